@@ -1,0 +1,336 @@
+"""The values that flow from a campaign file to a receipt; the vocabulary of the product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+KeyPath = tuple[str | int, ...]
+"""A path into a YAML document: mapping keys and list indices."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Severity(StrEnum):
+    """What a finding demands: `error` a correction, `limit` and `warning` a correction or an `allow`."""
+
+    ERROR = "error"
+    LIMIT = "limit"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A position in a file a user wrote; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The result of one rule.
+
+    `path` names the key inside the file and `within` the 1-based (line, column) inside the text at
+    that key; whoever holds the source turns both into `place`. Neither `message`, `value`, `limit`
+    nor `hint` may hold an address or a contact's value.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    path: KeyPath = ()
+    within: tuple[int, int] | None = None
+    value: str | None = None
+    limit: str | None = None
+    hint: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """An amount in one currency; always exact."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.2f} {self.currency}"
+
+
+class Channel(StrEnum):
+    """How a message travels."""
+
+    SMS = "sms"
+    VOICE = "voice"
+    RCS = "rcs"
+    EMAIL = "email"
+
+
+class Purpose(StrEnum):
+    """Why a message is sent; it decides opt-out mention and hours, so it has no default."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """What an audience must look like; shares are fractions of one."""
+
+    min: int | None = None
+    max_change: Decimal = Decimal("0.20")
+    max_invalid: Decimal = Decimal("0.02")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom a campaign addresses, as written. Files are paths relative to the project."""
+
+    address: str
+    country: str | None
+    contacts: tuple[Mapping[str, str], ...] | None = None
+    file: str | None = None
+    sha256: str | None = None
+    where: str | None = None
+    exclude_files: tuple[str, ...] = ()
+    exclude_campaigns: tuple[str, ...] = ()
+    fallback: Mapping[str, str] = NOTHING
+    expect: Expect = field(default_factory=Expect)
+    new_contacts: str = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is said: `text` is a template over `contact` alone, everything else is already rendered."""
+
+    text: str
+    encoding: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a campaign may leave. `send_at` is aware; None means as soon as applied."""
+
+    timezone: str
+    lead: timedelta
+    grace: timedelta
+    send_at: datetime | None = None
+    hours: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the channel and provider offer; each maps to one wire field."""
+
+    quality: str = "premium"
+    replies: bool = False
+    track_recipients: bool | None = None
+    list_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The tightest of project, environment and campaign. None: no limit was written."""
+
+    max_cost: Money | None = None
+    max_contacts: int | None = None
+    max_parts: int | None = None
+    countries: tuple[str, ...] | None = None
+    senders: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """One campaign, validated, with defaults filled and everything but `contact` rendered."""
+
+    id: str
+    edition: int
+    provider: str
+    channel: Channel
+    purpose: Purpose
+    sender: str | None
+    audience: Audience
+    message: Message
+    schedule: Schedule
+    options: Options
+    limits: Limits
+    allow: Mapping[str, str] = NOTHING
+    description: str | None = None
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """A price book: what one part costs, by product (`sms_premium`) and country (ISO 3166-1 alpha-2).
+
+    `opt_out_removal` is charged per request, `replies` per part.
+    """
+
+    currency: str
+    as_of: str
+    sample: bool
+    products: Mapping[str, Mapping[str, Decimal]]
+    opt_out_removal: Decimal = Decimal(0)
+    replies: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Owed contacts in key order, as parallel columns; `columns` holds the values a message uses.
+
+    `countries` are ISO 3166-1 alpha-2 regions of the numbers.
+    """
+
+    keys: list[bytes]
+    addresses: list[str]
+    countries: list[str]
+    columns: Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One provider request: up to 500 contacts who receive the same text.
+
+    `keys` are contact keys in ascending order, `addresses` theirs in the same order. `parts` is per
+    contact. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
+    batch of an edition. `request_id` is empty until the batch is about to be sent.
+    """
+
+    campaign: Campaign
+    keys: tuple[bytes, ...]
+    addresses: tuple[str, ...]
+    text: str
+    parts: int
+    cost: Decimal
+    worst: Decimal
+    currency: str
+    first: bool = False
+    request_id: str = ""
+
+
+class Effect(StrEnum):
+    """What a request does at the provider. Only READ and SIMULATE may leave while planning."""
+
+    READ = "read"
+    SIMULATE = "simulate"
+    PREPARE = "prepare"
+    SEND = "send"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What leaves: method, path below the provider's base address, and the exact body bytes."""
+
+    method: str
+    path: str
+    effect: Effect
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A whole answer; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """The request cannot have reached the provider: no byte of its body left this machine."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Bytes left and no whole answer came back: the provider may or may not have acted."""
+
+    reason: str
+
+
+Seen = Reply | NotSent | Unknown
+"""What the wire saw of one request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request that was made, and what was seen of it."""
+
+    request: Request
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waited:
+    """A wait that the provider asked for, or that follows a failed connection, has passed."""
+
+    seconds: float
+
+
+History = tuple[Exchange | Waited, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the provider answered, without address-bearing values.
+
+    `ticket` is empty where a duplicate answer proved acceptance without naming one. `details` are
+    the provider's other fields as text; address-bearing ones are counts.
+    """
+
+    ticket: str
+    contacts: int | None = None
+    parts: int | None = None
+    cost: Decimal | None = None
+    credit: Decimal | None = None
+    details: Mapping[str, str] = NOTHING
+
+
+class Verdict(StrEnum):
+    """How a batch ended, and what the run does next."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """The provider knows this request id: ours or foreign, the ledger decides."""
+    REJECTED = "rejected"
+    """Definitely not sent; the next batch may go."""
+    REFUSED = "refused"
+    """Definitely not sent for a reason every batch shares (credentials, credit): stop, exit 1."""
+    UNREACHABLE = "unreachable"
+    """Definitely not sent, the provider could not be reached or is limiting: stop, exit 5."""
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an exchange means for its batch. `reason` is a short word or sentence without addresses."""
+
+    verdict: Verdict
+    reason: str = ""
+    hint: str = ""
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Ask again after `seconds`; nothing was sent by the last request."""
+
+    seconds: float
+    reason: str

@@ -1,0 +1,108 @@
+"""The catalogue of rules: every finding names one of these.
+
+A rule's severity is what it is by default; the few rules that change theirs with the situation
+(`encoding`, `phone`, `send-at-past`, `simulation-differs`) say so where they are checked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from octoplan.core.model import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Unpack
+
+    from octoplan.core.rules._fields import FindingFields
+
+ERROR, LIMIT, WARNING, INFO = Severity.ERROR, Severity.LIMIT, Severity.WARNING, Severity.INFO
+
+RULES: dict[str, Severity] = {
+    # files
+    "file": ERROR,
+    "yaml": ERROR,
+    "duplicate-key": ERROR,
+    "unknown-key": ERROR,
+    "reserved-key": ERROR,
+    "missing-key": ERROR,
+    "wrong-type": ERROR,
+    "wrong-value": ERROR,
+    "id-duplicate": ERROR,
+    "limit-loosened": ERROR,
+    "secret": ERROR,
+    "allow": ERROR,
+    "purpose-missing": ERROR,
+    "source": ERROR,
+    "send-at": ERROR,
+    "send-at-past": ERROR,
+    # templates
+    "template-syntax": ERROR,
+    "template-name": ERROR,
+    "template-operator": ERROR,
+    "template-filter": ERROR,
+    "template-call": ERROR,
+    "template-loop": ERROR,
+    "template-size": ERROR,
+    # texts
+    "text-length": ERROR,
+    "text-control": ERROR,
+    "text-invisible": ERROR,
+    "text-leftover": ERROR,
+    "text-placeholder": WARNING,
+    "encoding": ERROR,
+    "stop-missing": ERROR,
+    "stop-number": ERROR,
+    # senders and options
+    "sender-shape": ERROR,
+    "sender-unknown": LIMIT,
+    "sender-with-replies": ERROR,
+    "low-cost-options": ERROR,
+    # audience
+    "value-missing": ERROR,
+    "where": ERROR,
+    "audience-empty": LIMIT,
+    "audience-size": LIMIT,
+    "audience-change": LIMIT,
+    "audience-invalid": LIMIT,
+    "contact-values-differ": INFO,
+    "phone": ERROR,
+    "fixed-line": WARNING,
+    "fiction-number": ERROR,
+    "country": LIMIT,
+    "number-type": ERROR,
+    # money
+    "price-missing": ERROR,
+    "sample-prices": ERROR,
+    "cost-limit": LIMIT,
+    "parts-limit": LIMIT,
+    "contacts-limit": LIMIT,
+    "currency-limit": ERROR,
+    # the wire
+    "wire-contract": ERROR,
+    "simulation-differs": INFO,
+    "simulation-refused": ERROR,
+    "edited-after-send": INFO,
+}
+
+
+def finding(rule: str, message: str, **fields: Unpack[FindingFields]) -> Finding:
+    """Make a finding of a catalogued rule; `severity` overrides the catalogue's."""
+    severity = fields.pop("severity", RULES[rule])
+    return Finding(rule=rule, message=message, severity=severity, **fields)
+
+
+def accept(findings: Iterable[Finding], allow: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Turn limits and warnings accepted in review into infos that quote the reason."""
+    return tuple(
+        replace(found, severity=INFO, message=f"{found.message} (accepted: {allow[found.rule]})")
+        if found.rule in allow and found.severity in (LIMIT, WARNING)
+        else found
+        for found in findings
+    )
+
+
+def blocks(findings: Iterable[Finding]) -> bool:
+    """Tell whether anything but infos is left."""
+    return any(found.severity is not INFO for found in findings)
