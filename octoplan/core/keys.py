@@ -61,7 +61,7 @@ def key_check(key: bytes) -> str:
     return digest(key, b"key-check").hex()
 
 
-def request_id(key: bytes, spec_hash: str, keys: Sequence[bytes], payload: bytes, generation: int) -> str:
+def request_id(key: bytes, spec_hash: str, *, keys: Sequence[bytes], payload: bytes, generation: int) -> str:
     """Return the request id of one batch: 26 characters of `[a-z2-7]`.
 
     `payload` is the request's body without its own request-id field; `generation` is one more than
@@ -77,7 +77,7 @@ def payload_hash(key: bytes, payload: bytes) -> str:
 
 
 def approved_entries(
-    key: bytes, campaign: str, edition: int, keys: Sequence[bytes], texts: Sequence[str]
+    key: bytes, campaign: str, *, edition: int, keys: Sequence[bytes], texts: Sequence[str]
 ) -> list[bytes]:
     """Return one approved-set entry per contact: who gets what of which edition."""
     start = hashlib.blake2b(key=key, digest_size=SIZE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,18 @@ class Finding:
     limit: str | None = None
     hint: str = ""
     place: Place | None = None
+
+
+class FindingFields(TypedDict, total=False):
+    """The optional fields of a finding, for whoever makes one by rule name."""
+
+    severity: Severity
+    path: KeyPath
+    within: tuple[int, int] | None
+    value: str | None
+    limit: str | None
+    hint: str
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Unpack
 
-    from octoplan.core.rules._fields import FindingFields
+    from octoplan.core.model import FindingFields
 
 ERROR, LIMIT, WARNING, INFO = Severity.ERROR, Severity.LIMIT, Severity.WARNING, Severity.INFO
 
@@ -89,8 +89,7 @@ RULES: dict[str, Severity] = {
 
 def finding(rule: str, message: str, **fields: Unpack[FindingFields]) -> Finding:
     """Make a finding of a catalogued rule; `severity` overrides the catalogue's."""
-    severity = fields.pop("severity", RULES[rule])
-    return Finding(rule=rule, message=message, severity=severity, **fields)
+    return replace(Finding(rule=rule, severity=RULES[rule], message=message), **fields)
 
 
 def accept(findings: Iterable[Finding], allow: Mapping[str, str]) -> tuple[Finding, ...]:
