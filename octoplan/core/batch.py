@@ -1,0 +1,115 @@
+"""Packing: contacts with the same text share a provider request of limited size.
+
+Rows arrive in key order; every batch holds its contacts in key order and batches are numbered by their
+first key, so the same owed contacts always make the same batches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from octoplan.core import price
+from octoplan.core.model import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from octoplan.core.model import Campaign, Prices, Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """What a campaign's batches come to; `cost` and `worst` in the price book's currency."""
+
+    calls: int
+    contacts: int
+    parts: int
+    cost: Decimal
+    worst: Decimal
+    unpriced: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Packer:
+    """Collects composed rows of one campaign and cuts them into batches of at most `size` contacts."""
+
+    campaign: Campaign
+    prices: Prices
+    size: int
+    _keys: list[bytes] = field(default_factory=list)
+    _addresses: list[str] = field(default_factory=list)
+    _costs: list[Decimal] = field(default_factory=list)
+    _parts: list[int] = field(default_factory=list)
+    _groups: dict[str, list[int]] = field(default_factory=dict)
+    _units: dict[tuple[str, int], Decimal] = field(default_factory=dict)
+    _unpriced: set[str] = field(default_factory=set)
+
+    def add(self, rows: Rows, texts: Sequence[str], parts: Sequence[int]) -> None:
+        """Add rows in key order with their rendered texts and parts per contact."""
+        start = len(self._keys)
+        self._keys.extend(rows.keys)
+        self._addresses.extend(rows.addresses)
+        self._parts.extend(parts)
+        self._costs.extend(map(self._cost, rows.countries, parts))
+        groups = self._groups
+        for index, text in enumerate(texts, start):
+            if (members := groups.get(text)) is None:
+                groups[text] = [index]
+            else:
+                members.append(index)
+
+    def packed(self) -> Packed:
+        """Return the sums over all batches."""
+        calls = 0
+        cost = worst = Decimal(0)
+        for _text, members in self._slices():
+            amount = self._batch_cost(members)
+            calls += 1
+            cost += amount
+            worst += price.worst(amount)
+        return Packed(
+            calls=calls,
+            contacts=len(self._keys),
+            parts=sum(self._parts),
+            cost=cost,
+            worst=worst,
+            unpriced=tuple(sorted(self._unpriced)),
+        )
+
+    def batches(self, *, first: bool) -> Iterator[Batch]:
+        """Yield the batches by first key; `first` says that the first of them opens its edition."""
+        ordered = sorted(self._slices(), key=lambda piece: self._keys[piece[1][0]])
+        for number, (text, members) in enumerate(ordered):
+            cost = self._batch_cost(members)
+            yield Batch(
+                campaign=self.campaign,
+                keys=tuple(self._keys[index] for index in members),
+                addresses=tuple(self._addresses[index] for index in members),
+                text=text,
+                parts=self._parts[members[0]],
+                cost=cost,
+                worst=price.worst(cost),
+                currency=self.prices.currency,
+                first=first and number == 0,
+            )
+
+    def _slices(self) -> Iterator[tuple[str, list[int]]]:
+        for text, members in self._groups.items():
+            for start in range(0, len(members), self.size):
+                yield text, members[start : start + self.size]
+
+    def _batch_cost(self, members: list[int]) -> Decimal:
+        contacts = self._costs[members[0]] if len(members) == 1 else sum(self._costs[index] for index in members)
+        return contacts + price.per_request(self.prices, self.campaign)
+
+    def _cost(self, country: str, parts: int) -> Decimal:
+        found = self._units.get((country, parts))
+        if found is None:
+            unit = price.unit(self.prices, self.campaign, country)
+            if unit is None:
+                self._unpriced.add(country)
+                unit = Decimal(0)
+            found = self._units[country, parts] = unit * parts
+        return found

@@ -1,0 +1,258 @@
+"""The plan for people at a terminal: understandable at 80 columns and without colour."""
+
+from __future__ import annotations
+
+import unicodedata
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from octoplan.core.plan import SYMBOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from octoplan.core.plan import Change, Plan, PlannedCampaign, PlannedFinding
+
+SANDBOX_LINE = "SANDBOX: nobody is contacted"
+CENT = Decimal("0.01")
+
+MEANINGS = {
+    "send": "will be sent",
+    "resume": "resumes a partly sent edition",
+    "none": "nothing to do",
+    "blocked": "blocked",
+    "in_doubt": "in doubt: a person must look",
+    "wait": "waits for its time",
+}
+
+REASONS = {
+    "edited-after-send": "your edit sends nothing: {already} already got it; raise `edition` to send again",
+    "sent": "sent: {already} got it",
+    "nobody-owed": "nobody is owed it",
+    "missed": "its time has passed; change `schedule.send_at` or raise `edition`",
+    "new-contacts": "new contacts of a sent edition (`new_contacts: send`); {already} already got it",
+    "new-edition": "a new edition; {again} of them got an earlier one",
+    "resume": "goes on where it stopped; {already} already got it",
+    "rejected": "not sent before; {already} already got it",
+    "waiting": "waits for its time",
+    "in-doubt": "{doubt} may have got it: see `octoplan status {id}`, then `octoplan resolve`",
+    "new-campaign": "",
+    "blocked": "see below",
+}
+
+_ENCODINGS = {"gsm7": "GSM-7", "ucs2": "UCS-2"}
+_MARKS = {"error": "error", "limit": "limit", "warning": "warning", "info": "info"}
+
+
+def render(plan: Plan) -> str:
+    """Return the plan as lines of text, ending in a newline."""
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield _header(plan)
+    if plan.sandbox:
+        yield SANDBOX_LINE
+    yield ""
+    quiet = [campaign for campaign in plan.campaigns if _is_quiet(campaign)]
+    shown = [campaign for campaign in plan.campaigns if not _is_quiet(campaign)]
+    for campaign in shown:
+        yield from _campaign(campaign)
+    if quiet:
+        yield f"= {len(quiet)} unchanged"
+    if shown or quiet:
+        yield ""
+    yield from _legend(plan)
+    yield from _totals(plan)
+    if plan.sandbox:
+        yield SANDBOX_LINE
+
+
+def _is_quiet(campaign: PlannedCampaign) -> bool:
+    return campaign.action == "none" and not campaign.changes and not campaign.findings
+
+
+def _header(plan: Plan) -> str:
+    parts = ["octoplan plan", f"env {plan.env}"]
+    parts += [f"{name} {account[:4]}" for name, account in sorted(plan.accounts.items())]
+    if plan.ledger is not None:
+        parts.append(f"ledger {plan.ledger.id}")
+    if plan.offline:
+        parts.append("offline preview, cannot be applied")
+    parts.append(_count(len(plan.campaigns), "campaign"))
+    return " · ".join(parts)
+
+
+def _campaign(campaign: PlannedCampaign) -> Iterator[str]:
+    reason = REASONS.get(campaign.reason, campaign.reason).format(
+        already=f"{campaign.audience.already_sent if campaign.audience else 0:,}",
+        again=f"{campaign.again:,}",
+        doubt=f"{campaign.in_doubt:,}",
+        id=campaign.id,
+    )
+    name = f"{SYMBOLS[campaign.action]} {campaign.id} #{campaign.edition}"
+    yield f"{name:<24} {campaign.channel} · {campaign.provider} · {campaign.purpose}"
+    yield _field("file", campaign.file)
+    if reason:
+        yield _field("because", reason)
+    if campaign.action != "none":
+        yield from _details(campaign)
+    yield from _changes(campaign.changes)
+    for finding in campaign.findings:
+        yield from _finding(finding)
+    yield ""
+
+
+def _details(campaign: PlannedCampaign) -> Iterator[str]:
+    if campaign.audience is not None:
+        yield _field("audience", _audience(campaign))
+        if campaign.again:
+            yield _field("again", f"{campaign.again:,} of them got an earlier edition")
+        if campaign.audience.fallback:
+            used = ", ".join(f"{column} {count:,}" for column, count in campaign.audience.fallback.items())
+            yield _field("fallback", used)
+    if campaign.text is not None:
+        yield from _text(campaign)
+    yield from _when(campaign)
+    if campaign.estimate is not None:
+        yield _field("cost", _cost(campaign))
+
+
+def _audience(campaign: PlannedCampaign) -> str:
+    counts = campaign.audience
+    if counts is None:
+        return ""
+    line = f"{_count(counts.rows, 'row')} → {_count(counts.contacts, 'contact')}"
+    gone = dict(counts.excluded)
+    if counts.already_sent:
+        gone["already sent"] = counts.already_sent
+    return "   ".join(
+        [line, " ".join(f"−{count:,} {reason.replace('-', ' ')}" for reason, count in gone.items())]
+    ).strip()
+
+
+def _text(campaign: PlannedCampaign) -> Iterator[str]:
+    text = campaign.text
+    if text is None:
+        return
+    encodings = " and ".join(
+        f"{_ENCODINGS.get(name, name)}" + (f" {count:,}" if len(text.encodings) > 1 else "")
+        for name, count in text.encodings.items()
+    )
+    parts = ", ".join(f"{_count(int(size), 'part')}: {count:,}" for size, count in text.parts.items())
+    line = f"{encodings} · {parts}"
+    if text.replaced:
+        line += "   replaced " + ", ".join(f"{pair} {count:,}" for pair, count in text.replaced.items())
+    yield _field("text", line)
+    for number, row in enumerate(visible(text.pattern).split("⏎")):
+        opening = '"' if number == 0 else " "
+        yield _field("", f"{opening}{row}")
+    yield _field("", f"longest {text.longest:,} characters")
+
+
+def _when(campaign: PlannedCampaign) -> Iterator[str]:
+    if campaign.send_at is None:
+        if campaign.estimate is not None:
+            yield _field("send at", "as soon as applied")
+        return
+    line = f"{moment(campaign.send_at, campaign.timezone)} {campaign.timezone or ''}"
+    yield _field("send at", f"{line.strip()} · cannot be recalled once applied")
+    if campaign.action == "wait":
+        yield _field("apply", f"from {moment(campaign.apply_from, campaign.timezone)}")
+
+
+def _cost(campaign: PlannedCampaign) -> str:
+    estimate = campaign.estimate
+    if estimate is None:
+        return ""
+    parts = [f"{cents(estimate.cost)} {estimate.currency}"]
+    if cents(estimate.worst) != cents(estimate.cost):
+        parts.append(f"at worst {cents(estimate.worst)}")
+    if campaign.simulation is not None:
+        parts.append(f"simulated {cents(campaign.simulation.cost)}")
+    if campaign.limit is not None:
+        parts.append(f"limit {cents(campaign.limit)}")
+    calls = _count(campaign.calls, "call")
+    parts.append(f"{calls} (merge fields)" if campaign.merge_fields else calls)
+    return " · ".join(parts)
+
+
+def _changes(changes: tuple[Change, ...]) -> Iterator[str]:
+    for change in changes:
+        old, new = ("—" if side is None else f'"{visible(side)}"' for side in (change.old, change.new))
+        yield _field(change.path, f"{old} → {new}")
+
+
+def _finding(finding: PlannedFinding) -> Iterator[str]:
+    place = "" if finding.file is None else f"{finding.file}:{finding.line}:{finding.column} "
+    yield f"    {_MARKS[finding.severity]} {finding.rule}: {visible(finding.message)}"
+    if place:
+        yield f"      at {place.strip()}"
+    if finding.hint:
+        yield f"      {visible(finding.hint)}"
+
+
+def _legend(plan: Plan) -> Iterator[str]:
+    used = [action for action in SYMBOLS if any(campaign.action == action for campaign in plan.campaigns)]
+    if used:
+        yield "  ".join(f"{SYMBOLS[action]} {MEANINGS[action]}" for action in used)
+
+
+def _totals(plan: Plan) -> Iterator[str]:
+    totals = plan.totals
+    if not any((totals.send, totals.resume, totals.wait, totals.blocked, totals.in_doubt)):
+        yield f"No changes. {_count(totals.unchanged, 'campaign')}, nobody is owed a message."
+        yield f"      0 contacts · digest {plan.digest.removeprefix('sha256:')[:8]}"
+        return
+    yield (
+        f"Plan: {totals.send} to send, {totals.resume} to resume, {totals.wait} waiting, "
+        f"{totals.blocked} blocked, {totals.in_doubt} in doubt, {totals.unchanged} unchanged."
+    )
+    parts = [_count(totals.contacts, "contact"), _count(totals.parts, "part")]
+    for currency, amount in totals.cost.items():
+        limit = plan.limits.get("max_cost")
+        within = f" of {cents(limit['amount'])}" if isinstance(limit, dict) and limit["currency"] == currency else ""
+        worst = totals.worst[currency]
+        more = f" (at worst {cents(worst)})" if cents(worst) != cents(amount) else ""
+        parts.append(f"{cents(amount)}{more}{within} {currency}")
+    parts.append(f"digest {plan.digest.removeprefix('sha256:')[:8]}")
+    if plan.apply_until is not None:
+        parts.append(f"apply until {plan.apply_until:%Y-%m-%d %H:%M %Z}".rstrip())
+    yield "      " + " · ".join(parts)
+    if not plan.approvable and not plan.offline:
+        yield "      Cannot be applied: deselect or mend the campaigns marked !"
+
+
+def _field(name: str, value: str) -> str:
+    return f"    {name:<10} {value}".rstrip()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def cents(amount: str) -> str:
+    """Return an exact amount rounded to cents, for people."""
+    return f"{Decimal(amount).quantize(CENT, ROUND_HALF_UP):,}"
+
+
+def moment(time: datetime | None, zone: str | None) -> str:
+    """Return a time as people write it, in its campaign's zone."""
+    if time is None:
+        return ""
+    local = time.astimezone(ZoneInfo(zone)) if zone else time
+    return f"{local:%a %Y-%m-%d %H:%M}"
+
+
+def visible(text: str) -> str:
+    """Return text that cannot drive a terminal: line ends as ⏎, other controls and format characters escaped."""
+    return "".join(
+        "⏎"
+        if character == "\n"
+        else f"\\u{ord(character):04x}"
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"}
+        else character
+        for character in text
+    )
