@@ -332,12 +332,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an exchange means for its batch. `reason` is a short word or sentence without addresses."""
+    """What an exchange means for its batch. `reason` is a short word or sentence without addresses.
+
+    `excess` says what an accepted batch took beyond its reservation, contacts or money: stop, exit 3.
+    """
 
     verdict: Verdict
     reason: str = ""
     hint: str = ""
     receipt: Receipt | None = None
+    excess: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
