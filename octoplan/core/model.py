@@ -119,7 +119,7 @@ class Audience:
     where: str | None = None
     exclude_files: tuple[str, ...] = ()
     exclude_campaigns: tuple[str, ...] = ()
-    fallback: Mapping[str, str] = NOTHING
+    fallback: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     expect: Expect = field(default_factory=Expect)
     new_contacts: str = "skip"
 
@@ -179,7 +179,7 @@ class Campaign:
     schedule: Schedule
     options: Options
     limits: Limits
-    allow: Mapping[str, str] = NOTHING
+    allow: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     description: str | None = None
     owner: str | None = None
     tags: tuple[str, ...] = ()
@@ -312,7 +312,7 @@ class Receipt:
     parts: int | None = None
     cost: Decimal | None = None
     credit: Decimal | None = None
-    details: Mapping[str, str] = NOTHING
+    details: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
 class Verdict(StrEnum):
