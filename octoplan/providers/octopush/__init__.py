@@ -1,0 +1,147 @@
+"""Octopush, by `POST /multi-channel/send` and `GET /wallet/check-balance`.
+
+It tries to interpret wrong parameters and sends anyway, so every body is held against the pinned
+contract before it may leave.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from octoplan.core.errors import InputError, Refused
+from octoplan.core.model import Effect, Exchange, Money, Outcome, Request, Verdict
+from octoplan.core.outcome import consult, judge
+from octoplan.core.rules import finding
+from octoplan.providers.octopush import answers, body
+from octoplan.providers.octopush.contract import check_body
+from octoplan.providers.provider import Limits, Simulated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from octoplan.core.model import Batch, Campaign, Finding, History, Seen, Wait
+
+SEND = "/multi-channel/send"
+CHECK_BALANCE = "/wallet/check-balance"
+
+READS = {("GET", CHECK_BALANCE)}
+SIMULATES = {("POST", SEND)}
+
+CURRENCIES: Mapping[str, str] = {"euros": "EUR", "EUR": "EUR"}
+"""The wallet's units; a balance asked per product has the product's name instead."""
+
+
+class Octopush:
+    """The provider. It keeps nothing; one instance serves every thread."""
+
+    kind = "octopush"
+    limits = Limits(
+        channels=tuple(body.BODIES),
+        batch_size=500,
+        request_id_window=timedelta(hours=22),
+    )
+    host = "https://api.octopush.com/v1/public"
+    sandbox_path = "/octopush/v1/public"
+    credentials: tuple[str, ...] = ("login", "key")
+    stop_mention = "STOP au XXXXX"
+
+    def login(self, credentials: Mapping[str, str]) -> str:
+        """Return the login that names the account."""
+        return credentials["login"]
+
+    def headers(self, credentials: Mapping[str, str]) -> dict[str, str]:
+        """Return what authenticates a request; raises `Refused` for credentials no header can carry."""
+        for name in self.credentials:
+            value = credentials[name]
+            if not (value.isascii() and value.isprintable() and value.strip() == value and value):
+                raise Refused(
+                    f"providers.octopush.{name} is empty, or holds blanks around it, line breaks or letters outside "
+                    "ASCII: check the variable it is read from",
+                    reason="credentials",
+                )
+        return {"api-login": credentials["login"], "api-key": credentials["key"]}
+
+    def check(self, campaign: Campaign) -> tuple[Finding, ...]:
+        """Return what Octopush, as far as octoplan speaks with it, cannot do for a campaign."""
+        if campaign.channel in self.limits.channels:
+            return ()
+        allowed = ", ".join(self.limits.channels)
+        return (
+            finding(
+                "wrong-value",
+                f"channel {campaign.channel} is not supported for octopush",
+                path=("channel",),
+                value=campaign.channel,
+                limit=allowed,
+                hint=f"allowed: {allowed}",
+            ),
+        )
+
+    def simulate(self, batch: Batch) -> Request:
+        """Return the request that asks what `batch` would cost."""
+        return self._call(Effect.SIMULATE, body.encode(batch, simulate=True))
+
+    def simulated(self, seen: Seen) -> Simulated:
+        """Read the answer to a simulation."""
+        found = consult(seen, answers.read_simulation)
+        if not isinstance(found, Outcome):
+            return Simulated(contacts=found.contacts, parts=found.parts, cost=found.cost, credit=found.credit)
+        match found.verdict:
+            case Verdict.REJECTED:
+                return Simulated(refused=f"{found.reason} ({found.hint})" if found.hint else found.reason)
+            case Verdict.REFUSED:
+                return Simulated(unauthorised=found.reason)
+            case _:
+                return Simulated(unreachable=found.reason)
+
+    def next(self, batch: Batch, history: History) -> Request | Wait | Outcome:
+        """Return what to do for `batch`: after nothing, or a wait that has passed, the request that sends it."""
+        if history and isinstance(history[-1], Exchange):
+            return judge(batch, history, answers.read_sent)
+        return self._call(Effect.SEND, body.encode(batch, simulate=False))
+
+    def balance(self) -> Request:
+        """Return the request that reads the account's balance."""
+        return Request(method="GET", path=CHECK_BALANCE, effect=Effect.READ)
+
+    def read_balance(self, seen: Seen) -> Money | Outcome:
+        """Read the answer to `balance`; an outcome is REFUSED (the credentials) or UNREACHABLE."""
+        found = consult(seen, answers.read_balance)
+        if isinstance(found, Outcome):
+            return found
+        currency = CURRENCIES.get(found.details["unit"])
+        if currency is None or found.credit is None:
+            return Outcome(verdict=Verdict.UNREACHABLE, reason="the balance is in an unknown unit")
+        return Money(amount=found.credit, currency=currency)
+
+    def may_plan(self, request: Request) -> bool:
+        """Tell whether `request`, judged by its outgoing bytes alone, cannot send anything.
+
+        A simulation is an object with `simulation_mode` exactly true at top level, no request id at
+        any depth, and no key twice: the provider might read the other one.
+        """
+        call = (request.method, request.path)
+        if request.effect is Effect.READ:
+            return call in READS and not request.body
+        if request.effect is not Effect.SIMULATE or call not in SIMULATES:
+            return False
+        try:
+            fields = json.loads(request.body.decode(), object_pairs_hook=_unique)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(fields, dict) and fields.get("simulation_mode") is True
+
+    def _call(self, effect: Effect, content: bytes) -> Request:
+        problems = check_body(content)
+        if problems:
+            raise InputError(problems)
+        return Request(method="POST", path=SEND, effect=effect, body=content)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names) or "request_id" in names:
+        raise ValueError("a key twice, or a request id")
+    return dict(pairs)

@@ -1,0 +1,211 @@
+"""Reading what Octopush answers: exact numbers, no benefit of the doubt, nothing that names a person."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from octoplan.core.model import Receipt
+from octoplan.core.outcome import Answer, quote
+from octoplan.providers.octopush.codes import CODES, DUPLICATES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from octoplan.core.model import Reply
+
+TICKETS = ("sms_ticket", "ticket_number")
+FIGURES = {"number_of_contacts", "number_of_sms_needed", "total_cost", "residual_credit"}
+WORDING = {"message", "text"}
+"""Fields that may repeat the message as sent, a contact's values included: kept as their length."""
+
+CEILING = 10**12
+"""Larger figures are no figures."""
+
+LONGEST_TICKET = 255
+MOST_DETAILS = 50
+
+
+class Unusable(Exception):
+    """A reply that proves nothing; the message says why, without values."""
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a reply, fractions as `Decimal`.
+
+    Raises:
+        Unusable: it is no whole JSON object, or has duplicate keys, NaN, or numbers beyond any range.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_unique
+        )
+    except (ValueError, ArithmeticError, RecursionError):
+        raise Unusable("the reply is not whole, unambiguous JSON") from None
+    if not isinstance(value, dict):
+        raise Unusable("the reply is not a JSON object")
+    return value
+
+
+def read_sent(reply: Reply) -> Answer:
+    """Read the answer to a send; acceptance needs a ticket."""
+    answer = read_simulation(reply)
+    if answer.receipt and not answer.receipt.ticket:
+        return Answer(reason="the reply names no ticket")
+    return answer
+
+
+def read_simulation(reply: Reply) -> Answer:
+    """Read the answer to a simulation: the same fields, but the result is a fake and may lack a ticket."""
+    try:
+        body = decode(reply.body)
+        return _error(body) or Answer(receipt=_receipt(body))
+    except Unusable as unusable:
+        return Answer(reason=str(unusable))
+
+
+def read_balance(reply: Reply) -> Answer:
+    """Read the answer to `wallet/check-balance` as a receipt with `credit` and the detail `unit`."""
+    try:
+        body = decode(reply.body)
+        found = _error(body)
+        if found:
+            return found
+        amount, unit = _number(body, "amount"), body.get("unit")
+    except Unusable as unusable:
+        return Answer(reason=str(unusable))
+    if amount is None or not isinstance(unit, str):
+        return Answer(reason="the reply names no balance")
+    return Answer(receipt=Receipt(ticket="", credit=amount, details={"unit": quote(unit)}))
+
+
+def _error(body: Mapping[str, Any]) -> Answer | None:
+    """Read an error body, `{code, message, errors: {field: {code, message}}}`; None if it is none."""
+    code = _code(body.get("code"))
+    fields = dict(_fields(body.get("errors")))
+    codes = [code, *(each for each, _ in fields.values())]
+    if not code and not fields:
+        return None
+    reason = _reason(code, body.get("message"), fields)
+    if DUPLICATES.intersection(codes) or any(name.split(".")[-1] == "request_id" for name in fields):
+        return Answer(duplicate=True, reason=reason)
+    known = [CODES[each] for each in codes if each in CODES]
+    if not code or not isinstance(body.get("message"), str) or any(body.get(name) for name in TICKETS):
+        return Answer(reason=f"an error of an undocumented shape, {reason}")
+    return Answer(
+        rejected=not any(each.unclear for each in known),
+        stops=any(each.stops for each in known),
+        reason=reason,
+        hint="; ".join(dict.fromkeys(each.hint for each in known)),
+    )
+
+
+def _fields(errors: Any, prefix: str = "") -> Iterator[tuple[str, tuple[int, str]]]:
+    """Yield the name of each field an error names, with its code (0: none) and message."""
+    if not isinstance(errors, dict):
+        return
+    for name, problem in errors.items():
+        path = f"{prefix}{name}"
+        if isinstance(problem, dict) and not {"code", "message"} & problem.keys():
+            yield from _fields(problem, f"{path}.")
+        elif isinstance(problem, dict):
+            yield path, (_code(problem.get("code")), str(problem.get("message", "")))
+        else:
+            yield path, (0, problem if isinstance(problem, str) else "")
+
+
+def _reason(code: int, message: Any, fields: Mapping[str, tuple[int, str]]) -> str:
+    words = [f"code {code}: {message}" if isinstance(message, str) else f"code {code}"]
+    words += [f"{name} ({each}): {said}" if each else f"{name}: {said}" for name, (each, said) in fields.items()]
+    return "; ".join(quote(each) for each in words)
+
+
+def _code(value: Any) -> int:
+    """Return an error code; 0, also the code of success, if there is none."""
+    number = _figure(value, "code")
+    if number is None:
+        return 0
+    return _whole(number, "code")
+
+
+def _receipt(body: Mapping[str, Any]) -> Receipt:
+    contacts, parts = _number(body, "number_of_contacts"), _number(body, "number_of_sms_needed")
+    cost = _number(body, "total_cost")
+    if cost is not None and cost < 0:
+        raise Unusable("`total_cost` is negative")
+    receipt = Receipt(
+        ticket=_ticket(body),
+        contacts=None if contacts is None else _count(contacts, "number_of_contacts"),
+        parts=None if parts is None else _count(parts, "number_of_sms_needed"),
+        cost=cost,
+        credit=_number(body, "residual_credit"),
+    )
+    return replace(receipt, details=dict(islice(_details(body), MOST_DETAILS)))
+
+
+def _ticket(body: Mapping[str, Any]) -> str:
+    found = {body[name] for name in TICKETS if isinstance(body.get(name), str) and body[name]}
+    if len(found) > 1:
+        raise Unusable("the reply names two tickets")
+    ticket: str = next(iter(found), "")
+    if not ticket.isprintable() or len(ticket) > LONGEST_TICKET:
+        raise Unusable("the ticket is not one line of text")
+    return ticket
+
+
+def _details(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the other fields as text. What may hold addresses or a message is kept as its size."""
+    for name, value in body.items():
+        if name in FIGURES:
+            if isinstance(value, str):
+                yield f"{quote(name)}_as_text", "true"
+        elif isinstance(value, list | dict):
+            yield quote(name), str(len(value))
+        elif name in WORDING:
+            yield f"{name}_length", str(len(str(value or "")))
+        elif name not in TICKETS and value is not None:
+            yield quote(name), quote(json.dumps(value) if isinstance(value, bool) else str(value))
+
+
+def _number(body: Mapping[str, Any], name: str) -> Decimal | None:
+    return _figure(body.get(name), name)
+
+
+def _figure(value: Any, name: str) -> Decimal | None:
+    """Return a finite number, exact; numerals as text are read, being the provider's own habit."""
+    if value is None:
+        return None
+    text = isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", value)
+    if not text and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
+        raise Unusable(f"`{name}` is not a number")
+    number = Decimal(value)
+    if not abs(number) < CEILING:
+        raise Unusable(f"`{name}` is beyond any range")
+    return number
+
+
+def _whole(number: Decimal, name: str) -> int:
+    if number != number.to_integral_value():
+        raise Unusable(f"`{name}` is not a whole number")
+    return int(number)
+
+
+def _count(number: Decimal, name: str) -> int:
+    if number < 0:
+        raise Unusable(f"`{name}` is negative")
+    return _whole(number, name)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate keys")
+    return found

@@ -1,0 +1,110 @@
+"""What octoplan asks of a provider: to be a function of what has been answered so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from octoplan.core.model import (
+        Batch,
+        Campaign,
+        Channel,
+        Finding,
+        History,
+        Money,
+        Outcome,
+        Request,
+        Seen,
+        Wait,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a provider can do: `batch_size` in contacts a request.
+
+    `request_id_window`: for how long after the first attempt an identical request may be repeated.
+    `quiet_time`: after which nothing can still be travelling.
+    """
+
+    channels: tuple[Channel, ...]
+    batch_size: int
+    request_id_window: timedelta
+    quiet_time: timedelta = timedelta(minutes=12)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """A provider's own estimate of one batch: `parts` over all contacts, `credit` what would be left.
+
+    At most one of the reasons is set, and then there are no figures: `refused` (this batch would be
+    rejected), `unauthorised` (the credentials are), `unreachable` (no usable answer; ask again).
+    """
+
+    contacts: int | None = None
+    parts: int | None = None
+    cost: Decimal | None = None
+    credit: Decimal | None = None
+    refused: str = ""
+    unauthorised: str = ""
+    unreachable: str = ""
+
+
+class Provider(Protocol):
+    """One provider. No method touches network, clock or disk.
+
+    `host` is the live base address; `sandbox_path` where the sandbox imitates it; `credentials`
+    the names octoplan.yaml must give; `stop_mention` what `{{ stop }}` renders to.
+    """
+
+    kind: str
+    limits: Limits
+    host: str
+    sandbox_path: str
+    credentials: tuple[str, ...]
+    stop_mention: str
+
+    def login(self, credentials: Mapping[str, str]) -> str:
+        """Return the login that names the account."""
+        ...
+
+    def headers(self, credentials: Mapping[str, str]) -> dict[str, str]:
+        """Return what authenticates a request; raises `Refused` for credentials no header can carry."""
+        ...
+
+    def check(self, campaign: Campaign) -> tuple[Finding, ...]:
+        """Return what this provider cannot do for a campaign."""
+        ...
+
+    def simulate(self, batch: Batch) -> Request:
+        """Return the request that asks what `batch` would cost; it sends nothing and holds no request id."""
+        ...
+
+    def simulated(self, seen: Seen) -> Simulated:
+        """Read the answer to a simulation."""
+        ...
+
+    def next(self, batch: Batch, history: History) -> Request | Wait | Outcome:
+        """Return what to do for `batch` after `history`; nothing yet: the request that sends it.
+
+        The body has no request-id field while `batch.request_id` is empty. Raises `InputError` with
+        `wire-contract` findings if the body would break the pinned contract.
+        """
+        ...
+
+    def balance(self) -> Request:
+        """Return the request that reads the account's balance."""
+        ...
+
+    def read_balance(self, seen: Seen) -> Money | Outcome:
+        """Read the answer to `balance`; an outcome is REFUSED (the credentials) or UNREACHABLE."""
+        ...
+
+    def may_plan(self, request: Request) -> bool:
+        """Tell whether `request`, judged by its outgoing bytes alone, cannot send anything."""
+        ...
