@@ -1,0 +1,33 @@
+"""What a person wrote, as a message may repeat it: escaped, short, without anything like a number or a key."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONGEST = 80
+SHOWN = 12
+_PRIVATE = re.compile(r"[0-9]{6,}|[A-Za-z0-9_+/=-]{33,}")
+_HIDDEN = "…"
+
+
+def quoted(text: str) -> str:
+    """Return `text` in backticks; runs of six digits or of 33 key-like characters are hidden."""
+    plain = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text[: LONGEST + 1])
+    plain = _PRIVATE.sub(_HIDDEN, plain)
+    return f"`{plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + _HIDDEN}`"
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean …?`, or what there is to choose from."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1)
+    if near:
+        return f"did you mean {quoted(near[0])}?"
+    if not names:
+        return "there is none"
+    return "there is " + ", ".join(map(quoted, names[:SHOWN])) + (", …" if len(names) > SHOWN else "")
