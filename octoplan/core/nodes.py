@@ -84,28 +84,30 @@ class Reader:
         self.anchors: dict[str, Node | None] = {}
         """None while the anchored collection is still open."""
 
-    def refuse(self, message: str, at: tuple[int, int], hint: str = "", rule: str = "yaml") -> None:
+    def _refuse(self, message: str, at: tuple[int, int], *, hint: str = "", rule: str = "yaml") -> None:
         place = Place(file=self.file, line=at[0], column=at[1])
         self.findings.append(finding(rule, message, place=place, hint=hint))
 
-    def stop(self, message: str, at: tuple[int, int], hint: str = "") -> Unreadable:
-        self.refuse(message, at, hint)
+    def _stop(self, message: str, at: tuple[int, int], *, hint: str = "") -> Unreadable:
+        self._refuse(message, at, hint=hint)
         return Unreadable()
 
     def decode(self, content: bytes) -> str:
         """Return the file's text: UTF-8, at most 1 MiB, only characters that YAML allows."""
         if len(content) > MAX_BYTES:
-            raise self.stop(f"the file has {len(content):,} bytes, at most {MAX_BYTES:,} are read", (1, 1), "split it")
+            raise self._stop(
+                f"the file has {len(content):,} bytes, at most {MAX_BYTES:,} are read", (1, 1), hint="split it"
+            )
         content = content.removeprefix(_BOM)
         try:
             text = content.decode()
         except UnicodeDecodeError as error:
             at = _position(content[: error.start].decode())
             message = f"byte 0x{content[error.start]:02X} is not UTF-8"
-            raise self.stop(message, at, "save the file with the encoding UTF-8") from None
+            raise self._stop(message, at, hint="save the file with the encoding UTF-8") from None
         if bad := _FORBIDDEN.search(text):
             message = f"character U+{ord(bad[0]):04X} is not allowed in a file"
-            raise self.stop(message, _position(text[: bad.start()]), "remove it; editors often hide it")
+            raise self._stop(message, _position(text[: bad.start()]), "remove it; editors often hide it")
         return text
 
     def document(self, text: str) -> Node:
@@ -116,12 +118,12 @@ class Reader:
         except MarkedYAMLError as error:
             problem = str(error.problem)
             message = f"not YAML: {problem}" + (f" ({error.context})" if error.context else "")
-            raise self.stop(message, _at(error.problem_mark), _HINTS.get(problem, "")) from None
+            raise self._stop(message, _at(error.problem_mark), hint=_HINTS.get(problem, "")) from None
         if root is None or (root.value is None and root.start == root.end):
-            raise self.stop("the file is empty", (1, 1), "see `octoplan schema` for what it may hold")
+            raise self._stop("the file is empty", (1, 1), hint="see `octoplan schema` for what it may hold")
         if not isinstance(root.value, dict):
-            raise self.stop(
-                "the file must be a mapping of keys to values", (root.line, root.column), "write `key: value`"
+            raise self._stop(
+                "the file must be a mapping of keys to values", (root.line, root.column), hint="write `key: value`"
             )
         return root
 
@@ -133,20 +135,22 @@ class Reader:
         while isinstance(event := self.parser.get_event(), DocumentEndEvent):
             pass
         if isinstance(event, DocumentStartEvent):
-            raise self.stop(
-                "a second document begins here", _at(event.start_mark), "one file holds one document: remove the `---`"
+            raise self._stop(
+                "a second document begins here",
+                _at(event.start_mark),
+                hint="one file holds one document: remove the `---`",
             )
         return root
 
     def _node(self, event: Any, depth: int) -> Node:
         line, column = at = _at(event.start_mark)
         if depth > MAX_DEPTH:
-            raise self.stop(f"nested more than {MAX_DEPTH} levels deep", at, "flatten it")
+            raise self._stop(f"nested more than {MAX_DEPTH} levels deep", at, hint="flatten it")
         if isinstance(event, AliasEvent):
             return self._alias(event, at)
         if event.anchor:
             self.anchors[event.anchor] = None
-        self.spend(1, at)
+        self._spend(1, at)
         node = Node(None, line, column, event.start_mark.index, event.end_mark.index)
         if isinstance(event, ScalarEvent):
             node.style = event.style or ""
@@ -161,23 +165,25 @@ class Reader:
             self.anchors[event.anchor] = node
         return node
 
-    def spend(self, nodes: int, at: tuple[int, int]) -> None:
+    def _spend(self, nodes: int, at: tuple[int, int]) -> None:
         self.spent += nodes
         if self.spent > MAX_NODES:
-            raise self.stop(
-                f"expands to more than {MAX_NODES:,} nodes", at, "use fewer aliases; put contacts in a file"
+            raise self._stop(
+                f"expands to more than {MAX_NODES:,} nodes", at, hint="use fewer aliases; put contacts in a file"
             )
 
     def _alias(self, event: Any, at: tuple[int, int]) -> Node:
         node = self.anchors.get(event.anchor, self)
         if node is None:
-            raise self.stop(f"the alias {quoted('*' + event.anchor)} holds itself", at, "write the value out")
+            raise self._stop(f"the alias {quoted('*' + event.anchor)} holds itself", at, hint="write the value out")
         if not isinstance(node, Node):
-            self.refuse(
-                f"no anchor above is named {quoted('&' + event.anchor)}", at, "put text that begins with * in quotes"
+            self._refuse(
+                f"no anchor above is named {quoted('&' + event.anchor)}",
+                at,
+                hint="put text that begins with * in quotes",
             )
             return Node(None, *at)
-        self.spend(node.size, at)
+        self._spend(node.size, at)
         return node
 
     def _tag(self, event: Any, kind: str, at: tuple[int, int]) -> None:
@@ -186,7 +192,7 @@ class Reader:
 
     def _refuse_tag(self, tag: str, at: tuple[int, int]) -> None:
         shown = "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
-        self.refuse(f"the tag {quoted(shown)} is not allowed here", at, "remove it and write the plain value")
+        self._refuse(f"the tag {quoted(shown)} is not allowed here", at, hint="remove it and write the plain value")
 
     def _scalar(self, node: Node, event: Any, at: tuple[int, int]) -> None:
         node.value = event.value
@@ -196,7 +202,7 @@ class Reader:
         try:
             kind, value = resolve(event.value)
         except Unfit as error:
-            self.refuse(f"{error} is not allowed", at, "put it in quotes if it is text")
+            self._refuse(f"{error} is not allowed", at, hint="put it in quotes if it is text")
             return
         if tag in (None, _CORE + kind):
             node.value, node.timestamp = value, kind == "timestamp"
@@ -217,7 +223,7 @@ class Reader:
             node.size += child.size
             node.height = max(node.height, child.height + 1)
         if node.height > MAX_DEPTH:
-            raise self.stop(f"nested more than {MAX_DEPTH} levels deep", (node.line, node.column), "flatten it")
+            raise self._stop(f"nested more than {MAX_DEPTH} levels deep", (node.line, node.column), hint="flatten it")
 
     def _mapping(self, node: Node, depth: int) -> None:
         node.value, node.keys = {}, {}
@@ -242,23 +248,25 @@ class Reader:
         at = _at(event.start_mark)
         key = self._node(event, depth + 1)
         if not isinstance(event, ScalarEvent):
-            self.refuse("a key must be text", at, "write `key: value`")
+            self._refuse("a key must be text", at, hint="write `key: value`")
         elif event.tag not in (None, "!", _CORE + "str"):
             self._refuse_tag(event.tag, at)
         elif not event.value and key.value is None:
-            self.refuse("a key is missing before the colon", at, "write `key: value`")
+            self._refuse("a key is missing before the colon", at, hint="write `key: value`")
         else:
             return str(event.value)
         return None
 
     def _duplicate(self, key: str, at: tuple[int, int], first: tuple[int, int]) -> None:
         message = f"{quoted(key)} is written twice, on line {first[0]} and on line {at[0]}"
-        self.refuse(message, at, "keep one of them", rule="duplicate-key")
+        self._refuse(message, at, hint="keep one of them", rule="duplicate-key")
 
     def _merge_parts(self, value: Node) -> list[Node]:
         parts = value.value if isinstance(value.value, list) else [value]
         if not all(isinstance(part.value, dict) for part in parts):
-            self.refuse("`<<` needs a mapping or a list of mappings", (value.line, value.column), "write `<<: *name`")
+            self._refuse(
+                "`<<` needs a mapping or a list of mappings", (value.line, value.column), hint="write `<<: *name`"
+            )
             return []
         return list(parts)
 
