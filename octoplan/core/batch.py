@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from octoplan.core import price
+from octoplan.core.errors import Stale
+from octoplan.core.keys import SIZE
 from octoplan.core.model import Batch
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Packer:
     _costs: list[Decimal] = field(default_factory=list)
     _parts: list[int] = field(default_factory=list)
     _groups: dict[str, list[int]] = field(default_factory=dict)
+    _texts: list[str] = field(default_factory=list)
+    _index: dict[bytes, int] = field(default_factory=dict)
     _units: dict[tuple[str, int], Decimal] = field(default_factory=dict)
     _unpriced: set[str] = field(default_factory=set)
 
@@ -52,6 +56,7 @@ class Packer:
         self._keys.extend(rows.keys)
         self._addresses.extend(rows.addresses)
         self._parts.extend(parts)
+        self._texts.extend(texts)
         self._costs.extend(map(self._cost, rows.countries, parts))
         groups = self._groups
         for index, text in enumerate(texts, start):
@@ -82,18 +87,41 @@ class Packer:
         """Yield the batches by first key; `first` says that the first of them opens its edition."""
         ordered = sorted(self._slices(), key=lambda piece: self._keys[piece[1][0]])
         for number, (text, members) in enumerate(ordered):
-            cost = self._batch_cost(members)
-            yield Batch(
-                campaign=self.campaign,
-                keys=tuple(self._keys[index] for index in members),
-                addresses=tuple(self._addresses[index] for index in members),
-                text=text,
-                parts=self._parts[members[0]],
-                cost=cost,
-                worst=price.worst(cost),
-                currency=self.prices.currency,
-                first=first and number == 0,
-            )
+            yield self._batch(text, members, first=first and number == 0)
+
+    def rebuild(self, packed: bytes, *, first: bool) -> tuple[Batch | None, bytes]:
+        """Return the batch of packed keys, and the packed keys of people who have dropped out since.
+
+        None: nobody is left in it.
+
+        Raises:
+            Stale: its people no longer get the same text.
+        """
+        if not self._index:
+            self._index.update((key, index) for index, key in enumerate(self._keys))
+        wanted = [packed[start : start + SIZE] for start in range(0, len(packed), SIZE)]
+        members = [self._index[key] for key in wanted if key in self._index]
+        dropped = b"".join(key for key in wanted if key not in self._index)
+        if not members:
+            return None, dropped
+        texts = {self._texts[index] for index in members}
+        if len(texts) > 1:
+            raise Stale("the people of a reserved batch no longer get the same text", reason="plan-contacts")
+        return self._batch(texts.pop(), members, first=first), dropped
+
+    def _batch(self, text: str, members: list[int], *, first: bool) -> Batch:
+        cost = self._batch_cost(members)
+        return Batch(
+            campaign=self.campaign,
+            keys=tuple(self._keys[index] for index in members),
+            addresses=tuple(self._addresses[index] for index in members),
+            text=text,
+            parts=self._parts[members[0]],
+            cost=cost,
+            worst=price.worst(cost),
+            currency=self.prices.currency,
+            first=first,
+        )
 
     def _slices(self) -> Iterator[tuple[str, list[int]]]:
         for text, members in self._groups.items():

@@ -52,9 +52,9 @@ def render(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    yield _header(plan)
     if plan.sandbox:
         yield SANDBOX_LINE
+    yield _header(plan)
     yield ""
     quiet = [campaign for campaign in plan.campaigns if _is_quiet(campaign)]
     shown = [campaign for campaign in plan.campaigns if not _is_quiet(campaign)]

@@ -1,0 +1,108 @@
+"""The command line: words in, exit code out. One module a verb, one screen each.
+
+Verbs import their workflow when they run, so that `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from octoplan import __version__
+from octoplan.cli import apply, init, ledger, plan, render, resolve, sandbox, schema, show, status, validate
+from octoplan.cli.terminal import Session, say
+from octoplan.core.errors import Exit, InputError, OctoplanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-C", "directory", type=click.Path(path_type=Path, file_okay=False, exists=True), default=".",
+              metavar="DIR", help="Run as if started in DIR.")
+@click.option("--env", "environment", metavar="NAME",
+              help="The environment of octoplan.yaml, or OCTOPLAN_ENV; default: the built-in sandbox.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+@click.version_option(__version__, prog_name="octoplan")
+@click.pass_context
+def octoplan(context: click.Context, directory: Path, *, environment: str | None, quiet: bool, verbose: bool) -> None:
+    """Terraform for messages that cannot be unsent.
+
+    Campaigns are YAML files in git. `plan` shows who will be contacted, with which text, for how much
+    money; `apply` sends exactly that, once.
+    """
+    context.obj = Session(directory=directory, environment=environment, quiet=quiet, verbose=verbose)
+
+
+VERBS: tuple[click.Command, ...] = (
+    init.init,
+    validate.validate,
+    render.render,
+    plan.plan,
+    show.show,
+    apply.apply,
+    status.status,
+    resolve.resolve,
+    ledger.ledger,
+    schema.schema,
+    sandbox.sandbox,
+)
+for verb in VERBS:
+    octoplan.add_command(verb)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run octoplan and leave the process with the exit code of what a person must do."""
+    code = run(arguments)
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.exit(code)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run octoplan and return the exit code; never a traceback for what a person wrote."""
+    try:
+        returned = octoplan.main(arguments, prog_name="octoplan", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        error.show()
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        say("interrupted")
+        return Exit.INTERRUPTED
+    except OctoplanError as error:
+        return _end(error)
+    except BrokenPipeError:
+        return Exit.DONE
+    except Exception as error:  # noqa: BLE001  the one boundary: a bug becomes a crash log
+        return _crash(error)
+    return int(returned) if isinstance(returned, int) else Exit.DONE
+
+
+def _end(error: OctoplanError) -> int:
+    if isinstance(error, InputError):
+        from octoplan.cli.findings import show_findings  # noqa: PLC0415
+
+        show_findings(error.findings)
+    say(f"octoplan: {error} ({error.reason})")
+    return error.exit
+
+
+def _crash(error: Exception) -> int:
+    """Print where octoplan broke, without the message of the exception: it may quote a contact."""
+    say("octoplan: this is a bug in octoplan. Please report these lines:")
+    say(f"  octoplan {__version__}, Python {sys.version.split()[0]}, {type(error).__name__}")
+    for frame in traceback.extract_tb(error.__traceback__):
+        say(f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}")
+    return Exit.BUG

@@ -1,0 +1,97 @@
+"""`octoplan apply`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from octoplan.cli.terminal import SANDBOX_LINE, Session, say
+from octoplan.core.errors import Exit, Stale
+
+if TYPE_CHECKING:
+    from octoplan.core.plan import Plan
+    from octoplan.project import Project
+    from octoplan.workflow.apply import Tally
+    from octoplan.workflow.progress import Stop
+
+
+@click.command()
+@click.argument("plan", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print events as JSON, one a line.")
+@click.pass_obj
+def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
+    """Send exactly what was approved, once.
+
+    With a saved PLAN: that plan. Without: the sandbox sends at once; on a terminal the plan is shown and
+    the number of contacts must be typed.
+    """
+    from octoplan.core.approval import read_saved  # noqa: PLC0415
+    from octoplan.project import open_project  # noqa: PLC0415
+    from octoplan.workflow.apply import Ports  # noqa: PLC0415
+    from octoplan.workflow.apply import apply as send  # noqa: PLC0415
+    from octoplan.workflow.progress import Stop  # noqa: PLC0415
+
+    saved = None if plan is None else read_saved(plan.read_bytes())
+    if saved is not None and session.environment not in (None, saved.plan.env):
+        raise Stale(
+            f"the plan is for environment `{saved.plan.env}`, not `{session.environment}`", reason="plan-environment"
+        )
+    project = open_project(session.directory, saved.plan.env if saved else session.environment)
+    stop = Stop()
+    listen(stop)
+    ports = Ports(
+        progress=session.progress(),
+        stop=stop,
+        confirm=lambda drafted: _confirm(drafted, project, as_json=as_json),
+    )
+    applied, tally = send(project, saved, ports)
+    _report(applied, tally, as_json=as_json)
+    return tally.exit
+
+
+def listen(stop: Stop) -> None:
+    """Make the first Ctrl-C or SIGTERM a wish to stop, the second leave at once."""
+
+    def wish(number: int, _frame: object) -> None:
+        if stop.is_set():
+            os._exit(Exit.DOUBT)
+        stop.code = Exit.INTERRUPTED if number == signal.SIGINT else Exit.UNFINISHED
+        stop.set()
+
+    signal.signal(signal.SIGINT, wish)
+    signal.signal(signal.SIGTERM, wish)
+
+
+def _confirm(plan: Plan, project: Project, *, as_json: bool) -> None:
+    """Show a plan that nobody saved; outside the sandbox a person types the number of contacts."""
+    from octoplan.formats import FORMATS  # noqa: PLC0415
+    from octoplan.ledger import Kind  # noqa: PLC0415
+
+    if not as_json:
+        click.echo(FORMATS["text"](plan), nl=False)
+    if project.surroundings.kind is Kind.SANDBOX or plan.totals.blocked:
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("without a terminal only a saved plan is applied: `octoplan apply PLAN`")
+    if plan.totals.contacts == 0:
+        return
+    typed = click.prompt(f"Type the number of contacts ({plan.totals.contacts:,}) to send", err=True)
+    if typed.replace(",", "").strip() != str(plan.totals.contacts):
+        raise click.UsageError("that is not the number of contacts: nothing was sent")
+
+
+def _report(plan: Plan, tally: Tally, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"event": "end", **tally.as_json()}, ensure_ascii=False))
+        return
+    for reason, sentence in tally.reasons.items():
+        say(f"{reason}: {sentence}")
+    click.echo(tally.line())
+    if plan.sandbox:
+        click.echo(f"{SANDBOX_LINE} · see them: octoplan sandbox")

@@ -1,0 +1,52 @@
+"""Findings on a terminal and as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from octoplan.formats.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from octoplan.core.model import Finding
+
+
+def show_findings(findings: Iterable[Finding], *, err: bool = True) -> None:
+    """Print findings by place: `file:line:column: severity rule: message`, the way out below."""
+    for found in sorted(findings, key=_order):
+        place = f"{found.place}: " if found.place else ""
+        click.echo(f"{place}{found.severity.value} {found.rule}: {visible(found.message)}", err=err)
+        details = [f"found {visible(found.value)}"] if found.value else []
+        details += [f"allowed {visible(found.limit)}"] if found.limit else []
+        details += [visible(found.hint)] if found.hint else []
+        if details:
+            click.echo(f"    {' · '.join(details)}", err=err)
+
+
+def findings_json(findings: Iterable[Finding]) -> str:
+    """Return findings as a JSON array."""
+    rows = [
+        {
+            "rule": found.rule,
+            "severity": found.severity.value,
+            "file": found.place.file if found.place else None,
+            "line": found.place.line if found.place else None,
+            "column": found.place.column if found.place else None,
+            "message": found.message,
+            "value": found.value,
+            "limit": found.limit,
+            "hint": found.hint,
+        }
+        for found in sorted(findings, key=_order)
+    ]
+    return json.dumps(rows, ensure_ascii=False, indent=1)
+
+
+def _order(found: Finding) -> tuple[str, int, int, str]:
+    if found.place is None:
+        return ("", 0, 0, found.rule)
+    return (found.place.file, found.place.line, found.place.column, found.rule)

@@ -1,0 +1,36 @@
+"""`octoplan resolve`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from octoplan.cli.terminal import Session
+
+
+@click.command()
+@click.argument("batch", required=False)
+@click.option("--as", "decision", type=click.Choice(["sent", "not-sent"]), help="What a person decides.")
+@click.option("--reason", metavar="TEXT", help="How the person knows; kept in the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def resolve(session: Session, batch: str | None, *, decision: str | None, reason: str | None, as_json: bool) -> int:
+    """List the batches in doubt; with BATCH, record a person's decision about it."""
+    from octoplan.workflow.resolve import decide, doubts  # noqa: PLC0415
+
+    if batch is not None and (decision is None or not (reason or "").strip()):
+        raise click.UsageError("a decision needs --as sent|not-sent and --reason TEXT")
+    if batch is None and (decision or reason):
+        raise click.UsageError("--as and --reason need a BATCH")
+    project = session.project()
+    if batch is None:
+        listed = doubts(project)
+        if as_json:
+            click.echo(json.dumps([doubt.as_json() for doubt in listed.batches], ensure_ascii=False, indent=1))
+        else:
+            click.echo("\n".join(listed.lines()))
+        return listed.exit
+    decided = decide(project, batch, sent=decision == "sent", reason=(reason or "").strip())
+    click.echo(json.dumps(decided.as_json()) if as_json else decided.line())
+    return 0

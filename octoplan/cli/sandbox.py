@@ -1,0 +1,21 @@
+"""`octoplan sandbox`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from octoplan.cli.terminal import Session, say
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8027, show_default=True, help="On 127.0.0.1.")
+@click.option("--prices", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A price book.")
+@click.pass_obj
+def sandbox(session: Session, port: int, prices: Path | None) -> None:
+    """Serve the providers' imitation and the outbox page over the state in .octoplan/."""
+    from octoplan.sandbox import serve  # noqa: PLC0415
+
+    project = session.project()
+    serve(project.sandbox_state(), port=port, prices=prices or project.sandbox_prices(), ready=say)

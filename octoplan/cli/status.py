@@ -1,0 +1,27 @@
+"""`octoplan status`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from octoplan.cli.terminal import Session
+
+
+@click.command()
+@click.argument("campaign", required=False)
+@click.option("--contact", metavar="ADDRESS", help="What one address got.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def status(session: Session, campaign: str | None, *, contact: str | None, as_json: bool) -> None:
+    """Show what was sent, is owed, was rejected or is in doubt, from the ledger."""
+    from octoplan.workflow.status import contact_status, ledger_status, status_lines  # noqa: PLC0415
+
+    project = session.project()
+    rows = contact_status(project, contact, campaign) if contact is not None else ledger_status(project, campaign)
+    if as_json:
+        click.echo(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=1))
+        return
+    for line in status_lines(rows, contact=contact is not None):
+        click.echo(line)

@@ -1,0 +1,1 @@
+"""One module a verb. Workflows take ports, return values, and print nothing."""

@@ -1,0 +1,96 @@
+"""One contact's message, as it would be read and as it would travel. The address is masked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from octoplan.audience import Engine
+from octoplan.core import keys, parts, phone, templates
+from octoplan.core.batch import Packer
+from octoplan.core.compose import Composer
+from octoplan.core.errors import Refused
+from octoplan.core.plan import money_text
+from octoplan.workflow.names import checked_query
+from octoplan.workflow.plan import load
+from octoplan.workflow.select import select
+
+if TYPE_CHECKING:
+    from octoplan.core.model import Batch, Campaign
+    from octoplan.project import Project
+
+MASK = "+…"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """One contact's message; `key` is the contact key in hexadecimal."""
+
+    campaign: str
+    key: str
+    country: str
+    text: str
+    encoding: str
+    units: int
+    parts: int
+    cost: str
+    body: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def render(project: Project, word: str, *, contact: str | None, longest: bool) -> Rendered:
+    """Render one contact of the one campaign that `word` selects: the first, the longest, or the given one.
+
+    Raises:
+        Refused: not exactly one campaign, or no such contact.
+    """
+    loaded = load(project)
+    chosen, _ = select(loaded.campaigns, [word])
+    if len(chosen) != 1:
+        raise Refused(f"`{word}` selects {len(chosen)} campaigns: name one", reason="selection-many")
+    campaign = chosen[0]
+    packer = Packer(campaign, loaded.prices[campaign.provider], 1)
+    countries: dict[bytes, str] = {}
+    with Engine(project.temporary_folder()) as engine:
+        resolved = engine.resolve(checked_query(project, campaign, engine))
+        composer = Composer(campaign, live=not project.surroundings.sandbox, sizes=resolved.sizes)
+        for rows in resolved.chunks():
+            composed = composer.compose(rows)
+            packer.add(rows, composed.texts, composed.parts)
+            countries.update(zip(rows.keys, rows.countries, strict=True))
+    wanted = None if contact is None else _wanted(project, campaign, contact)
+    found = [batch for batch in packer.batches(first=True) if wanted is None or batch.keys[0].hex().startswith(wanted)]
+    if not found:
+        raise Refused(f"no such contact in the audience of {campaign.id}", reason="contact-missing")
+    batch = max(found, key=lambda item: len(item.text)) if longest else found[0]
+    return _rendered(project, batch, countries[batch.keys[0]])
+
+
+def _wanted(project: Project, campaign: Campaign, contact: str) -> str:
+    read = phone.canonical(contact, campaign.audience.country)
+    if isinstance(read, str):
+        return contact.lower()
+    return keys.contact_key(project.key, read.e164).hex()
+
+
+def _rendered(project: Project, batch: Batch, country: str) -> Rendered:
+    measured = parts.measure(batch.text)
+    request = project.provider(batch.campaign.provider).simulate(batch)
+    body = json.loads(request.body)
+    for recipient in body.get("recipients", ()):
+        recipient["phone_number"] = MASK
+    return Rendered(
+        campaign=batch.campaign.id,
+        key=batch.keys[0].hex(),
+        country=country,
+        text=batch.text,
+        encoding=measured.encoding,
+        units=measured.units,
+        parts=measured.parts,
+        cost=f"{money_text(batch.cost)} {batch.currency}",
+        body=body,
+    )

@@ -1,0 +1,50 @@
+"""SELECT: which campaigns a verb is about."""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from octoplan.core.errors import Refused
+from octoplan.core.plan import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from octoplan.core.model import Campaign
+
+
+def select(campaigns: Sequence[Campaign], words: Iterable[str]) -> tuple[tuple[Campaign, ...], Selection]:
+    """Return the campaigns that the words choose: ids, globs, `tag:NAME`, files; `!` before one excludes.
+
+    Raises:
+        Refused: a word matches no campaign.
+    """
+    given = tuple(words)
+    if not given:
+        return tuple(campaigns), Selection(all=True)
+    chosen: set[str] = set()
+    dropped: set[str] = set()
+    for word in given:
+        bare = word.removeprefix("!")
+        matching = {campaign.id for campaign in campaigns if _matches(campaign, bare)}
+        if not matching:
+            raise Refused(_nothing(campaigns, bare), reason="selection-empty")
+        (dropped if word.startswith("!") else chosen).update(matching)
+    if all(word.startswith("!") for word in given):
+        chosen = {campaign.id for campaign in campaigns}
+    kept = tuple(campaign for campaign in campaigns if campaign.id in chosen - dropped)
+    return kept, Selection(ids=tuple(campaign.id for campaign in kept))
+
+
+def _matches(campaign: Campaign, word: str) -> bool:
+    if word.startswith("tag:"):
+        return word.removeprefix("tag:") in campaign.tags
+    return fnmatchcase(campaign.id, word) or word.removeprefix("./") == campaign.file
+
+
+def _nothing(campaigns: Sequence[Campaign], word: str) -> str:
+    near = difflib.get_close_matches(word, [campaign.id for campaign in campaigns], n=1)
+    hint = f": did you mean `{near[0]}`?" if near else ""
+    return f"`{ascii(word)[1:-1]}` matches no campaign{hint}"

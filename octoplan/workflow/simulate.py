@@ -1,0 +1,95 @@
+"""The provider's second opinion: every batch of a campaign, over a wire that is unable to send."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from octoplan.core.errors import Refused, Unfinished
+from octoplan.wire import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from octoplan.core.model import Batch
+    from octoplan.project import Wires
+    from octoplan.providers import Provider, Simulated
+    from octoplan.wire import PlanningWire
+    from octoplan.workflow.progress import Progress
+
+TOLERANCE = Decimal("0.01")
+"""How far a batch's simulated cost may be from ours, in the price book's currency."""
+
+
+@dataclass(slots=True)
+class Opinion:
+    """What the simulations of one campaign came to. `refused` counts batches by the provider's reason."""
+
+    calls: int = 0
+    contacts: int = 0
+    parts: int = 0
+    cost: Decimal = Decimal(0)
+    differing: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def add(self, batch: Batch, answer: Simulated) -> None:
+        """Add one batch's answer."""
+        self.calls += 1
+        if answer.refused:
+            self.refused[answer.refused] += 1
+            return
+        contacts = len(batch.keys) if answer.contacts is None else answer.contacts
+        cost = batch.cost if answer.cost is None else answer.cost
+        self.contacts += contacts
+        self.parts += batch.parts * len(batch.keys) if answer.parts is None else answer.parts
+        self.cost += cost
+        if contacts != len(batch.keys) or abs(cost - batch.cost) > TOLERANCE:
+            self.differing += 1
+
+
+def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int, progress: Progress) -> Opinion:
+    """Simulate every batch with `workers` threads, one keep-alive connection each.
+
+    Raises:
+        Unfinished: the provider cannot be reached or is limiting.
+        Refused: it does not accept the credentials.
+    """
+    provider = wires.project.provider(name)
+    local = threading.local()
+    opened: list[PlanningWire] = []
+
+    def ask(batch: Batch) -> tuple[Batch, Simulated]:
+        if not hasattr(local, "wire"):
+            local.wire = wires.planning(name)
+            opened.append(local.wire)
+        answer = _ask(provider, local.wire, batch)
+        progress.advance(len(batch.keys))
+        return batch, answer
+
+    opinion = Opinion()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="simulate")
+    try:
+        for batch, answer in pool.map(ask, batches):
+            opinion.add(batch, answer)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for wire in opened:
+            wire.close()
+    return opinion
+
+
+def _ask(provider: Provider, wire: PlanningWire, batch: Batch) -> Simulated:
+    answer = provider.simulated(wire.exchange(provider.simulate(batch), Deadline()))
+    if answer.unreachable:
+        raise Unfinished(
+            f"the simulation got no answer ({answer.unreachable}): run the same command again", reason="unreachable"
+        )
+    if answer.unauthorised:
+        raise Refused(
+            f"the provider refuses the credentials ({answer.unauthorised}): check login and key", reason="credentials"
+        )
+    return answer
