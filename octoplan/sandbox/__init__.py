@@ -1,0 +1,160 @@
+"""An imitation of the providers on this machine: nobody is contacted, everything is kept and shown.
+
+Written from the providers' documentation. It imports nothing else of octoplan: a client and an imitation
+built on one wrong reading would agree with each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING, Self
+
+import uvicorn
+
+from octoplan.sandbox.app import application
+from octoplan.sandbox.prices import Prices, PricesUnreadable, read
+from octoplan.sandbox.state import State, StateUnusable
+from octoplan.sandbox.switches import SWITCHES, SwitchUnknown, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from types import FrameType, TracebackType
+
+    from starlette.types import ASGIApp
+
+__all__ = ["PORT", "SWITCHES", "PricesUnreadable", "Sandbox", "StateUnusable", "SwitchUnknown", "serve"]
+
+PORT = 8027
+_BACKLOG = 1024
+_GRACE_SECONDS = 5
+
+
+class Sandbox:
+    """The sandbox as a real HTTP server on 127.0.0.1, in a thread of this process, while the block lasts.
+
+    `state` is made, readable by its owner only, where it is missing. Without `prices` every part costs the same
+    (switch `price_without_book`). `port` 0 takes a free one. `switches` are turned in the state, and stay so.
+    Entering raises PricesUnreadable, StateUnusable, SwitchUnknown, or OSError where the port is taken.
+    """
+
+    def __init__(
+        self, state: Path, prices: Path | None = None, port: int = 0, switches: Mapping[str, object] | None = None
+    ) -> None:
+        self._path = state
+        self._prices = prices
+        self._port = port
+        self._switches = switches or {}
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        book = read(self._prices) if self._prices else Prices()
+        switches = checked(self._switches)
+        listener = _listen(self._port)
+        try:
+            self._state = State(self._path, book, switches)
+        except BaseException:
+            listener.close()
+            raise
+        self._server = _Server(_quiet(application(self._state)))
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="sandbox", daemon=True)
+        self._thread.start()
+        self._server.ready.wait()
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+        self._thread.join()
+        self._state.close()
+
+    def switches(self) -> dict[str, str | int | bool]:
+        """Give every switch with its value."""
+        return self._state.settings().all()
+
+
+def serve(
+    state: Path,
+    *,
+    port: int = PORT,
+    prices: Path | None = None,
+    switches: Mapping[str, object] | None = None,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; for a main thread.
+
+    `ready` gets the lines to show: first the address, then one a switch. Raises what Sandbox raises.
+    """
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with Sandbox(state, prices, port, switches) as sandbox:
+            ready(sandbox.url)
+            for name, value in sandbox.switches().items():
+                ready(f"{name} = {value!r}: {SWITCHES[name].meaning}")
+            stopped.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, told to start and stop at once rather than at its next tick."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self.ready.set()
+        seconds = 0
+        while not self._stopping.is_set():
+            await self.on_tick(seconds * 10)
+            seconds += 1
+            try:
+                await asyncio.wait_for(self._stopping.wait(), 1)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        """Answer what is under way, take nothing new, end; from any thread."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+
+
+def _quiet(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level=logging.CRITICAL + 1,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+
+
+def _listen(port: int) -> socket.socket:
+    # The protocol is named because asyncio sets TCP_NODELAY only then; without it a kept connection waits 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(_BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,142 @@
+"""Reading the outbox: who was sent what. Each call opens its own connection and never holds up a sender."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from octoplan.sandbox import countries, prices
+from octoplan.sandbox.state import connect
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CHUNK = 500
+_MESSAGE = "ticket, provider, channel, campaign, sender, text, encoding, parts, request_id, send_at, at, cost"
+_REQUEST = "id, at, provider, method, endpoint, login, status, outcome, answer, body"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which part of a listing is wanted; `limit` None is all of it."""
+
+    limit: int | None = None
+    offset: int = 0
+
+
+def deliveries(path: Path, page: Page, *, address: str = "", ticket: str = "") -> list[dict[str, Any]]:
+    """List deliveries in the order they were accepted, one for each address of each message."""
+    found: list[dict[str, Any]] = []
+    skipped = 0
+    start = 0 if address or ticket else page.offset
+    for row in _messages(path, address=address, ticket=ticket, start=start):
+        addresses = row["addresses"].split("\n") if row["addresses"] else []
+        wanted = [a for a in addresses if a == address] if address else addresses
+        before = skipped if address or ticket else row["first"]
+        skipped += len(wanted)
+        wanted = wanted[max(page.offset - before, 0) :]
+        room = len(wanted) if page.limit is None else page.limit - len(found)
+        found += _expanded(row, wanted[:room])
+        if page.limit is not None and len(found) >= page.limit:
+            break
+    return found
+
+
+def counts(path: Path, *, ticket: str = "") -> dict[str, int]:
+    """Count deliveries, distinct addresses, and how often the most contacted address was contacted."""
+    times: Counter[str] = Counter()
+    for row in _messages(path, ticket=ticket):
+        if row["addresses"]:
+            times.update(row["addresses"].split("\n"))
+    return {
+        "deliveries": times.total(),
+        "addresses": len(times),
+        "most_per_address": max(times.values(), default=0),
+    }
+
+
+def tickets(path: Path, page: Page, *, search: str = "") -> dict[str, Any]:
+    """List messages newest first without their addresses, and the totals of all that match `search`."""
+    where, values = _matching(search)
+    limit = -1 if page.limit is None else page.limit
+    with closing(_reader(path)) as connection:
+        total = connection.execute(
+            "SELECT count(*) AS messages, coalesce(sum(contacts), 0) AS contacts,"  # noqa: S608 - own fragments
+            f" coalesce(sum(contacts * parts), 0) AS parts FROM messages {where}",
+            values,
+        ).fetchone()
+        costs = connection.execute(f"SELECT cost FROM messages {where}", values).fetchall()  # noqa: S608
+        rows = connection.execute(
+            f"SELECT id, {_MESSAGE}, contacts FROM messages {where} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608
+            (*values, limit, page.offset),
+        ).fetchall()
+    cost = sum((Decimal(row["cost"]) for row in costs), Decimal(0))
+    return {"totals": {**total, "cost": _fragment(prices.literal(cost))}, "tickets": [_ticket(row) for row in rows]}
+
+
+def requests(path: Path, page: Page) -> dict[str, Any]:
+    """List every request in the order it was answered, with what was answered; keys are never stored."""
+    limit = -1 if page.limit is None else page.limit
+    with closing(_reader(path)) as connection:
+        total = connection.execute("SELECT count(*) AS total FROM requests").fetchone()["total"]
+        rows = connection.execute(
+            f"SELECT {_REQUEST} FROM requests ORDER BY id LIMIT ? OFFSET ?",  # noqa: S608 - own column names
+            (limit, page.offset),
+        ).fetchall()
+    return {"total": total, "requests": [{**row, "answer": _fragment(row["answer"])} for row in rows]}
+
+
+def _matching(search: str) -> tuple[str, tuple[str, ...]]:
+    if not search:
+        return "", ()
+    fields = ("text", "addresses", "ticket", "campaign", "sender", "request_id")
+    pattern = "%" + search.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    return "WHERE " + " OR ".join(rf"{name} LIKE ? ESCAPE '\'" for name in fields), (pattern,) * len(fields)
+
+
+def _messages(path: Path, *, address: str = "", ticket: str = "", start: int = 0) -> Iterator[dict[str, Any]]:
+    """Go through messages in chunks, so that no lock is held while a chunk is worked on."""
+    after = 0
+    with closing(_reader(path)) as connection:
+        while chunk := connection.execute(
+            "SELECT id, first, contacts, unit_cost, addresses, "  # noqa: S608 - own column names
+            f"{_MESSAGE} FROM messages WHERE id > ? AND first + contacts > ?"
+            " AND (? = '' OR ticket = ?) AND (? = '' OR instr(addresses, ?)) ORDER BY id LIMIT ?",
+            (after, start, ticket, ticket, address, address, _CHUNK),
+        ).fetchall():
+            yield from chunk
+            after = chunk[-1]["id"]
+
+
+def _expanded(row: dict[str, Any], addresses: list[str]) -> list[dict[str, Any]]:
+    unit_cost = orjson.loads(row["unit_cost"])
+    shared = {name: row[name] for name in _MESSAGE.split(", ")}
+    return [
+        shared | {"address": address, "cost": _fragment(unit_cost[countries.of(address) or ""])}
+        for address in addresses
+    ]
+
+
+def _ticket(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "cost": _fragment(row["cost"])}
+
+
+def _fragment(literal: str) -> orjson.Fragment:
+    return orjson.Fragment(literal)
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    connection = connect(path)
+    connection.row_factory = _by_name
+    return connection
+
+
+def _by_name(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}

@@ -1,0 +1,75 @@
+"""The price book as the sandbox reads it, and what a request costs by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PRODUCTS = ("sms_premium", "sms_low_cost")
+_EIGHT_PLACES = Decimal("1E-8")
+
+
+class PricesUnreadable(ValueError):
+    """The price book is missing or is not one; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """Prices a part by product and country; `products` is empty where no book was given."""
+
+    currency: str = "EUR"
+    products: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    opt_out_removal_per_request: Decimal = Decimal(0)
+    replies_per_part: Decimal = Decimal(0)
+
+
+def read(path: Path) -> Prices:
+    """Read a price book (YAML). Raises PricesUnreadable."""
+    try:
+        book = YAML(typ="base", pure=True).load(path.read_text(encoding="utf-8"))
+        return _prices(book)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PricesUnreadable(f"{path.name}: the price book cannot be read: {error}") from error
+    except (YAMLError, InvalidOperation, TypeError, AttributeError) as error:
+        raise PricesUnreadable(
+            f"{path.name}: not a price book: expected `currency: EUR` and, per product, `sms_premium: {{FR: 0.049}}`"
+        ) from error
+
+
+def _prices(book: Any) -> Prices:
+    surcharges = book.get("surcharges") or {}
+    return Prices(
+        currency=str(book.get("currency", "EUR")),
+        products={
+            product: {country: _amount(price) for country, price in (book.get(product) or {}).items()}
+            for product in PRODUCTS
+        },
+        opt_out_removal_per_request=_amount(surcharges.get("opt_out_removal_per_request", "0")),
+        replies_per_part=_amount(surcharges.get("replies_per_part", "0")),
+    )
+
+
+def _amount(text: str) -> Decimal:
+    amount = Decimal(text)
+    if not amount.is_finite() or amount < 0:
+        raise InvalidOperation
+    return amount
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """Round to the eight decimals the provider's amounts have."""
+    return amount.quantize(_EIGHT_PLACES)
+
+
+def literal(amount: Decimal) -> str:
+    """Write an amount as a JSON number, without a float in between and without trailing zeros."""
+    text = f"{rounded(amount):f}"
+    return text.rstrip("0").rstrip(".") or "0"

@@ -1,0 +1,46 @@
+CREATE TABLE account (
+    balance TEXT NOT NULL,
+    delivered INTEGER NOT NULL,
+    ahead REAL NOT NULL,
+    switches TEXT NOT NULL
+);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    ticket TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    campaign TEXT,
+    sender TEXT NOT NULL,
+    text TEXT NOT NULL,
+    encoding TEXT NOT NULL,
+    parts INTEGER NOT NULL,
+    request_id TEXT,
+    send_at TEXT,
+    at TEXT NOT NULL,
+    cost TEXT NOT NULL,
+    unit_cost TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    contacts INTEGER NOT NULL,
+    addresses TEXT NOT NULL
+);
+CREATE INDEX messages_ticket ON messages (ticket);
+CREATE INDEX messages_first ON messages (first);
+CREATE TABLE requests (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    method TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    login TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE request_ids (
+    request_id TEXT PRIMARY KEY,
+    at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE blacklist (
+    address TEXT PRIMARY KEY
+) WITHOUT ROWID

@@ -1,0 +1,340 @@
+"""The sandbox's memory: one SQLite file, which several processes may share.
+
+Calls that wait at the same moment share one commit, and their answers leave after it. A commit is handed to
+the operating system but not forced to the disk (`synchronous=OFF`): killing the process loses nothing that
+was answered, a power cut may. The rollback journal is used because WAL had a corruption bug up to 3.51.2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import orjson
+
+from octoplan.sandbox import prices
+from octoplan.sandbox.switches import Settings
+from octoplan.sandbox.world import World, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from octoplan.sandbox.prices import Prices
+    from octoplan.sandbox.switches import Value
+    from octoplan.sandbox.world import Call, Message, Verdict
+
+    Judge = Callable[[Call, World], Verdict]
+
+_APPLICATION_ID = 0x0C70B0C5
+_BUSY_SECONDS = 30
+_REMEMBERED = timedelta(hours=24)
+_INSERT_MESSAGE = (
+    "INSERT INTO messages (ticket, provider, channel, campaign, sender, text, encoding, parts, request_id, send_at, at,"
+    " cost, unit_cost, first, contacts, addresses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class StateUnusable(OSError):
+    """The state file cannot be used; the message names it and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    call: Call
+    judge: Judge
+    answered: asyncio.Future[Verdict]
+
+
+class State:
+    """The open state file. All methods but `close` belong to the server's thread."""
+
+    def __init__(self, path: Path, book: Prices, switches: Mapping[str, Value]) -> None:
+        self.path = path
+        self._prices = book
+        self._given = dict(switches)
+        self._waiting: list[_Waiting] = []
+        self._version = -1
+        self._balance = Decimal(0)
+        self._delivered = 0
+        self._ahead = timedelta(0)
+        self._settings = Settings({})
+        self._blacklist: set[str] = set()
+        self._connection = _open(path)
+        with self._transaction():
+            if not self._connection.execute("SELECT 1 FROM account").fetchone():
+                self._begin_account()
+            self._load()
+            self._store_switches({**self._settings.changed, **self._given})
+
+    def close(self) -> None:
+        """Close the file; nothing is lost, for nothing answered is unwritten."""
+        self._connection.close()
+
+    # -- calls of a provider ---------------------------------------------------------------------------------------
+
+    async def decide(self, call: Call, judge: Judge) -> Verdict:
+        """Have `judge` look at the world, and answer once its verdict is written."""
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(call, judge, loop.create_future())
+        self._waiting.append(waiting)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._decide_all)
+        return await waiting.answered
+
+    def _decide_all(self) -> None:
+        group, self._waiting = self._waiting, []
+        try:
+            with self._transaction():
+                verdicts = self._judge_all(group)
+        except Exception as error:  # noqa: BLE001 - a full disk or our own bug: nobody may wait for ever
+            failed = verdict(500, {"code": 500, "message": f"sandbox: cannot record: {error!r}"}, "failed")
+            verdicts = [failed] * len(group)
+        for waiting, decided in zip(group, verdicts, strict=True):
+            if not waiting.answered.done():
+                waiting.answered.set_result(decided)
+
+    def _judge_all(self, group: list[_Waiting]) -> list[Verdict]:
+        self._refresh()
+        world = self._world()
+        burned: dict[str, float] = {}
+        messages: list[Message] = []
+        verdicts: list[Verdict] = []
+        world.remembers = lambda request_id: request_id in burned or self._remembers(request_id, world.now)
+        for waiting in group:
+            decided = waiting.judge(waiting.call, world)
+            verdicts.append(decided)
+            if decided.message:
+                world.balance -= decided.message.cost
+                messages.append(decided.message)
+            if decided.burns:
+                burned[decided.burns] = world.now.timestamp()
+        self._record(group, verdicts, world.now)
+        self._remember(burned)
+        self._deliver(messages, world.balance)
+        return verdicts
+
+    def _world(self) -> World:
+        return World(
+            settings=self._settings,
+            prices=self._prices,
+            now=self.now(),
+            balance=self._balance,
+            blacklist=self._blacklist,
+            remembers=lambda _: False,
+        )
+
+    def _remembers(self, request_id: str, now: datetime) -> bool:
+        row = self._connection.execute("SELECT at FROM request_ids WHERE request_id = ?", (request_id,)).fetchone()
+        return row is not None and now.timestamp() - row[0] < _REMEMBERED.total_seconds()
+
+    def _record(self, group: list[_Waiting], verdicts: list[Verdict], now: datetime) -> None:
+        at = _written(now)
+        self._connection.executemany(
+            "INSERT INTO requests (at, provider, method, endpoint, login, status, outcome, answer, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (_request_row(at, waiting.call, decided) for waiting, decided in zip(group, verdicts, strict=True)),
+        )
+
+    def _remember(self, burned: Mapping[str, float]) -> None:
+        self._connection.executemany("INSERT OR REPLACE INTO request_ids VALUES (?, ?)", burned.items())
+
+    def _deliver(self, messages: list[Message], balance: Decimal) -> None:
+        if not messages:
+            return
+        rows = []
+        for message in messages:
+            rows.append(_message_row(message, self._delivered))
+            self._delivered += len(message.addresses)
+        self._connection.executemany(_INSERT_MESSAGE, rows)
+        self._balance = balance
+        self._store(balance=prices.literal(balance), delivered=self._delivered)
+
+    # -- control ---------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Give the sandbox's own time, as far as this process knows it."""
+        return datetime.now(UTC) + self._ahead
+
+    def settings(self) -> Settings:
+        """Give the switches as they are set."""
+        self._refresh()
+        return self._settings
+
+    def ahead(self) -> timedelta:
+        """Give how far the sandbox's time is ahead of the machine's."""
+        self._refresh()
+        return self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Move the clock forward."""
+        with self._transaction():
+            self._refresh()
+            self._ahead += by
+            self._store(ahead=self._ahead.total_seconds())
+
+    def set_switches(self, changes: Mapping[str, Value]) -> None:
+        """Turn switches; they stay turned until `reset`."""
+        with self._transaction():
+            self._refresh()
+            self._store_switches({**self._settings.changed, **changes})
+
+    def set_balance(self, balance: Decimal) -> None:
+        """Set the account's balance."""
+        with self._transaction():
+            self._refresh()
+            self._balance = balance
+            self._store(balance=prices.literal(balance))
+
+    def balance(self) -> Decimal:
+        """Give the account's balance."""
+        self._refresh()
+        return self._balance
+
+    def blacklisted(self) -> list[str]:
+        """List the addresses that have opted out."""
+        self._refresh()
+        return sorted(self._blacklist)
+
+    def blacklist(self, addresses: tuple[str, ...]) -> None:
+        """Add addresses that have opted out."""
+        with self._transaction():
+            self._refresh()
+            self._connection.executemany("INSERT OR IGNORE INTO blacklist VALUES (?)", ((a,) for a in addresses))
+            self._blacklist |= set(addresses)
+
+    def reset(self) -> None:
+        """Empty everything: messages, requests, ids, blacklist; clock, balance and switches as at first."""
+        with self._transaction():
+            for table in ("messages", "requests", "request_ids", "blacklist", "account"):
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
+            self._begin_account()
+            self._load()
+
+    # -- the file --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            self._version = -1
+            raise
+
+    def _begin_account(self) -> None:
+        settings = Settings(self._given)
+        switches = orjson.dumps(settings.changed).decode()
+        first = (settings.text("initial_balance"), 0, 0.0, switches)
+        self._connection.execute("INSERT INTO account (balance, delivered, ahead, switches) VALUES (?, ?, ?, ?)", first)
+
+    def _refresh(self) -> None:
+        """Read again what another process may have changed; one pragma when none has."""
+        if self._data_version() != self._version:
+            self._load()
+
+    def _data_version(self) -> int:
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def _load(self) -> None:
+        self._version = self._data_version()
+        balance, delivered, ahead, switches = self._connection.execute(
+            "SELECT balance, delivered, ahead, switches FROM account"
+        ).fetchone()
+        self._balance = Decimal(balance)
+        self._delivered = int(delivered)
+        self._ahead = timedelta(seconds=ahead)
+        self._settings = Settings(orjson.loads(switches))
+        self._blacklist = {address for (address,) in self._connection.execute("SELECT address FROM blacklist")}
+
+    def _store_switches(self, changed: Mapping[str, Value]) -> None:
+        self._settings = Settings(changed)
+        self._store(switches=orjson.dumps(changed).decode())
+
+    def _store(self, **columns: str | float) -> None:
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        self._connection.execute(f"UPDATE account SET {assignments}", tuple(columns.values()))  # noqa: S608 - own names
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = connect(path)
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        connection.execute("PRAGMA synchronous = OFF")
+        _create(connection, path)
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(error, StateUnusable):
+            raise
+        raise StateUnusable(f"{path}: the sandbox's state cannot be used: {error}") from error
+    return connection
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection; the caller keeps it in one thread at a time."""
+    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _create(connection: sqlite3.Connection, path: Path) -> None:
+    """Lay the tables in an empty file; two processes may try at once."""
+    connection.execute("BEGIN IMMEDIATE")
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    empty = not connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+    if found != _APPLICATION_ID and not empty:
+        connection.close()
+        raise StateUnusable(f"{path}: not a sandbox state; it is left as it is: name another file")
+    if empty:
+        for statement in resources.files(__package__).joinpath("schema.sql").read_text("utf-8").split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    connection.execute("COMMIT")
+
+
+def _request_row(at: str, call: Call, decided: Verdict) -> tuple[object, ...]:
+    return (
+        at,
+        call.provider,
+        call.method,
+        call.endpoint,
+        call.login,
+        decided.status,
+        decided.outcome,
+        decided.body.decode(),
+        call.content.decode("utf-8", "replace"),
+    )
+
+
+def _message_row(message: Message, first: int) -> tuple[object, ...]:
+    return (
+        message.ticket,
+        message.provider,
+        message.channel,
+        message.campaign,
+        message.sender,
+        message.text,
+        message.encoding,
+        message.parts,
+        message.request_id,
+        message.send_at.isoformat() if message.send_at else None,
+        _written(message.at),
+        prices.literal(message.cost),
+        orjson.dumps({country: prices.literal(cost) for country, cost in message.unit_cost.items()}).decode(),
+        first,
+        len(message.addresses),
+        "\n".join(message.addresses),
+    )
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

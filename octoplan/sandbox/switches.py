@@ -1,0 +1,152 @@
+"""Every guess about the providers, named, so that a test can turn it round.
+
+What the providers document is code; what they do not is a switch with a default, here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Value = str | int | bool
+
+
+class SwitchUnknown(ValueError):
+    """A switch or its value does not exist; the message says what does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """One guess. `allowed` lists the values, or is the pattern a text must match whole."""
+
+    default: Value
+    meaning: str
+    allowed: tuple[Value, ...] | str = (False, True)
+
+    def admits(self, value: object) -> bool:
+        """Whether `value` may be set; 1 is not true here."""
+        if isinstance(self.allowed, str):
+            return isinstance(value, str) and re.fullmatch(self.allowed, value) is not None
+        return any(value == one and type(value) is type(one) for one in self.allowed)
+
+
+_AMOUNT = r"[0-9]{1,12}(\.[0-9]{1,8})?"
+
+SWITCHES: Mapping[str, Switch] = MappingProxyType(
+    {
+        "success_status": Switch(default=200, allowed=(200, 201), meaning="HTTP status of an accepted send"),
+        "rejection_status": Switch(default=400, allowed=(400, 422), meaning="HTTP status of a rejected send"),
+        "duplicate_status": Switch(default=400, allowed=(400, 422), meaning="HTTP status of a repeated request id"),
+        "duplicate_shape": Switch(
+            default="nested",
+            allowed=("nested", "top"),
+            meaning="a repeated request id: code 400 with errors.request_id, or code 120 at top level",
+        ),
+        "simulation_burns_id": Switch(default=False, meaning="a simulation uses up its request id"),
+        "rejection_burns_id": Switch(default=False, meaning="a rejected send uses up its request id"),
+        "simulation_checks_stop": Switch(default=True, meaning="a simulation checks the STOP mention"),
+        "simulated_credit": Switch(
+            default="unchanged", allowed=("unchanged", "reduced"), meaning="residual_credit in a simulation's result"
+        ),
+        "stop_missing": Switch(
+            default="rejected", allowed=("rejected", "appended"), meaning="marketing to France without STOP mention"
+        ),
+        "stop_accepts": Switch(
+            default="both",
+            allowed=("both", "placeholder", "number"),
+            meaning="the mention that counts: `STOP au XXXXX`, `STOP au 30101`, or either",
+        ),
+        "stop_message": Switch(
+            default="documented", allowed=("documented", "observed"), meaning="wording of error 121"
+        ),
+        "short_number": Switch(default="30101", allowed=r"[0-9]{5}", meaning="what XXXXX becomes"),
+        "default_sender": Switch(
+            default="Octopush", allowed=r"[A-Za-z0-9]{3,11}", meaning="replaces a sender that is missing or unusable"
+        ),
+        "text_too_long": Switch(default="rejected", allowed=("rejected", "cut"), meaning="a text over 1224 characters"),
+        "optimised_leftover": Switch(
+            default="removed",
+            allowed=("removed", "kept"),
+            meaning="auto_optimize_text: a character outside GSM-7 that has no plain form",
+        ),
+        "unusable_number": Switch(
+            default="dropped", allowed=("dropped", "rejected"), meaning="a recipient that is no phone number"
+        ),
+        "opt_out_flag": Switch(
+            default="auto_remove_blacklisted_contacts",
+            allowed=("auto_remove_blacklisted_contacts", "auto_delete_optout_contacts", "both"),
+            meaning="the field that removes blacklisted numbers; the other one is ignored",
+        ),
+        "naive_send_at": Switch(
+            default="Europe/Paris",
+            allowed=r"[A-Za-z]+(/[A-Za-z_+-]+)*",
+            meaning="time zone of a send_at without offset",
+        ),
+        "unknown_country_price": Switch(
+            default="",
+            allowed=rf"({_AMOUNT})?",
+            meaning="price a part where the price book has none; empty: the send is rejected with code 151",
+        ),
+        "price_without_book": Switch(
+            default="0.05", allowed=_AMOUNT, meaning="price a part for every country when no price book is given"
+        ),
+        "initial_balance": Switch(default="1000000", allowed=_AMOUNT, meaning="the balance of an empty sandbox"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The switches as they are set."""
+
+    changed: Mapping[str, Value]
+
+    def text(self, name: str) -> str:
+        """Give the value of a text switch."""
+        return str(self._value(name))
+
+    def number(self, name: str) -> int:
+        """Give the value of a status switch."""
+        return int(self._value(name))
+
+    def on(self, name: str) -> bool:
+        """Whether a yes-or-no switch is on."""
+        return self._value(name) is True
+
+    def all(self) -> dict[str, Value]:
+        """Give every switch with its value."""
+        return {name: self._value(name) for name in SWITCHES}
+
+    def _value(self, name: str) -> Value:
+        return self.changed.get(name, SWITCHES[name].default)
+
+
+def checked(changes: Mapping[str, object]) -> dict[str, Value]:
+    """Return `changes` if every switch exists and admits its value, else raise SwitchUnknown with all that do not."""
+    problems = [problem for name, value in changes.items() if (problem := _problem(name, value))]
+    if problems:
+        raise SwitchUnknown("; ".join(problems))
+    return {name: value for name, value in changes.items() if isinstance(value, str | int)}
+
+
+def _problem(name: str, value: object) -> str | None:
+    switch = SWITCHES.get(name)
+    if switch is None:
+        return f"{name!r} is no switch; they are {', '.join(SWITCHES)}"
+    if not switch.admits(value) or (name == "naive_send_at" and not _zone_exists(str(value))):
+        return f"{name} cannot be {value!r}; allowed: {switch.allowed}"
+    return None
+
+
+def _zone_exists(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True

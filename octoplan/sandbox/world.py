@@ -1,0 +1,81 @@
+"""What an imitated provider sees and says: the world before a call, and the verdict on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+    from decimal import Decimal
+
+    from octoplan.sandbox.prices import Prices
+    from octoplan.sandbox.switches import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One HTTP request below a provider's base address; `endpoint` is the path after it."""
+
+    provider: str
+    method: str
+    endpoint: str
+    query: Mapping[str, str]
+    login: str
+    key: str
+    content: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """The account at the sandbox's own time `now`; `remembers` says whether a request id is used up."""
+
+    settings: Settings
+    prices: Prices
+    now: datetime
+    balance: Decimal
+    blacklist: AbstractSet[str]
+    remembers: Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One text on its way to `addresses`; `unit_cost` is what one contact costs, by country.
+
+    `at` is when it reaches the phones: `send_at`, or the moment of the request where that is later.
+    """
+
+    ticket: str
+    provider: str
+    channel: str
+    campaign: str | None
+    sender: str
+    text: str
+    encoding: str
+    parts: int
+    request_id: str | None
+    send_at: datetime | None
+    at: datetime
+    cost: Decimal
+    unit_cost: Mapping[str, Decimal]
+    addresses: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer to a call and what follows from it; `burns` is a request id used up from now on."""
+
+    status: int
+    body: bytes
+    outcome: str
+    message: Message | None = None
+    burns: str | None = None
+
+
+def verdict(status: int, body: Mapping[str, Any], outcome: str) -> Verdict:
+    """Make a verdict that changes nothing in the world."""
+    return Verdict(status=status, body=orjson.dumps(body), outcome=outcome)
