@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["plugins_golden"] if (Path(__file__).parent / "plugins_golden.py").exists() else []
+pytest_plugins = ["plugins_golden"]
 
 ROOT = Path(__file__).resolve().parent.parent
 HOMELESS = "/nonexistent/home"
