@@ -69,7 +69,7 @@ def _boottime() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
     """A moment by the wall clock and by the time since boot, whichever comes first.
 
@@ -94,7 +94,7 @@ class Deadline:
         return min(self._ends[0] - self.wall(), self._ends[1] - self.elapsed())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Passage:
     """How far one exchange has come. The first write is the head of the request, the second its whole body."""
 
@@ -241,7 +241,7 @@ class Line:
     def __init__(
         self, base_url: str, headers: Mapping[str, str], *, keep: bool, context: ssl.SSLContext | None
     ) -> None:
-        self._passage = _Passage(Deadline(0))
+        self._passage = _Passage(deadline=Deadline(seconds=0))
         pool = httpcore.ConnectionPool(
             context,
             max_connections=1,
@@ -265,7 +265,7 @@ class Line:
 
     def exchange(self, request: Request, deadline: Deadline) -> Seen:
         """Return what was seen of `request`; never raises, for after a byte has left nothing may."""
-        self._passage = passage = _Passage(deadline)
+        self._passage = passage = _Passage(deadline=deadline)
         try:
             with self._client.stream(
                 request.method,

@@ -102,7 +102,7 @@ class Provider(Protocol):
         ...
 
     def read_balance(self, seen: Seen) -> Money | Outcome:
-        """Read the answer to `balance`; an outcome is REFUSED (the credentials) or UNREACHABLE."""
+        """Read the answer to `balance`; an outcome is REFUSED (the credentials), REJECTED or UNREACHABLE."""
         ...
 
     def may_plan(self, request: Request) -> bool:

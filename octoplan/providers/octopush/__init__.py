@@ -107,7 +107,7 @@ class Octopush:
         return Request(method="GET", path=CHECK_BALANCE, effect=Effect.READ)
 
     def read_balance(self, seen: Seen) -> Money | Outcome:
-        """Read the answer to `balance`; an outcome is REFUSED (the credentials) or UNREACHABLE."""
+        """Read the answer to `balance`; an outcome is REFUSED (the credentials), REJECTED or UNREACHABLE."""
         found = consult(seen, answers.read_balance)
         if isinstance(found, Outcome):
             return found
