@@ -41,7 +41,7 @@ class Situation:
 
 
 def window(campaign: Campaign, planned_at: datetime) -> Window:
-    """Return `send_at − lead` to `send_at + grace`; without `send_at`, seven days from the plan."""
+    """Return `send_at` less `lead` to `send_at` plus `grace`; without `send_at`, seven days from the plan."""
     schedule = campaign.schedule
     if schedule.send_at is None:
         return Window(opens=planned_at, closes=planned_at + OPEN_FOR)
@@ -58,6 +58,10 @@ def decide(seen: Situation) -> tuple[Action, str]:
         return "none", _why_nobody(seen)
     if seen.now > seen.window.closes:
         return "none", "missed"
+    return _when_owed(seen)
+
+
+def _when_owed(seen: Situation) -> tuple[Action, str]:
     if seen.now < seen.window.opens:
         return "wait", "waiting"
     if seen.unfinished:

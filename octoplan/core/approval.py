@@ -13,6 +13,7 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,7 +27,7 @@ from octoplan.core.errors import Stale
 from octoplan.core.plan import FORMAT_VERSION, Change, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from octoplan.core.model import Campaign, Prices
 
@@ -35,6 +36,7 @@ LARGEST_PLAN = 256 * 1024 * 1024
 """Bytes a member of a saved plan may unpack to."""
 
 _NOT_IN_DIGEST = ("description", "owner", "tags", "file")
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, ValidationError, EOFError, OSError, AttributeError)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -43,6 +45,14 @@ def canonical(value: Any) -> Any:
     if is_dataclass(value):
         pairs = ((item.name, canonical(getattr(value, item.name))) for item in fields(value))
         return {name: content for name, content in pairs if content is not None}
+    if isinstance(value, tuple | list):
+        return [canonical(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): canonical(content) for name, content in sorted(value.items())}
+    return _leaf(value)
+
+
+def _leaf(value: Any) -> Any:
     match value:
         case Enum():
             return value.value
@@ -52,11 +62,7 @@ def canonical(value: Any) -> Any:
             return value.isoformat()
         case timedelta():
             return value.total_seconds()
-        case tuple() | list():
-            return [canonical(item) for item in value]
-        case None | str() | bool() | int():
-            return value
-    return {str(name): canonical(content) for name, content in sorted(value.items())}
+    return value
 
 
 def campaign_spec(campaign: Campaign) -> dict[str, Any]:
@@ -159,16 +165,7 @@ def read_saved(content: bytes) -> SavedPlan:
                 reason="plan-version",
             )
         plan = Plan.model_validate(document)
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        ValidationError,
-        EOFError,
-        OSError,
-        AttributeError,
-        zlib.error,
-    ) as error:
+    except _UNREADABLE as error:
         raise Stale(
             f"this is no readable saved plan ({type(error).__name__}): make a new one with `octoplan plan --out FILE`",
             reason="plan-unreadable",

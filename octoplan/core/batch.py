@@ -135,7 +135,7 @@ class Packer:
     def _cost(self, country: str, parts: int) -> Decimal:
         found = self._units.get((country, parts))
         if found is None:
-            unit = price.unit(self.prices, self.campaign, country)
+            unit = price.unit(self.prices, self.campaign, country=country)
             if unit is None:
                 self._unpriced.add(country)
                 unit = Decimal(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 SANDBOX_LINE = "SANDBOX: nobody is contacted"
 CENT = Decimal("0.01")
+MINUS = "\N{MINUS SIGN}"
+WIDTH = 80
+INDENT = 15
+ONE_PART = 160
+"""GSM-7 characters that fit into one part (3GPP TS 23.038)."""
 
 MEANINGS = {
     "send": "will be sent",
@@ -43,7 +49,6 @@ REASONS = {
 }
 
 _ENCODINGS = {"gsm7": "GSM-7", "ucs2": "UCS-2"}
-_MARKS = {"error": "error", "limit": "limit", "warning": "warning", "info": "info"}
 
 
 def render(plan: Plan) -> str:
@@ -94,9 +99,9 @@ def _campaign(campaign: PlannedCampaign) -> Iterator[str]:
     )
     name = f"{SYMBOLS[campaign.action]} {campaign.id} #{campaign.edition}"
     yield f"{name:<24} {campaign.channel} · {campaign.provider} · {campaign.purpose}"
-    yield _field("file", campaign.file)
+    yield from _field("file", campaign.file)
     if reason:
-        yield _field("because", reason)
+        yield from _field("because", reason)
     if campaign.action != "none":
         yield from _details(campaign)
     yield from _changes(campaign.changes)
@@ -107,17 +112,17 @@ def _campaign(campaign: PlannedCampaign) -> Iterator[str]:
 
 def _details(campaign: PlannedCampaign) -> Iterator[str]:
     if campaign.audience is not None:
-        yield _field("audience", _audience(campaign))
-        if campaign.again:
-            yield _field("again", f"{campaign.again:,} of them got an earlier edition")
+        yield from _field("audience", _audience(campaign))
+        if campaign.again and campaign.reason != "new-edition":
+            yield from _field("again", f"{campaign.again:,} of them got an earlier edition")
         if campaign.audience.fallback:
             used = ", ".join(f"{column} {count:,}" for column, count in campaign.audience.fallback.items())
-            yield _field("fallback", used)
+            yield from _field("fallback", used)
     if campaign.text is not None:
         yield from _text(campaign)
     yield from _when(campaign)
     if campaign.estimate is not None:
-        yield _field("cost", _cost(campaign))
+        yield from _field("cost", _cost(campaign))
 
 
 def _audience(campaign: PlannedCampaign) -> str:
@@ -127,10 +132,9 @@ def _audience(campaign: PlannedCampaign) -> str:
     line = f"{_count(counts.rows, 'row')} → {_count(counts.contacts, 'contact')}"
     gone = dict(counts.excluded)
     if counts.already_sent:
-        gone["already sent"] = counts.already_sent
-    return "   ".join(
-        [line, " ".join(f"−{count:,} {reason.replace('-', ' ')}" for reason, count in gone.items())]
-    ).strip()
+        gone["already-sent"] = counts.already_sent
+    left_out = " ".join(f"{MINUS}{count:,} {reason.replace('-', ' ')}" for reason, count in gone.items())
+    return f"{line}   {left_out}".rstrip()
 
 
 def _text(campaign: PlannedCampaign) -> Iterator[str]:
@@ -145,22 +149,21 @@ def _text(campaign: PlannedCampaign) -> Iterator[str]:
     line = f"{encodings} · {parts}"
     if text.replaced:
         line += "   replaced " + ", ".join(f"{pair} {count:,}" for pair, count in text.replaced.items())
-    yield _field("text", line)
-    for number, row in enumerate(visible(text.pattern).split("⏎")):
-        opening = '"' if number == 0 else " "
-        yield _field("", f"{opening}{row}")
-    yield _field("", f"longest {text.longest:,} characters")
+    yield from _field("text", line)
+    yield from _field("", f'"{visible(text.pattern)}"')
+    alone = set(text.encodings) == {"gsm7"} and set(text.parts) == {"1"}
+    yield from _field("", f"longest {text.longest:,} " + (f"of {ONE_PART}" if alone else "characters"))
 
 
 def _when(campaign: PlannedCampaign) -> Iterator[str]:
     if campaign.send_at is None:
         if campaign.estimate is not None:
-            yield _field("send at", "as soon as applied")
+            yield from _field("send at", "as soon as applied")
         return
     line = f"{moment(campaign.send_at, campaign.timezone)} {campaign.timezone or ''}"
-    yield _field("send at", f"{line.strip()} · cannot be recalled once applied")
+    yield from _field("send at", f"{line.strip()} · cannot be recalled once applied")
     if campaign.action == "wait":
-        yield _field("apply", f"from {moment(campaign.apply_from, campaign.timezone)}")
+        yield from _field("apply", f"from {moment(campaign.apply_from, campaign.timezone)}")
 
 
 def _cost(campaign: PlannedCampaign) -> str:
@@ -182,22 +185,21 @@ def _cost(campaign: PlannedCampaign) -> str:
 def _changes(changes: tuple[Change, ...]) -> Iterator[str]:
     for change in changes:
         old, new = ("—" if side is None else f'"{visible(side)}"' for side in (change.old, change.new))
-        yield _field(change.path, f"{old} → {new}")
+        yield from _field(change.path, f"{old} → {new}")
 
 
 def _finding(finding: PlannedFinding) -> Iterator[str]:
-    place = "" if finding.file is None else f"{finding.file}:{finding.line}:{finding.column} "
-    yield f"    {_MARKS[finding.severity]} {finding.rule}: {visible(finding.message)}"
-    if place:
-        yield f"      at {place.strip()}"
+    yield from _wrapped(f"    {finding.severity} {finding.rule}: {visible(finding.message)}", 6)
+    if finding.file is not None:
+        yield f"      at {finding.file}:{finding.line}:{finding.column}"
     if finding.hint:
-        yield f"      {visible(finding.hint)}"
+        yield from _wrapped(f"      {visible(finding.hint)}", 6)
 
 
 def _legend(plan: Plan) -> Iterator[str]:
     used = [action for action in SYMBOLS if any(campaign.action == action for campaign in plan.campaigns)]
     if used:
-        yield "  ".join(f"{SYMBOLS[action]} {MEANINGS[action]}" for action in used)
+        yield from _wrapped(" · ".join(f"{SYMBOLS[action]} {MEANINGS[action]}" for action in used), 0)
 
 
 def _totals(plan: Plan) -> Iterator[str]:
@@ -220,13 +222,20 @@ def _totals(plan: Plan) -> Iterator[str]:
     parts.append(f"digest {plan.digest.removeprefix('sha256:')[:8]}")
     if plan.apply_until is not None:
         parts.append(f"apply until {plan.apply_until:%Y-%m-%d %H:%M %Z}".rstrip())
-    yield "      " + " · ".join(parts)
+    yield from _wrapped("      " + " · ".join(parts), 6)
     if not plan.approvable and not plan.offline:
         yield "      Cannot be applied: deselect or mend the campaigns marked !"
 
 
-def _field(name: str, value: str) -> str:
-    return f"    {name:<10} {value}".rstrip()
+def _field(name: str, value: str) -> Iterator[str]:
+    yield from _wrapped(f"    {name:<10} {value}".rstrip(), INDENT)
+
+
+def _wrapped(line: str, indent: int) -> list[str]:
+    wrapper = textwrap.TextWrapper(
+        WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+    )
+    return wrapper.wrap(line)
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,0 +1,21 @@
+"""`octoplan init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from octoplan.cli.terminal import say
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.option("--example", type=click.Choice(["sms"]), default="sms", show_default=True)
+def init(directory: Path, example: str) -> None:
+    """Make a new project in DIR: one campaign, six contacts nobody has, sample prices."""
+    from octoplan.workflow.init import init as make  # noqa: PLC0415
+
+    for name in make(directory, example):
+        click.echo(f"{directory / name}")
+    say("next: `octoplan plan`, then `octoplan apply`: in the sandbox, nobody is contacted")
