@@ -1,0 +1,88 @@
+"""Sets of contacts: files and lists in, owed contacts in key order out (step 3 of the house).
+
+Every resolution has a DuckDB of its own, in memory. Nothing it holds is written to disk, except
+that an audience too large for memory spills, encrypted, to a private folder that is removed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from octoplan.audience import database
+from octoplan.audience.errors import AudienceError
+from octoplan.audience.intake import INLINE, load_contacts, load_lists, read_header
+from octoplan.audience.query import Query
+from octoplan.audience.resolution import Resolved, resolve
+from octoplan.audience.sheet import Origin, read_sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["AudienceError", "Engine", "Query", "Resolved"]
+
+
+class Engine:
+    """Resolves audiences; a context manager that forgets all of them at its end.
+
+    `temp` is where the private folder is made; `root` is the project, which names of files in
+    messages are relative to.
+    """
+
+    def __init__(self, temp: Path, *, root: Path | None = None) -> None:
+        self.temp = temp
+        self.root = root
+        self._folder: Path | None = None
+        self._connections: list[DuckDBPyConnection] = []
+
+    def __enter__(self) -> Self:
+        self.temp.mkdir(parents=True, exist_ok=True)
+        self._folder = Path(tempfile.mkdtemp(prefix="audience-", dir=self.temp))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._connections:
+            connection.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def header(self, source: Path | Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+        """Return the columns of a file or of inline contacts; raises AudienceError as `resolve` does."""
+        if isinstance(source, Path):
+            return read_sheet(source, Origin(name=self._name(source), path=("audience", "file"))).header
+        return read_header(source)
+
+    def resolve(self, query: Query) -> Resolved:
+        """Find out who is owed a message.
+
+        Raises AudienceError, with rule `file`, `source`, `where` or `template-name`, for what must be
+        put right first.
+        """
+        if self._folder is None:
+            raise RuntimeError("an Engine resolves inside its with block")
+        connection = database.connect(self._folder)
+        self._connections.append(connection)
+        audience = query.campaign_audience
+        name = audience.file or (self._name(query.file) if query.file else "")
+        origin = Origin(name=name, path=("audience", "file")) if query.file else INLINE
+        intake = load_contacts(connection, query, origin)
+        excluded = [(path, Origin(name=self._name(path), path=("audience", "exclude"))) for path in query.exclude]
+        suppressed = [(path, Origin(name=self._name(path))) for path in query.suppressions]
+        findings = (
+            *load_lists(connection, query, "excluded", excluded),
+            *load_lists(connection, query, "suppressed", suppressed),
+        )
+        return resolve(connection, query, intake, findings)
+
+    def _name(self, path: Path) -> str:
+        if self.root is not None and path.is_relative_to(self.root):
+            return path.relative_to(self.root).as_posix()
+        return path.name

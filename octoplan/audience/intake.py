@@ -1,0 +1,156 @@
+"""What comes in: the rows of a campaign, and the lists of people it must not reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from octoplan.audience import addresses, database, where
+from octoplan.audience.errors import AudienceError
+from octoplan.audience.sheet import Origin, Sheet, column_name, header_problems, read_sheet
+from octoplan.core.model import Severity
+from octoplan.core.rules import finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from octoplan.audience.query import Query
+    from octoplan.core.model import Finding, KeyPath
+
+LIST_COLUMNS = ("phone_number", "mobile", "phone")
+"""What the address column of a list may be called where it is not called as in the campaign."""
+
+INLINE = Origin(name="audience.contacts", path=("audience", "contacts"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """A campaign's rows in the view `numbered` (row, c0, c1 …), `row` being the order of the file.
+
+    `columns` maps the names a campaign needs to those of the view; `statement` selects what its
+    `where` keeps.
+    """
+
+    columns: Mapping[str, str]
+    statement: str
+
+
+def read_header(contacts: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+    """Return the columns of inline contacts, in order of first use."""
+    names = dict.fromkeys(name for contact in contacts for name in contact)
+    header = tuple(map(column_name, names))
+    problems = header_problems(header, INLINE)
+    if problems:
+        raise AudienceError(problems)
+    return header
+
+
+def load_contacts(connection: DuckDBPyConnection, query: Query, origin: Origin) -> Intake:
+    """Load the columns a campaign needs.
+
+    Raises AudienceError: `file` for rows that cannot be read, `source`, `template-name` and `where`
+    for names that the header does not have.
+    """
+    contacts = query.campaign_audience.contacts or ()
+    sheet = read_sheet(query.file, origin) if query.file else None
+    if sheet:
+        _check_pin(query, sheet)
+    header = sheet.header if sheet else read_header(contacts)
+    intake = _check(connection, query, header)
+    if sheet:
+        indices = {header.index(name): column for name, column in intake.columns.items()}
+        database.load(connection, sheet, table="source", columns=indices)
+    else:
+        _load_inline(connection, contacts, intake.columns)
+    blank = "WHERE c0 IS NOT NULL" if sheet and len(header) == 1 else ""  # an empty line, not an empty cell
+    connection.execute(f"CREATE VIEW numbered AS FROM source SELECT rowid AS row, * {blank}")
+    if not database.count(connection, "numbered"):
+        raise origin.refuse("has no contacts", "give at least one row")
+    return intake
+
+
+def load_lists(
+    connection: DuckDBPyConnection, query: Query, table: str, lists: Iterable[tuple[Path, Origin]]
+) -> Iterator[Finding]:
+    """Create a table of the addresses on some lists; yield an info on entries that are no addresses."""
+    connection.execute(f"CREATE TABLE {table} (address VARCHAR)")
+    for path, origin in lists:
+        sheet = read_sheet(path, origin)
+        column = _list_column(sheet, query.campaign_audience.address)
+        database.load(connection, sheet, table="entries", columns={column: "cell"})
+        cells = "(FROM entries SELECT rowid AS row, cell WHERE cell IS NOT NULL)"
+        addresses.canonicalise(connection, cells, into="listed", country=query.campaign_audience.country)
+        connection.execute(f"INSERT INTO {table} FROM listed SELECT DISTINCT address WHERE address IS NOT NULL")
+        unread = database.count(connection, "listed", "address IS NULL")
+        connection.execute("DROP TABLE entries")
+        connection.execute("DROP TABLE listed")
+        if unread:
+            message = f"{origin.name}: {unread:,} entries are no telephone numbers and protect nobody"
+            yield finding("phone", message, severity=Severity.INFO, path=origin.path)
+
+
+def _list_column(sheet: Sheet, address: str) -> int:
+    """Return the index of a list's address column."""
+    if len(sheet.header) <= 1:
+        return 0
+    names = [name.casefold() for name in sheet.header]
+    for wanted in (address.casefold(), *LIST_COLUMNS):
+        if wanted in names:
+            return names.index(wanted)
+    hint = f"name it one of: {', '.join(dict.fromkeys((address, *LIST_COLUMNS)))}"
+    raise sheet.origin.refuse("has no address column", hint, line=sheet.line(0))
+
+
+def _check_pin(query: Query, sheet: Sheet) -> None:
+    pinned = query.campaign_audience.sha256
+    if pinned is not None and pinned.casefold() != sheet.sha256:
+        message = f"{sheet.origin.name} is not the file that was pinned"
+        hint = f"restore the file, or pin this one: sha256: {sheet.sha256}"
+        problem = finding("source", message, path=("audience", "sha256"), value=sheet.sha256, limit=pinned, hint=hint)
+        raise AudienceError([problem])
+
+
+def _check(connection: DuckDBPyConnection, query: Query, header: tuple[str, ...]) -> Intake:
+    """Check every name a campaign uses against the header, all at once."""
+    columns = {name: f"c{index}" for index, name in enumerate(header)}
+    audience = query.campaign_audience
+    wanted: list[tuple[str, str, KeyPath]] = [
+        (audience.address, "source", ("audience", "address")),
+        *((name, "template-name", ("message", "text")) for name in query.columns),
+        *((name, "source", ("audience", "fallback", name)) for name in audience.fallback),
+    ]
+    problems = [_unknown(name, rule, path, columns) for name, rule, path in wanted if name not in columns]
+    condition = where.Condition(statement="FROM numbered")
+    if audience.where is not None:
+        try:
+            condition = where.check(connection, audience.where, columns)
+        except AudienceError as error:
+            problems += error.findings
+    if problems:
+        raise AudienceError(problems)
+    needed = dict.fromkeys((audience.address, *query.columns, *condition.columns))
+    return Intake(columns={name: columns[name] for name in needed}, statement=condition.statement)
+
+
+def _unknown(name: str, rule: str, path: KeyPath, columns: Mapping[str, str]) -> Finding:
+    close = get_close_matches(name, columns, 1)
+    limit = ", ".join(columns)
+    hint = f"did you mean {close[0]}?" if close else f"it has: {limit}"
+    return finding(rule, f"the audience has no column {name}", path=path, value=name, limit=limit, hint=hint)
+
+
+def _load_inline(
+    connection: DuckDBPyConnection, contacts: Iterable[Mapping[str, str]], columns: Mapping[str, str]
+) -> None:
+    rows = [{column_name(name): value for name, value in contact.items()} for contact in contacts]
+    arrays = {column: np.array([row.get(name) for row in rows], dtype=object) for name, column in columns.items()}
+    database.put(connection, "inline", arrays)
+    chosen = ", ".join(f"{database.cell(column)} AS {column}" for column in columns.values())
+    connection.execute(f"CREATE TABLE source AS FROM inline SELECT {chosen}")
+    connection.execute("DROP TABLE inline")

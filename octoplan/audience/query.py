@@ -1,0 +1,34 @@
+"""What is asked of an audience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from octoplan.core.model import Audience
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What an audience is resolved against.
+
+    Key sets are packed: 16 bytes a contact. `excluded_keys` are those of `exclude: {campaign:}`;
+    `held` are sent, claimed or in doubt in this edition; `members` all of a closed edition, None
+    while it is open; `capped` over a cap. `columns` are the ones the message uses and `key` is the
+    ledger's K. With `fiction`, numbers reserved for fiction are contacts (the sandbox).
+    """
+
+    campaign_audience: Audience
+    file: Path | None
+    key: bytes
+    columns: tuple[str, ...] = ()
+    suppressions: tuple[Path, ...] = ()
+    exclude: tuple[Path, ...] = ()
+    excluded_keys: bytes = b""
+    held: bytes = b""
+    members: bytes | None = None
+    capped: bytes = b""
+    fiction: bool = False

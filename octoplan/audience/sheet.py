@@ -1,0 +1,231 @@
+"""Files of contacts: bytes as people export them → CSV text, its separator and its header.
+
+Nothing is guessed about values. What is guessed is how the text is written down: UTF-8, UTF-16 with
+its mark, or else Windows-1252 (which holds all of printable Latin-1); and the separator.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import re
+import stat
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from octoplan.audience.errors import AudienceError
+from octoplan.core import phone
+from octoplan.core.model import Finding, Place
+from octoplan.core.rules import finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from octoplan.core.model import KeyPath
+
+SEPARATORS = (";", ",", "\t", "|")
+
+ALONE = "\x1f"
+"""The separator of a file with one column: a character that no cell holds."""
+
+MAX_LINE = 131_072
+"""Bytes of one row; a longer one has lost a quote, or is no list of contacts."""
+
+SAMPLE = 65_536
+"""Bytes that the separator is judged by."""
+
+_FOREIGN = {
+    b"\x1f\x8b": "is compressed (gzip)",
+    b"PK\x03\x04": "is a zip archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook",
+    b"\x28\xb5\x2f\xfd": "is compressed (zstd)",
+    b"BZh": "is compressed (bzip2)",
+    b"\xfd7zXZ": "is compressed (xz)",
+    b"PAR1": "is a Parquet file",
+}
+
+_MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+_SEPARATOR_LINE = re.compile(r"sep=(.)\n")
+"""What Excel writes, and reads, above the header."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where rows come from: `name` as messages call it, `path` the campaign's key that names it."""
+
+    name: str
+    path: KeyPath = ()
+
+    def finding(self, message: str, hint: str, *, line: int | None = None) -> Finding:
+        """Make a finding of rule `file` about this origin, at a line of it where one is to blame."""
+        place = Place(file=self.name, line=line, column=1) if line else None
+        where = f"{self.name}, line {line:,}" if line else self.name
+        return finding("file", f"{where}: {message}", path=self.path, place=place, hint=hint)
+
+    def refuse(self, message: str, hint: str, *, line: int | None = None) -> AudienceError:
+        """Make the error of one such finding."""
+        return AudienceError([self.finding(message, hint, line=line)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A CSV file, read: `text` is UTF-8 with plain newlines, from its first record on.
+
+    `lines_above` counts the lines before that. `header` is empty where a single column begins with
+    a number instead of a name. `sha256` is of the file's own bytes.
+    """
+
+    origin: Origin
+    text: bytes
+    separator: str
+    header: tuple[str, ...]
+    lines_above: int
+    sha256: str
+
+    def line(self, offset: int) -> int:
+        """Return the line of the file, counted from 1, that holds this byte of the text."""
+        return self.lines_above + self.text.count(b"\n", 0, offset) + 1
+
+
+def read_sheet(path: Path, origin: Origin) -> Sheet:
+    """Read one CSV file whole; its rows are checked when they are loaded.
+
+    Raises AudienceError for a file that cannot be read, is no CSV text, or has no proper header.
+    """
+    content = _read(path, origin)
+    text = _decode(content, origin)
+    body = text.lstrip(b"\n")
+    sample = _sample(body, origin)
+    declared = _SEPARATOR_LINE.match(sample)
+    if declared:
+        body, sample = body[len(declared[0].encode()) :], sample[declared.end() :]
+    separator, first = _dialect(sample, declared[1] if declared else None)
+    lines_above = text.count(b"\n", 0, len(text) - len(body))
+    header = tuple(map(column_name, first))
+    if len(header) == 1 and _reads_as_number(header[0]):
+        header = ()
+    problems = header_problems(header, origin, line=lines_above + 1)
+    if problems:
+        raise AudienceError(problems)
+    digest = hashlib.sha256(content).hexdigest()
+    return Sheet(origin=origin, text=body, separator=separator, header=header, lines_above=lines_above, sha256=digest)
+
+
+def column_name(written: str) -> str:
+    """Return a column's name as templates and `where` know it."""
+    return unicodedata.normalize("NFC", written).strip()
+
+
+def header_problems(header: Iterable[str], origin: Origin, *, line: int | None = None) -> list[Finding]:
+    """Return what is wrong with the names of the columns; names that differ only by case are the same."""
+    names = list(header)
+    if any("@" in name or _reads_as_number(name) for name in names):
+        hint = "put a header line with the columns' names first"
+        return [origin.finding("a contact stands where the columns' names belong", hint, line=line)]
+    seen: dict[str, int] = {}
+    problems = []
+    for number, name in enumerate(names, 1):
+        first = seen.setdefault(name.casefold(), number)
+        if not name:
+            problems.append(origin.finding(f"column {number} has no name", "name or remove it", line=line))
+        elif first != number:
+            message = f"columns {first} and {number} are both called {name}"
+            problems.append(origin.finding(message, "rename or remove one", line=line))
+    return problems
+
+
+def _reads_as_number(cell: str) -> bool:
+    return phone.canonical(cell, None) not in {"empty", "letters", "characters"}
+
+
+def _read(path: Path, origin: Origin) -> bytes:
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+        content = path.read_bytes() if regular else b""
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise origin.refuse(f"cannot be read ({reason})", "give a file that is there") from None
+    if not regular:
+        raise origin.refuse("is no regular file", "give a csv file")
+    for magic, what in _FOREIGN.items():
+        if content.startswith(magic):
+            raise origin.refuse(what, "export it as plain csv")
+    return content
+
+
+def _decode(content: bytes, origin: Origin) -> bytes:
+    """Return the text as UTF-8 with plain newlines and without its mark."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = _transcode(content, "utf-16", origin)
+    else:
+        text = content.removeprefix(codecs.BOM_UTF8)
+        bad = _first_invalid(text)
+        if bad is not None and _MULTIBYTE.search(text):
+            raise origin.refuse("mixes UTF-8 with another encoding", "save it as UTF-8", line=_line(text, bad))
+        if bad is not None:
+            text = _transcode(text, "cp1252", origin)
+    text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    nul = text.find(0)
+    if nul >= 0:
+        raise origin.refuse("holds a NUL character", "save it as UTF-8 text", line=_line(text, nul))
+    return text
+
+
+def _transcode(content: bytes, encoding: str, origin: Origin) -> bytes:
+    try:
+        return content.decode(encoding).encode()
+    except UnicodeError as error:
+        line = _line(content, error.start) if isinstance(error, UnicodeDecodeError) else None
+        raise origin.refuse("is neither UTF-8, UTF-16 nor Windows-1252", "save it as UTF-8", line=line) from None
+
+
+def _first_invalid(content: bytes, step: int = 1 << 20) -> int | None:
+    """Return the offset of the first byte that is not UTF-8; a step at a time, to hold no second copy."""
+    offset = 0
+    while offset < len(content):
+        part = content[offset : offset + step]
+        try:
+            _, used = codecs.utf_8_decode(part, "strict", offset + step >= len(content))
+        except UnicodeDecodeError as error:
+            return offset + error.start
+        offset += used
+    return None
+
+
+def _line(content: bytes, offset: int) -> int:
+    """Return the line of a byte, counting every kind of line end."""
+    head = content[:offset]
+    return head.count(b"\n") + head.count(b"\r") - head.count(b"\r\n") + 1
+
+
+def _sample(body: bytes, origin: Origin) -> str:
+    """Return the first whole lines."""
+    head = body[:SAMPLE]
+    if not head.strip():
+        raise origin.refuse("is empty", "it needs a header line with the columns' names")
+    if len(body) > SAMPLE:
+        head = head[: head.rfind(b"\n") + 1]
+    if not head:
+        raise origin.refuse(f"the first line is longer than {SAMPLE:,} bytes", "give a csv file", line=1)
+    return head.decode()
+
+
+def _dialect(sample: str, declared: str | None) -> tuple[str, list[str]]:
+    """Return the separator most rows agree with the header on, and the header's cells."""
+    best: tuple[float, int, str, list[str]] = (0.0, 1, ALONE, next(_rows(sample, ALONE), []))
+    for separator in [declared] if declared else SEPARATORS:
+        rows = list(_rows(sample, separator))
+        width = len(rows[0]) if rows else 0
+        if width > 1:
+            share = sum(len(row) == width for row in rows) / len(rows)
+            best = max(best, (share, width, separator, rows[0]))
+    return best[2], best[3]
+
+
+def _rows(sample: str, separator: str) -> Iterator[list[str]]:
+    return filter(None, csv.reader(io.StringIO(sample, newline=""), delimiter=separator))
