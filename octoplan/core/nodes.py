@@ -107,7 +107,7 @@ class Reader:
             raise self._stop(message, at, hint="save the file with the encoding UTF-8") from None
         if bad := _FORBIDDEN.search(text):
             message = f"character U+{ord(bad[0]):04X} is not allowed in a file"
-            raise self._stop(message, _position(text[: bad.start()]), "remove it; editors often hide it")
+            raise self._stop(message, _position(text[: bad.start()]), hint="remove it; editors often hide it")
         return text
 
     def document(self, text: str) -> Node:
@@ -173,16 +173,13 @@ class Reader:
             )
 
     def _alias(self, event: Any, at: tuple[int, int]) -> Node:
-        node = self.anchors.get(event.anchor, self)
+        if event.anchor not in self.anchors:
+            message = f"no anchor above is named {quoted('&' + event.anchor)}"
+            self._refuse(message, at, hint="put text that begins with * in quotes")
+            return Node(None, *at)
+        node = self.anchors[event.anchor]
         if node is None:
             raise self._stop(f"the alias {quoted('*' + event.anchor)} holds itself", at, hint="write the value out")
-        if not isinstance(node, Node):
-            self._refuse(
-                f"no anchor above is named {quoted('&' + event.anchor)}",
-                at,
-                hint="put text that begins with * in quotes",
-            )
-            return Node(None, *at)
         self._spend(node.size, at)
         return node
 

@@ -18,8 +18,13 @@ _HIDDEN = "…"
 def quoted(text: str) -> str:
     """Return `text` in backticks; runs of six digits or of 33 key-like characters are hidden."""
     plain = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text[: LONGEST + 1])
-    plain = _PRIVATE.sub(_HIDDEN, plain)
+    plain = masked(plain)
     return f"`{plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + _HIDDEN}`"
+
+
+def masked(text: str) -> str:
+    """Return `text` without what could be a number or a key."""
+    return _PRIVATE.sub(_HIDDEN, text)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

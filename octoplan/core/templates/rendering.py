@@ -1,0 +1,196 @@
+"""A folded text for lists of contacts: a flat one as one `%` format, others by one sandboxed call a chunk."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
+
+from octoplan.core.quoting import quoted, suggestion
+from octoplan.core.templates import printing
+from octoplan.core.templates.language import LANGUAGE, Mistake, bound, column, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from jinja2 import Template as Compiled
+
+    from octoplan.core.model import Finding
+    from octoplan.core.templates.language import Template
+
+SLOT = "\u2039{}\u203a"
+RENDERING = LANGUAGE.overlay()
+RENDERING.filters = {**LANGUAGE.filters, "collect": lambda text, into: into.append(text) or ""}
+
+
+def columns(source: str) -> tuple[str, ...]:
+    """Return the contact columns a folded text uses, in order of first use."""
+    return tuple(dict.fromkeys(name for _, name in _used(_tree(source))))
+
+
+def unknown_columns(template: Template, header: Collection[str]) -> tuple[Finding, ...]:
+    """Return a finding for each use of a contact column that the audience does not have."""
+    mistakes = (
+        Mistake(
+            "template-name", node.lineno + 1, f"the audience has no column {quoted(name)}", suggestion(name, header)
+        )
+        for node, name in _used(template.tree)
+        if name not in header
+    )
+    return tuple(map(template.finding, mistakes))
+
+
+def pattern(source: str, sizes: Mapping[str, tuple[int, int]]) -> str:
+    """Return a folded text with a slot in single angle quotes for each contact value.
+
+    `code 8` has always eight characters, `first_name ≤11` at most eleven; `sizes` are the fewest and
+    most characters of each column's values.
+    """
+    return "".join(_slots(_tree(source).body, sizes))
+
+
+class Renderer:
+    """Renders one folded text for any number of contacts; a contact's value comes out as it is."""
+
+    def __init__(self, source: str) -> None:
+        tree = _tree(source)
+        self._columns = tuple(dict.fromkeys(name for _, name in _used(tree)))
+        flat = _flat(tree)
+        self._format, self._chains = flat or ("", [])
+        self._compiled: Compiled | None = None
+        self._constants: dict[str, Any] = {}
+        if flat is None:
+            self._compiled, self._constants = _compile(tree, self._columns)
+
+    def render(self, columns: Mapping[str, list[str]], count: int) -> list[str]:
+        """Return one text per contact from parallel columns of `count` values."""
+        if self._compiled is None:
+            if not self._chains:
+                return [self._format % ()] * count
+            return list(
+                map(self._format.__mod__, zip(*(_chained(columns, chain) for chain in self._chains), strict=True))
+            )
+        texts: list[str] = []
+        rows = zip(*(columns[name] for name in self._columns), strict=True) if self._columns else repeat((), count)
+        self._compiled.render(rows=rows, into=texts, **self._constants)
+        return texts
+
+
+def _tree(source: str) -> nodes.Template:
+    template, findings = parse(source, ())
+    if template is None:
+        raise ValueError(f"not a folded template: {findings[0].message}")
+    return template.tree
+
+
+def _used(tree: nodes.Template) -> Iterator[tuple[nodes.Node, str]]:
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        name = column(node)
+        if name is not None:
+            yield node, name
+
+
+def _flat(tree: nodes.Template) -> tuple[str, list[nodes.Expr]] | None:
+    """Return a `%` format and its filtered columns, or None for a text that is more than that."""
+    written: list[str] = []
+    chains: list[nodes.Expr] = []
+    for statement in tree.body:
+        if not isinstance(statement, nodes.Output):
+            return None
+        for node in statement.nodes:
+            if isinstance(node, nodes.TemplateData):
+                written.append(node.data.replace("%", "%%"))
+            elif isinstance(node, nodes.Const):
+                written.append(str(node.value).replace("%", "%%"))
+            elif _is_chain(node):
+                written.append("%s")
+                chains.append(node)
+            else:
+                return None
+    return "".join(written), chains
+
+
+def _is_chain(node: nodes.Node | None) -> bool:
+    while isinstance(node, nodes.Filter):
+        node = node.node
+    return node is not None and column(node) is not None
+
+
+def _chained(columns: Mapping[str, list[str]], node: nodes.Node | None) -> Sequence[Any]:
+    """Return one column's values after its filters."""
+    if isinstance(node, nodes.Filter):
+        call, arguments = LANGUAGE.filters[node.name], bound(node)
+        return [call(value, *arguments) for value in _chained(columns, node.node)]
+    return columns[(node and column(node)) or ""]
+
+
+class _Variables(NodeTransformer):
+    """Turns contact columns into loop variables, and exact numbers into names of constants."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.names = {name: f"column_{index}" for index, name in enumerate(columns)}
+        self.constants: dict[str, Any] = {}
+
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:  # noqa: N802 - Jinja calls it so
+        return nodes.Name(self.names[column(node) or ""], "load", lineno=1)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802 - Jinja calls it so
+        return nodes.Name(self.names[column(node) or ""], "load", lineno=1)
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802 - Jinja calls it so
+        node.args, node.kwargs = [nodes.Const(value, lineno=1) for value in bound(node)], []
+        return self.generic_visit(node)
+
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:  # noqa: N802 - Jinja calls it so
+        if not isinstance(node.value, Decimal):
+            return node
+        name = f"constant_{len(self.constants)}"
+        self.constants[name] = node.value
+        return nodes.Name(name, "load", lineno=1)
+
+
+def _compile(tree: nodes.Template, names: Sequence[str]) -> tuple[Compiled, dict[str, Any]]:
+    """Compile a text inside a loop over rows that collects each row's output apart, whatever it holds."""
+    variables = _Variables(names)
+    variables.visit(tree)
+    targets: list[nodes.Expr] = [nodes.Name(name, "store", lineno=1) for name in variables.names.values()]
+    collect = nodes.Filter(None, "collect", [nodes.Name("into", "load", lineno=1)], [], None, None, lineno=1)
+    each = nodes.FilterBlock(tree.body, collect, lineno=1)
+    rows = nodes.Name("rows", "load", lineno=1)
+    tree.body = [nodes.For(nodes.Tuple(targets, "store", lineno=1), rows, [each], [], None, False, lineno=1)]  # noqa: FBT003 - Jinja's order
+    tree.set_environment(RENDERING)
+    return RENDERING.from_string(tree), variables.constants
+
+
+def _slots(body: Sequence[nodes.Node], sizes: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    for statement in body:
+        if isinstance(statement, nodes.If):
+            for word, arm in zip(
+                ("if", *repeat("elif", len(statement.elif_))), (statement, *statement.elif_), strict=True
+            ):
+                yield SLOT.format(f"{word} {printing.expression(arm.test)}")
+                yield from _slots(arm.body, sizes)
+            if statement.else_:
+                yield SLOT.format("else")
+                yield from _slots(statement.else_, sizes)
+            yield SLOT.format("end")
+        elif isinstance(statement, nodes.Output):
+            for node in statement.nodes:
+                yield _slot(node, sizes)
+
+
+def _slot(node: nodes.Node, sizes: Mapping[str, tuple[int, int]]) -> str:
+    if isinstance(node, nodes.TemplateData):
+        return node.data
+    if isinstance(node, nodes.Const):
+        return str(node.value)
+    name = column(node)
+    if name is None:
+        return SLOT.format(printing.expression(node).replace("contact.", ""))
+    if name not in sizes:
+        return SLOT.format(name)
+    least, most = sizes[name]
+    return SLOT.format(f"{name} {most}" if least == most else f"{name} ≤{most}")
