@@ -37,7 +37,8 @@ RATE_LIMITS = 10
 SHORTEST_WAIT, USUAL_WAIT, LONGEST_WAIT = 1.0, 30.0, 900.0
 """Seconds: what a `Retry-After` is clamped to, and what its absence means."""
 
-LONGEST_QUOTE = 200
+LONGEST_QUOTE, LONGEST_READ = 200, 1000
+"""Characters kept of a provider's words, and looked at: a megabyte must not keep the masks busy."""
 
 OK, REDIRECT, BAD_REQUEST, SERVER_ERROR = 200, 300, 400, 500
 DENIED = (401, 403)
@@ -114,7 +115,7 @@ def consult(seen: Seen, read: Callable[[Reply], Answer]) -> Receipt | Outcome:
 
 def quote(text: str) -> str:
     """Return a provider's words fit to be kept: one short line, numbers and addresses masked."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[:LONGEST_READ]).split())
     masked = re.sub(r"\S+@\S+", "<address>", re.sub(r"\+?\d(?:[ .()/-]{0,2}\d){5,}", "<number>", line))
     return masked if len(masked) <= LONGEST_QUOTE else masked[: LONGEST_QUOTE - 1] + "…"
 

@@ -309,6 +309,8 @@ TICKET = b'{"sms_ticket": "sms_1"'
         TICKET + b', "code": "broken"}',
         TICKET + b', "code": 0.5}',
         TICKET + b', "errors": {"text": "too long"}}',
+        TICKET + b', "residual_credit": 0.' + b"3" * 500_000 + b"}",
+        TICKET + b', "errors": ' + b'{"a":' * 900 + b"1" + b"}" * 902,
         b"[" * 100_000,
     ],
 )
@@ -423,6 +425,18 @@ def test_a_code_that_does_not_deny_the_send_is_no_rejection(code: int) -> None:
 def test_a_rejection_repeats_no_number() -> None:
     answer = read({"code": 117, "message": "+33639980012 is wrong", "errors": {"0639980012": {"message": "wrong"}}})
     assert answer.reason == "code 117: <number> is wrong; <number>: wrong"
+
+
+def test_a_hostile_megabyte_is_read_at_once_and_kept_short() -> None:
+    long = "a" * 500_000
+    errors = {**{f"{long[:2000]}{number}": long[:50] for number in range(200)}, "nested": {"deep": [long]}}
+    answer = read({"code": 117, "message": long, "errors": errors})
+    assert answer.rejected
+    assert len(answer.reason) < 3000
+    nested: dict[str, Any] = {"request_id": "used"}
+    for _ in range(400):
+        nested = {"a": nested}
+    assert read({"code": 117, "message": "no", "errors": nested}).rejected
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))

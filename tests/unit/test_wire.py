@@ -93,11 +93,14 @@ def serving(*behaviours: Callable[[Peer], object], context: ssl.SSLContext | Non
     scheme = "https" if context else "http"
     server = Server(url=f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/octopush/v1/public")
 
+    bell = socket.socket()
+    bell.bind(("127.0.0.1", 0))
+
     def serve() -> None:
         while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
+            connection, address = listener.accept()
+            if address == bell.getsockname():
+                connection.close()
                 return
             behaviour = behaviours[min(len(server.peers), len(behaviours) - 1)]
             with suppress(OSError), connection:
@@ -111,9 +114,10 @@ def serving(*behaviours: Callable[[Peer], object], context: ssl.SSLContext | Non
     try:
         yield server
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+        bell.connect(listener.getsockname())  # behind every connection still waiting to be served
         thread.join(5)
+        bell.close()
+        listener.close()
         assert not thread.is_alive()
 
 

@@ -23,11 +23,11 @@ FIGURES = {"number_of_contacts", "number_of_sms_needed", "total_cost", "residual
 WORDING = {"message", "text"}
 """Fields that may repeat the message as sent, a contact's values included: kept as their length."""
 
-CEILING = 10**12
-"""Larger figures are no figures."""
+CEILING, FINEST = 10**12, -30
+"""Larger figures are no figures, nor are those with more decimal places."""
 
 LONGEST_TICKET = 255
-MOST_DETAILS = 50
+MOST_DETAILS, MOST_FIELDS, DEEPEST_FIELD = 50, 10, 3
 
 
 class Unusable(Exception):
@@ -90,7 +90,7 @@ def _error(body: Mapping[str, Any]) -> Answer | None:
     codes = [code, *(each for each, _ in fields.values())]
     if not code and not fields:
         return None
-    reason = _reason(code, body.get("message"), fields)
+    reason = _reason(code, _text(body.get("message")), fields)
     if DUPLICATES.intersection(codes) or any(name.split(".")[-1] == "request_id" for name in fields):
         return Answer(duplicate=True, reason=reason)
     known = [CODES[each] for each in codes if each in CODES]
@@ -104,23 +104,28 @@ def _error(body: Mapping[str, Any]) -> Answer | None:
     )
 
 
-def _fields(errors: Any, prefix: str = "") -> Iterator[tuple[str, tuple[int, str]]]:
+def _fields(errors: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[int, str]]]:
     """Yield the name of each field an error names, with its code (0: none) and message."""
-    if not isinstance(errors, dict):
+    if not isinstance(errors, dict) or len(path) > DEEPEST_FIELD:
         return
     for name, problem in errors.items():
-        path = f"{prefix}{name}"
+        here = (*path, name)
         if isinstance(problem, dict) and not {"code", "message"} & problem.keys():
-            yield from _fields(problem, f"{path}.")
+            yield from _fields(problem, here)
         elif isinstance(problem, dict):
-            yield path, (_code(problem.get("code")), str(problem.get("message", "")))
+            yield ".".join(here), (_code(problem.get("code")), _text(problem.get("message")))
         else:
-            yield path, (0, problem if isinstance(problem, str) else "")
+            yield ".".join(here), (0, _text(problem))
 
 
-def _reason(code: int, message: Any, fields: Mapping[str, tuple[int, str]]) -> str:
-    words = [f"code {code}: {message}" if isinstance(message, str) else f"code {code}"]
-    words += [f"{name} ({each}): {said}" if each else f"{name}: {said}" for name, (each, said) in fields.items()]
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _reason(code: int, message: str, fields: Mapping[str, tuple[int, str]]) -> str:
+    words = [f"code {code}: {message}" if message else f"code {code}"]
+    for name, (each, said) in islice(fields.items(), MOST_FIELDS):
+        words.append(f"{name} ({each}): {said}" if each else f"{name}: {said}")
     return "; ".join(quote(each) for each in words)
 
 
@@ -183,7 +188,7 @@ def _figure(value: Any, name: str) -> Decimal | None:
     if not text and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
         raise Unusable(f"`{name}` is not a number")
     number = Decimal(value)
-    if not abs(number) < CEILING:
+    if not abs(number) < CEILING or int(number.as_tuple().exponent) < FINEST:
         raise Unusable(f"`{name}` is beyond any range")
     return number
 
