@@ -5,6 +5,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+USABLE := $(VENV)/.usable
 READY := $(VENV)/.ready
 CANDIDATES := python3.14 python3.13 python3.12 python3.11 python3
 EXACT := octoplan/core/*,octoplan/providers/*,octoplan/ledger/*
@@ -12,7 +13,7 @@ EXACT := octoplan/core/*,octoplan/providers/*,octoplan/ledger/*
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-13s %s\n", $$1, $$2 }'
 
-demo: $(READY) ## the README's own commands, in a temporary folder
+demo: $(USABLE) ## the README's own commands, in a temporary folder
 	@PATH="$(CURDIR)/$(BIN):$$PATH" docs/demo.sh README.md
 
 test: $(READY) ## every test, with the coverage gates
@@ -26,25 +27,35 @@ lint: $(READY) ## style, format, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## ratios to the floor and to a peer, on this machine
+bench: $(USABLE) ## ratios to the floor and to a peer, on this machine
 	$(BIN)/python benchmarks/run.py
 
-schemas: $(READY) ## rewrite schemas/ from the models
+schemas: $(USABLE) ## rewrite schemas/ from the models
 	for name in campaign project plan; do \
 	  $(BIN)/octoplan schema $$name > schemas/$$name.schema.json.new && mv schemas/$$name.schema.json.new schemas/$$name.schema.json || exit 1; \
 	done
 
 # PYTHON=… picks the interpreter; otherwise the first candidate that runs, is new enough and can make a venv.
-$(READY): pyproject.toml
-	@$(BIN)/python -c '' 2>/dev/null || { \
-	  for python in $(PYTHON) $(if $(PYTHON),,$(CANDIDATES)); do \
-	    if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
-	  done; \
-	  if [ -z "$${found:-}" ]; then \
-	    echo 'octoplan needs Python 3.11 or newer with its venv module (Debian: apt install python3 python3-venv); tried: $(or $(PYTHON),$(CANDIDATES))' >&2; exit 1; \
-	  fi; \
-	  echo "creating $(VENV) with $$found"; "$$found" -m venv --clear $(VENV); \
-	}
-	@echo 'installing octoplan and its tools into $(VENV)'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+define VENV_MADE
+$(BIN)/python -c '' 2>/dev/null || { \
+  for python in $(or $(PYTHON),$(CANDIDATES)); do \
+    if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+  done; \
+  if [ -z "$${found:-}" ]; then \
+    echo 'octoplan needs Python 3.11 or newer with its venv module (Debian: apt install python3 python3-venv); tried: $(or $(PYTHON),$(CANDIDATES))' >&2; exit 1; \
+  fi; \
+  echo "creating $(VENV) with $$found"; "$$found" -m venv --clear $(VENV); \
+}
+endef
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+
+$(USABLE): pyproject.toml
+	@$(VENV_MADE)
+	@echo 'installing octoplan into $(VENV)'
+	@$(PIP) .
+	@touch $@
+
+$(READY): $(USABLE)
+	@echo 'installing the tools of its tests into $(VENV)'
+	@$(PIP) '.[dev]'
 	@touch $@

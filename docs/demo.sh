@@ -27,7 +27,9 @@ awk '
     if (heredoc != "" || /\\$/) { next }
     shown = command
     gsub(/\047/, "\047\\\047\047", shown)   # close the quote, an escaped quote, open it again
-    printf "printf \047\\n$ %%s\047 \047%s\047\n%s", shown, command
+    comment = /^#/
+    printf "printf \047%s%s%%s\047 \047%s\047\n%s", (after_comment ? "" : "\\n"), (comment ? "" : "$ "), shown, command
+    after_comment = comment
     command = ""
   }
 ' "$page" > "$folder/commands.sh"

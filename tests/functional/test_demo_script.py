@@ -36,6 +36,7 @@ it's $HOME
 END
 cat \\
   words
+# it's fine to fail
 false || test $? = 1
 ```
 shows
@@ -52,7 +53,8 @@ echo after
 def test_commands_are_shown_and_run(demo: Callable[[str], subprocess.CompletedProcess[str]]) -> None:
     run = demo(PAGE)
     assert run.stdout == (
-        "\n$ cat > words <<'END'\nit's $HOME\n\nEND\n\n$ cat \\\n  words\nit's $HOME\n\n\n$ false || test $? = 1\n"
+        "\n$ cat > words <<'END'\nit's $HOME\n\nEND\n\n$ cat \\\n  words\nit's $HOME\n\n"
+        "\n# it's fine to fail\n$ false || test $? = 1\n"
     )
     assert (run.returncode, run.stderr) == (0, "")
 
