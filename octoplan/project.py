@@ -14,6 +14,7 @@ import re
 import secrets
 import stat
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from octoplan.core.model import Campaign, Finding, Prices
-    from octoplan.core.settings import ProviderSettings, Settings
+    from octoplan.core.settings import ProjectLimits, ProviderSettings, Settings
     from octoplan.core.source import Source
     from octoplan.ledger import Ledger
     from octoplan.providers import Provider
@@ -176,7 +177,8 @@ class Project:
                 text = (self.root / named).read_text(encoding="ascii")
             except (OSError, UnicodeDecodeError):
                 raise Refused(
-                    f"the ledger's key is missing: set OCTOPLAN_LEDGER_KEY, or put it into {named}", reason="key-missing"
+                    f"the ledger's key is missing: set OCTOPLAN_LEDGER_KEY, or put it into {named}",
+                    reason="key-missing",
                 ) from None
         if not _KEY_TEXT.fullmatch(text.strip()):
             raise Refused("the ledger's key must be 64 hexadecimal digits", reason="key-shape")
@@ -193,6 +195,15 @@ class Project:
         folder = self.root / STATE
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+    @property
+    def limits(self) -> ProjectLimits:
+        """What one plan of this environment may not exceed."""
+        return settings.effective_limits(self.settings, self.surroundings.name)
+
+    def temporary_folder(self) -> Path:
+        """Return where an audience too large for memory may spill."""
+        return Path(tempfile.gettempdir())
 
     # files
 
@@ -289,9 +300,7 @@ class Project:
                 reason="ledger-unnamed",
             )
         backend, path = self.ledger_place()
-        return BACKENDS[backend].open(
-            path, id=self.surroundings.ledger_id, kind=kind, key=self.key, clock=self.clock
-        )
+        return BACKENDS[backend].open(path, id=self.surroundings.ledger_id, kind=kind, key=self.key, clock=self.clock)
 
     def has_ledger(self) -> bool:
         """Tell whether there is a ledger to read, without making one."""

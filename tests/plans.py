@@ -49,7 +49,7 @@ def row(**changes: object) -> PlannedCampaign:
         apply_until=datetime(2026, 12, 8, 9, tzinfo=UTC),
         limit="90.00",
         estimate=Estimate(contacts=1184, parts=1184, cost="58.046", worst="58.05", currency="EUR"),
-        simulation=Simulation(calls=3, contacts=1184, parts=1184, cost="58.046"),
+        simulation=Simulation(calls=3, contacts=1184, cost="58.046"),
     )
     return usual.model_copy(update=changes)
 

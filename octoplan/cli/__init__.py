@@ -25,10 +25,20 @@ if TYPE_CHECKING:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-C", "directory", type=click.Path(path_type=Path, file_okay=False, exists=True), default=".",
-              metavar="DIR", help="Run as if started in DIR.")
-@click.option("--env", "environment", metavar="NAME",
-              help="The environment of octoplan.yaml, or OCTOPLAN_ENV; default: the built-in sandbox.")
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=".",
+    metavar="DIR",
+    help="Run as if started in DIR.",
+)
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="The environment of octoplan.yaml, or OCTOPLAN_ENV; default: the built-in sandbox.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
 @click.version_option(__version__, prog_name="octoplan")
@@ -73,30 +83,37 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run octoplan and return the exit code; never a traceback for what a person wrote."""
     try:
         returned = octoplan.main(arguments, prog_name="octoplan", standalone_mode=False)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.UsageError as error:
-        error.show()
-        return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        say("interrupted")
-        return Exit.INTERRUPTED
-    except OctoplanError as error:
-        return _end(error)
-    except BrokenPipeError:
-        return Exit.DONE
     except Exception as error:  # noqa: BLE001  the one boundary: a bug becomes a crash log
-        return _crash(error)
+        return _end(error)
+    except KeyboardInterrupt:
+        return _end(click.Abort())
     return int(returned) if isinstance(returned, int) else Exit.DONE
 
 
-def _end(error: OctoplanError) -> int:
+def _end(error: Exception) -> int:
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.ClickException():
+            error.show()
+            return Exit.USAGE
+        case click.Abort():
+            say("interrupted")
+            return Exit.INTERRUPTED
+        case OctoplanError():
+            _explain(error)
+            return error.exit
+        case BrokenPipeError():
+            return Exit.DONE
+    return _crash(error)
+
+
+def _explain(error: OctoplanError) -> None:
     if isinstance(error, InputError):
-        from octoplan.cli.findings import show_findings  # noqa: PLC0415
+        from octoplan.cli.findings import show_findings
 
         show_findings(error.findings)
     say(f"octoplan: {error} ({error.reason})")
-    return error.exit
 
 
 def _crash(error: Exception) -> int:

@@ -31,11 +31,10 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
     With a saved PLAN: that plan. Without: the sandbox sends at once; on a terminal the plan is shown and
     the number of contacts must be typed.
     """
-    from octoplan.core.approval import read_saved  # noqa: PLC0415
-    from octoplan.project import open_project  # noqa: PLC0415
-    from octoplan.workflow.apply import Ports  # noqa: PLC0415
-    from octoplan.workflow.apply import apply as send  # noqa: PLC0415
-    from octoplan.workflow.progress import Stop  # noqa: PLC0415
+    from octoplan.core.approval import read_saved
+    from octoplan.project import open_project
+    from octoplan.workflow.apply import apply as send
+    from octoplan.workflow.progress import Stop
 
     saved = None if plan is None else read_saved(plan.read_bytes())
     if saved is not None and session.environment not in (None, saved.plan.env):
@@ -45,12 +44,12 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
     project = open_project(session.directory, saved.plan.env if saved else session.environment)
     stop = Stop()
     listen(stop)
-    ports = Ports(
+    watch = Supervision(
         progress=session.progress(),
         stop=stop,
         confirm=lambda drafted: _confirm(drafted, project, as_json=as_json),
     )
-    applied, tally = send(project, saved, ports)
+    applied, tally = send(project, saved, watch)
     _report(applied, tally, as_json=as_json)
     return tally.exit
 
@@ -70,8 +69,8 @@ def listen(stop: Stop) -> None:
 
 def _confirm(plan: Plan, project: Project, *, as_json: bool) -> None:
     """Show a plan that nobody saved; outside the sandbox a person types the number of contacts."""
-    from octoplan.formats import FORMATS  # noqa: PLC0415
-    from octoplan.ledger import Kind  # noqa: PLC0415
+    from octoplan.formats import FORMATS
+    from octoplan.ledger import Kind
 
     if not as_json:
         click.echo(FORMATS["text"](plan), nl=False)

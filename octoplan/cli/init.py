@@ -14,7 +14,7 @@ from octoplan.cli.terminal import say
 @click.option("--example", type=click.Choice(["sms"]), default="sms", show_default=True)
 def init(directory: Path, example: str) -> None:
     """Make a new project in DIR: one campaign, six contacts nobody has, sample prices."""
-    from octoplan.workflow.init import init as make  # noqa: PLC0415
+    from octoplan.workflow.init import init as make
 
     for name in make(directory, example):
         click.echo(f"{directory / name}")

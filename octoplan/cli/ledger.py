@@ -17,7 +17,7 @@ def ledger() -> None:
 @click.pass_obj
 def init(session: Session) -> None:
     """Make the first ledger of an environment and write its id into octoplan.yaml."""
-    from octoplan.workflow.ledger import init as make  # noqa: PLC0415
+    from octoplan.workflow.ledger import init as make
 
     made = make(session.project())
     click.echo(f"ledger {made.id} for environment {made.environment}: {made.place}")
@@ -29,7 +29,7 @@ def init(session: Session) -> None:
 @click.pass_obj
 def check(session: Session) -> int:
     """Check that the ledger is whole and is the one octoplan.yaml names."""
-    from octoplan.workflow.ledger import check as look  # noqa: PLC0415
+    from octoplan.workflow.ledger import check as look
 
     checked = look(session.project())
     click.echo(f"ledger {checked.id} · serial {checked.serial} · {checked.kind}")

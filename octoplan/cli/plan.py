@@ -21,9 +21,9 @@ def plan(session: Session, select: tuple[str, ...], *, offline: bool, out: Path 
 
     SELECT: ids, globs, tag:NAME or files; ! before one excludes.
     """
-    from octoplan.core import approval  # noqa: PLC0415
-    from octoplan.formats import FORMATS  # noqa: PLC0415
-    from octoplan.workflow.plan import make  # noqa: PLC0415
+    from octoplan.core import approval
+    from octoplan.formats import FORMATS
+    from octoplan.workflow.plan import make
 
     project = session.project()
     draft = make(project, words=select, offline=offline, progress=session.progress())

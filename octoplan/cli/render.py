@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
-from octoplan.cli.terminal import Session
+if TYPE_CHECKING:
+    from octoplan.cli.terminal import Session
 
 
 @click.command()
@@ -17,8 +19,8 @@ from octoplan.cli.terminal import Session
 @click.pass_obj
 def render(session: Session, campaign: str, *, contact: str | None, longest: bool, as_json: bool) -> None:
     """Show what one contact of a campaign would read, and the request that would carry it."""
-    from octoplan.formats.text import visible  # noqa: PLC0415
-    from octoplan.workflow.render import render as show  # noqa: PLC0415
+    from octoplan.formats.text import visible
+    from octoplan.workflow.render import render as show
 
     shown = show(session.project(), campaign, contact=contact, longest=longest)
     if as_json:

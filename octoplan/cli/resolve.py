@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
-from octoplan.cli.terminal import Session
+if TYPE_CHECKING:
+    from octoplan.cli.terminal import Session
 
 
 @click.command()
@@ -17,7 +19,7 @@ from octoplan.cli.terminal import Session
 @click.pass_obj
 def resolve(session: Session, batch: str | None, *, decision: str | None, reason: str | None, as_json: bool) -> int:
     """List the batches in doubt; with BATCH, record a person's decision about it."""
-    from octoplan.workflow.resolve import decide, doubts  # noqa: PLC0415
+    from octoplan.workflow.resolve import decide, doubts
 
     if batch is not None and (decision is None or not (reason or "").strip()):
         raise click.UsageError("a decision needs --as sent|not-sent and --reason TEXT")

@@ -15,7 +15,7 @@ from octoplan.cli.terminal import Session, say
 @click.pass_obj
 def sandbox(session: Session, port: int, prices: Path | None) -> None:
     """Serve the providers' imitation and the outbox page over the state in .octoplan/."""
-    from octoplan.sandbox import serve  # noqa: PLC0415
+    from octoplan.sandbox import serve
 
     project = session.project()
     serve(project.sandbox_state(), port=port, prices=prices or project.sandbox_prices(), ready=say)

@@ -9,6 +9,6 @@ import click
 @click.argument("name", type=click.Choice(["campaign", "project", "prices", "plan"]))
 def schema(name: str) -> None:
     """Print the JSON Schema of a file format, for editors and CI."""
-    from octoplan.workflow.schema import schema_text  # noqa: PLC0415
+    from octoplan.workflow.schema import schema_text
 
     click.echo(schema_text(name), nl=False)

@@ -15,10 +15,10 @@ from octoplan.cli.terminal import Session, say
 @click.pass_obj
 def show(session: Session, plan: Path, form: str) -> None:
     """Show a saved plan."""
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime
 
-    from octoplan.core.approval import read_saved  # noqa: PLC0415
-    from octoplan.formats import FORMATS  # noqa: PLC0415
+    from octoplan.core.approval import read_saved
+    from octoplan.formats import FORMATS
 
     saved = read_saved(plan.read_bytes())
     until = saved.plan.apply_until

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
-from octoplan.cli.terminal import Session
+if TYPE_CHECKING:
+    from octoplan.cli.terminal import Session
 
 
 @click.command()
@@ -16,7 +18,7 @@ from octoplan.cli.terminal import Session
 @click.pass_obj
 def status(session: Session, campaign: str | None, *, contact: str | None, as_json: bool) -> None:
     """Show what was sent, is owed, was rejected or is in doubt, from the ledger."""
-    from octoplan.workflow.status import contact_status, ledger_status, status_lines  # noqa: PLC0415
+    from octoplan.workflow.status import contact_status, ledger_status, status_lines
 
     project = session.project()
     rows = contact_status(project, contact, campaign) if contact is not None else ledger_status(project, campaign)

@@ -33,13 +33,13 @@ class Session:
 
     def project(self) -> Project:
         """Open the project in the chosen environment."""
-        from octoplan.project import open_project  # noqa: PLC0415
+        from octoplan.project import open_project
 
         return open_project(self.directory, self.environment)
 
     def progress(self) -> Progress:
         """Return how this session shows progress."""
-        from octoplan.workflow.progress import Silent  # noqa: PLC0415
+        from octoplan.workflow.progress import Silent
 
         if self.quiet:
             return Silent()
@@ -97,11 +97,11 @@ class Bar:
 
     def advance(self, count: int = 1) -> None:
         """Count, and move the bar if there is one."""
-        from rich.progress import Progress as RichProgress  # noqa: PLC0415
+        from rich.progress import Progress as RichProgress
 
         self._done += count
         if self._live is None and time.monotonic() - self._began > PATIENCE:
-            from rich.console import Console  # noqa: PLC0415
+            from rich.console import Console
 
             self._live = RichProgress(console=Console(stderr=True), transient=True)
             self._live.start()
@@ -112,7 +112,7 @@ class Bar:
     def end(self) -> None:
         """Leave the stage and take the bar away."""
         if self._live is not None:
-            from rich.progress import Progress as RichProgress  # noqa: PLC0415
+            from rich.progress import Progress as RichProgress
 
             if isinstance(self._live, RichProgress):
                 self._live.stop()

@@ -13,8 +13,8 @@ from octoplan.cli.terminal import Session, say
 @click.pass_obj
 def validate(session: Session, files: tuple[str, ...], *, as_json: bool) -> int:
     """Check every file and print every finding. Offline, without credentials."""
-    from octoplan.cli.findings import findings_json, show_findings  # noqa: PLC0415
-    from octoplan.workflow.validate import validate as check  # noqa: PLC0415
+    from octoplan.cli.findings import findings_json, show_findings
+    from octoplan.workflow.validate import validate as check
 
     checked = check(session.project(), files)
     if as_json:

@@ -17,6 +17,7 @@ from octoplan.core.model import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from octoplan.core.model import Campaign, Prices, Rows
 
@@ -88,6 +89,10 @@ class Packer:
         ordered = sorted(self._slices(), key=lambda piece: self._keys[piece[1][0]])
         for number, (text, members) in enumerate(ordered):
             yield self._batch(text, members, first=first and number == 0)
+
+    def count(self, wanted: AbstractSet[bytes]) -> int:
+        """Return how many of the contacts have one of these keys."""
+        return sum(key in wanted for key in self._keys)
 
     def rebuild(self, packed: bytes, *, first: bool) -> tuple[Batch | None, bytes]:
         """Return the batch of packed keys, and the packed keys of people who have dropped out since.

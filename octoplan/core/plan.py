@@ -94,12 +94,12 @@ class Estimate(_Part):
 
 
 class Simulation(_Part):
-    """The provider's second opinion over every batch; documented as a fake result."""
+    """The provider's second opinion over every batch; documented as a fake result. Counts of batches but `contacts`."""
 
     calls: int
     contacts: int
-    parts: int | None
     cost: MoneyText
+    differing: int = 0
     refused: int = 0
 
 

@@ -76,7 +76,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _is_quiet(campaign: PlannedCampaign) -> bool:
-    return campaign.action == "none" and not campaign.changes and not campaign.findings
+    return campaign.action == "none" and not campaign.changes and not campaign.findings and campaign.reason != "missed"
 
 
 def _header(plan: Plan) -> str:
@@ -106,7 +106,8 @@ def _campaign(campaign: PlannedCampaign) -> Iterator[str]:
         yield from _details(campaign)
     yield from _changes(campaign.changes)
     for finding in campaign.findings:
-        yield from _finding(finding)
+        if finding.rule != campaign.reason:
+            yield from _finding(finding)
     yield ""
 
 

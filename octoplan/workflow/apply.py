@@ -12,11 +12,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Blocked, Exit, worst
+from octoplan.core.keys import SIZE
 from octoplan.core.model import Verdict
 from octoplan.core.plan import money_text
 from octoplan.ledger import BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve
 from octoplan.workflow.plan import draft, load, verdict
+from octoplan.workflow.ports import Ports
 from octoplan.workflow.sending import Pace, Sender
 
 if TYPE_CHECKING:
@@ -97,15 +99,15 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """What an apply runs with. `confirm` sees the plan when none was saved and may refuse by raising."""
+class Supervision:
+    """How an apply is watched. `confirm` sees the plan when none was saved and may refuse by raising."""
 
     progress: Progress
     stop: Stop
     confirm: Callable[[Plan], None]
 
 
-def apply(project: Project, saved: SavedPlan | None, ports: Ports) -> tuple[Plan, Tally]:
+def apply(project: Project, saved: SavedPlan | None, watch: Supervision) -> tuple[Plan, Tally]:
     """Send what was approved; without a saved plan, what is planned now and confirmed.
 
     Raises:
@@ -119,29 +121,22 @@ def apply(project: Project, saved: SavedPlan | None, ports: Ports) -> tuple[Plan
         if saved is not None:
             approve.check_ledger(saved.plan, ledger)
         wires = stack.enter_context(project.wires())
-        fresh = _approved_draft(project, loaded, saved, ledger=ledger, wires=wires, ports=ports)
+        ports = Ports(ledger=ledger, wires=wires, progress=watch.progress)
+        fresh = _approved_draft(project, loaded, saved, ports=ports, watch=watch)
         plan = fresh.plan if saved is None else saved.plan
-        return plan, Run(project=project, plan=plan, fresh=fresh, ledger=ledger, wires=wires, ports=ports).execute()
+        return plan, Run(project=project, plan=plan, fresh=fresh, ledger=ledger, wires=wires, watch=watch).execute()
 
 
 def _approved_draft(
-    project: Project, loaded: Loaded, saved: SavedPlan | None, *, ledger: Ledger, wires: Wires, ports: Ports
+    project: Project, loaded: Loaded, saved: SavedPlan | None, *, ports: Ports, watch: Supervision
 ) -> Draft:
     words = () if saved is None or saved.plan.selection.all else saved.plan.selection.ids
-    fresh = draft(
-        project,
-        loaded,
-        words=words,
-        ledger=ledger,
-        wires=wires,
-        progress=ports.progress,
-        simulate=saved is None,
-    )
+    fresh = draft(project, loaded, words=words, ports=ports, simulate=saved is None)
     if saved is not None:
         approve.check_accounts(saved.plan, fresh.plan)
         approve.check_approved(saved, fresh)
     else:
-        ports.confirm(fresh.plan)
+        watch.confirm(fresh.plan)
     code = verdict(fresh.plan)
     if fresh.plan.totals.blocked:
         error = Blocked("a campaign is blocked: nothing was sent", reason="blocked")
@@ -159,13 +154,12 @@ class Run:
     fresh: Draft
     ledger: Ledger
     wires: Wires
-    ports: Ports
+    watch: Supervision
     tally: Tally = field(default_factory=Tally)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def execute(self) -> Tally:
         """Reserve and send every campaign that is in time, and add up."""
-        due = self._due()
         for row in self.plan.campaigns:
             if row.estimate is not None and row.action in SENDING:
                 known = self.tally.approved.get(row.estimate.currency, Decimal(0))
@@ -173,7 +167,7 @@ class Run:
         run = self.ledger.open_run(self.plan.plan_id)
         try:
             self.ledger.record(self._recorded())
-            jobs = [job for item in due for job in self._reserve(run, item)]
+            jobs = [job for item in self._due() for job in self._reserve(run, item)]
             self._send_all(jobs)
         finally:
             self.ledger.close_run(run)
@@ -246,18 +240,21 @@ class Run:
             key=self.project.key,
             spec_hash=f"{item.row.digest}/{self.plan.accounts[item.campaign.provider]}",
             provider=self.project.provider(item.campaign.provider),
-            stop=self.ports.stop,
+            stop=self.watch.stop,
         )
         jobs = []
         for row in rows:
             batch, dropped = item.packer.rebuild(row.keys, first=row.number == 1)
-            self.tally.dropped += len(dropped) // 16
-            jobs.append(Job(row=row, batch=batch, dropped=dropped, sender=sender))
+            self.tally.dropped += len(dropped) // SIZE
+            if batch is None:
+                sender.drop(row, dropped)
+            else:
+                jobs.append(Job(row=row, batch=batch, dropped=dropped, sender=sender))
         return jobs
 
     def _send_all(self, jobs: list[Job]) -> None:
         """Send until everything is settled or something says stop; what is left was not started."""
-        self.ports.progress.begin("send", sum(len(job.batch.keys) for job in jobs))
+        self.watch.progress.begin("send", sum(len(job.batch.keys) for job in jobs))
         halt = threading.Event()
         for name in sorted({job.batch.campaign.provider for job in jobs}):
             waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
@@ -272,14 +269,14 @@ class Run:
             self.tally.not_started += sum(len(job.batch.keys) for job in _left(waiting))
             for worker in crew:
                 worker.result()
-        self.ports.progress.end()
-        if self.ports.stop.is_set() and self.tally.not_started:
-            self.tally.end(self.ports.stop.code, "stopped", "stopped on request: run the same command again")
+        self.watch.progress.end()
+        if self.watch.stop.is_set() and self.tally.not_started:
+            self.tally.end(self.watch.stop.code, "stopped", "stopped on request: run the same command again")
 
     def _work(self, name: str, waiting: queue.SimpleQueue[Job], pace: Pace, halt: threading.Event) -> None:
         """Take batches one by one; runs in a worker thread with a wire of its own."""
         with contextlib.closing(self.wires.open(name)) as wire:
-            while not halt.is_set() and not self.ports.stop.is_set():
+            while not halt.is_set() and not self.watch.stop.is_set():
                 try:
                     job = waiting.get_nowait()
                 except queue.Empty:
@@ -310,7 +307,7 @@ class Run:
                 self.tally.end(code, outcome.verdict.value, f"{job.row.id}: {_sentence(outcome)}")
                 if code is not Exit.REJECTED:
                     halt.set()
-        self.ports.progress.advance(contacts)
+        self.watch.progress.advance(contacts)
 
     def _charge(self, batch: Batch, outcome: Outcome) -> None:
         receipt = outcome.receipt

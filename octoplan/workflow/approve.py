@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from octoplan.core import approval
@@ -99,9 +100,10 @@ def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, item: Prepared) 
         )
     if planned.estimate is None or item.row.estimate is None:
         return
-    if float(item.row.estimate.worst) > float(planned.estimate.worst):
+    if Decimal(item.row.estimate.worst) > Decimal(planned.estimate.worst):
         raise Stale(
-            f"{planned.id} would cost up to {item.row.estimate.worst}, approved were {planned.estimate.worst}; {NEW_PLAN}",
+            f"{planned.id} would cost up to {item.row.estimate.worst}, approved were {planned.estimate.worst}: "
+            f"{NEW_PLAN}",
             reason="plan-cost",
         )
     before = planned.estimate.contacts

@@ -69,7 +69,9 @@ def init(project: Project) -> Made:
     path.parent.mkdir(parents=True, exist_ok=True)
     BACKENDS[backend].create(path, id=identity, kind=chosen.kind, key=key, clock=project.clock).close()
     _replace(project.root / PROJECT_FILE, text)
-    return Made(id=identity, environment=chosen.name, place=path.relative_to(project.root).as_posix(), key_file=key_file)
+    return Made(
+        id=identity, environment=chosen.name, place=path.relative_to(project.root).as_posix(), key_file=key_file
+    )
 
 
 def check(project: Project) -> Checked:

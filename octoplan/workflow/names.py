@@ -51,16 +51,8 @@ def source_of(project: Project, campaign: Campaign) -> Path | tuple[dict[str, st
     return tuple(dict(row) for row in campaign.audience.contacts or ())
 
 
-def checked_query(
-    project: Project,
-    campaign: Campaign,
-    engine: Engine,
-    *,
-    held: bytes = b"",
-    members: bytes | None = None,
-    excluded_keys: bytes = b"",
-) -> Query:
-    """Return the query for a campaign's contacts.
+def checked_query(project: Project, campaign: Campaign, engine: Engine) -> Query:
+    """Return the query for everybody a campaign addresses, whatever the ledger says of them.
 
     Raises:
         InputError: a used column is not there, or a file cannot be read.
@@ -69,14 +61,10 @@ def checked_query(
         raise InputError(missing)
     audience = campaign.audience
     return Query(
-        audience=audience,
+        campaign_audience=audience,
         file=None if audience.file is None else project.inside(audience.file),
         suppressions=tuple(project.inside(name) for name in project.settings.suppressions),
         exclude=tuple(project.inside(name) for name in audience.exclude_files),
-        excluded_keys=excluded_keys,
-        held=held,
-        members=members,
-        capped=b"",
         columns=templates.columns(campaign.message.text),
         key=project.key,
         fiction=project.surroundings.sandbox,

@@ -13,19 +13,22 @@ from octoplan.audience import Engine
 from octoplan.core import approval
 from octoplan.core.errors import Exit, InputError, worst
 from octoplan.core.model import Severity
-from octoplan.core.plan import LedgerReference, Plan, PlannedCampaign, PriceReference, total
+from octoplan.core.plan import LedgerReference, Plan, PriceReference, Selection, total
 from octoplan.core.rules import finding
-from octoplan.workflow.prepare import Preparation, Prepared, mark
+from octoplan.workflow.ports import Ports
+from octoplan.workflow.prepare import Preparation, mark
 from octoplan.workflow.select import select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from octoplan.core.model import Finding, Money
+    from octoplan.core.plan import PlannedCampaign
     from octoplan.ledger import Ledger
-    from octoplan.project import Loaded, Project, Wires
+    from octoplan.project import Loaded, Project
+    from octoplan.workflow.prepare import Prepared
     from octoplan.workflow.progress import Progress
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ def make(project: Project, *, words: Iterable[str] = (), offline: bool = False, 
         if not offline or project.has_ledger():
             ledger = stack.enter_context(contextlib.closing(project.open_ledger()))
         wires = None if offline else stack.enter_context(project.wires())
-        return draft(project, loaded, words=words, ledger=ledger, wires=wires, progress=progress)
+        return draft(project, loaded, words=words, ports=Ports(ledger=ledger, wires=wires, progress=progress))
 
 
 def load(project: Project) -> Loaded:
@@ -82,60 +85,60 @@ def load(project: Project) -> Loaded:
     return loaded
 
 
-def draft(  # noqa: PLR0913  the ports of a run; every one is named
-    project: Project,
-    loaded: Loaded,
-    *,
-    words: Iterable[str],
-    ledger: Ledger | None,
-    wires: Wires | None,
-    progress: Progress,
-    simulate: bool = True,
-) -> Draft:
+def draft(project: Project, loaded: Loaded, *, words: Iterable[str], ports: Ports, simulate: bool = True) -> Draft:
     """Plan with open ports; without `simulate` no request leaves at all (apply's own re-planning)."""
     chosen, selection = select(loaded.campaigns, words)
-    now = project.clock()
-    preparation = Preparation(
-        project=project, loaded=loaded, ledger=ledger, wires=wires if simulate else None, now=now, progress=progress
-    )
-    prepared: list[Prepared] = []
-    with Engine(project.temporary_folder()) as engine:
-        for campaign in chosen:
-            progress.step("plan", campaign.id)
-            prepared.append(preparation.prepare(campaign, engine))
+    preparation = Preparation(project=project, loaded=loaded, ports=ports, simulates=simulate, now=project.clock())
+    with Engine(project.temporary_folder(), root=project.root) as engine:
+        prepared = [preparation.prepare(campaign, engine) for campaign in chosen]
     prepared = _within_project_limits(project, prepared)
-    rows = tuple(item.row for item in prepared)
-    limits = project_limits(project)
     names = sorted({campaign.provider for campaign in chosen})
-    totals = total(rows)
-    plan = Plan(
+    prices = {name: approval.prices_digest(loaded.prices[name]) for name in names}
+    plan = _sum_up(project, tuple(item.row for item in prepared), made_at=preparation.now).model_copy(
+        update={
+            "digest": approval.plan_digest(
+                [item.spec for item in prepared],
+                limits=project_limits(project),
+                prices=prices,
+                environment=project.surroundings.name,
+            ),
+            "accounts": {} if ports.wires is None else {name: project.account(name) for name in names},
+            "offline": ports.wires is None,
+            "ledger": _reference(ports.ledger),
+            "selection": selection,
+            "prices": {
+                name: PriceReference(as_of=loaded.prices[name].as_of, digest=digest) for name, digest in prices.items()
+            },
+        }
+    )
+    approvable = not plan.offline and plan.totals.blocked == 0
+    return Draft(plan=plan.model_copy(update={"approvable": approvable}), prepared=tuple(prepared))
+
+
+def _sum_up(project: Project, rows: tuple[PlannedCampaign, ...], *, made_at: datetime) -> Plan:
+    return Plan(
         octoplan_version=__version__,
         plan_id=uuid.uuid4().hex,
-        digest=approval.plan_digest(
-            [item.spec for item in prepared],
-            limits=limits,
-            prices={name: approval.prices_digest(loaded.prices[name]) for name in names},
-            environment=project.surroundings.name,
-        ),
-        created_at=now,
+        digest="",
+        created_at=made_at,
         apply_until=max((row.apply_until for row in rows if _sends(row) and row.apply_until), default=None),
         env=project.surroundings.name,
         sandbox=project.surroundings.sandbox,
-        accounts={} if wires is None else {name: project.account(name) for name in names},
-        offline=wires is None,
-        ledger=None if ledger is None else LedgerReference(id=ledger.identity.id, serial=ledger.identity.serial),
+        accounts={},
+        offline=True,
+        ledger=None,
         git=project.git(),
-        selection=selection,
-        prices={
-            name: PriceReference(as_of=loaded.prices[name].as_of, digest=approval.prices_digest(loaded.prices[name]))
-            for name in names
-        },
-        limits=limits,
+        selection=Selection(),
+        prices={},
+        limits=project_limits(project),
         campaigns=rows,
-        totals=totals,
-        approvable=wires is not None and totals.blocked == 0,
+        totals=total(rows),
+        approvable=False,
     )
-    return Draft(plan=plan, prepared=tuple(prepared))
+
+
+def _reference(ledger: Ledger | None) -> LedgerReference | None:
+    return None if ledger is None else LedgerReference(id=ledger.identity.id, serial=ledger.identity.serial)
 
 
 def project_limits(project: Project) -> dict[str, Any]:
@@ -159,8 +162,9 @@ def _within_project_limits(project: Project, prepared: list[Prepared]) -> list[P
         if estimate is None or item.row.action == "blocked" or not _sends(item.row):
             result.append(item)
             continue
-        found = _project_findings(
-            limits.max_cost, spent + Decimal(estimate.worst), limits.max_contacts, contacts + estimate.contacts
+        found = (
+            *_over_cost(limits.max_cost, spent + Decimal(estimate.worst)),
+            *_over_contacts(limits.max_contacts, contacts + estimate.contacts),
         )
         if found:
             result.append(mark(item, project.source.locate(found)))
@@ -171,30 +175,22 @@ def _within_project_limits(project: Project, prepared: list[Prepared]) -> list[P
     return result
 
 
-def _project_findings(
-    max_cost: Money | None, spent: Decimal, max_contacts: int | None, contacts: int
-) -> tuple[Finding, ...]:
-    found = []
-    if max_cost is not None and spent > max_cost.amount:
-        found.append(
-            finding(
-                "cost-limit",
-                "with this campaign the plan's worst cost is above the project's limit for one plan",
-                path=("limits", "max_cost"),
-                value=f"{spent:.2f}",
-                limit=f"{max_cost.amount:.2f}",
-                hint="deselect campaigns, or raise the limit in a reviewed change",
-            )
-        )
-    if max_contacts is not None and contacts > max_contacts:
-        found.append(
-            finding(
-                "contacts-limit",
-                "with this campaign the plan's contacts are above the project's limit for one plan",
-                path=("limits", "max_contacts"),
-                value=str(contacts),
-                limit=str(max_contacts),
-                hint="deselect campaigns, or raise the limit in a reviewed change",
-            )
-        )
-    return tuple(found)
+_WAY_OUT = "deselect campaigns, or raise the limit in a reviewed change"
+
+
+def _over_cost(limit: Money | None, spent: Decimal) -> tuple[Finding, ...]:
+    if limit is None or spent <= limit.amount:
+        return ()
+    message = "with this campaign the plan's worst cost is above the project's limit for one plan"
+    path = ("limits", "max_cost")
+    return (
+        finding("cost-limit", message, path=path, value=f"{spent:.2f}", limit=f"{limit.amount:.2f}", hint=_WAY_OUT),
+    )
+
+
+def _over_contacts(limit: int | None, contacts: int) -> tuple[Finding, ...]:
+    if limit is None or contacts <= limit:
+        return ()
+    message = "with this campaign the plan's contacts are above the project's limit for one plan"
+    path = ("limits", "max_contacts")
+    return (finding("contacts-limit", message, path=path, value=str(contacts), limit=str(limit), hint=_WAY_OUT),)

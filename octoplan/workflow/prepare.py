@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from octoplan.audience import Query
-from octoplan.core import action, approval, keys, templates
+from octoplan.core import action, approval, keys
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
+from octoplan.core.errors import InputError
 from octoplan.core.model import Severity
 from octoplan.core.plan import (
     AudienceCounts,
-    Change,
     Estimate,
     PlannedCampaign,
     PlannedFinding,
@@ -21,10 +21,11 @@ from octoplan.core.plan import (
     TextFacts,
     money_text,
 )
-from octoplan.core.rules import accept, blocks, finding
-from octoplan.core.rules.all import Facts, check_campaign, check_facts
+from octoplan.core.rules import accept, blocks
+from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.ledger import BatchState
-from octoplan.workflow.simulate import Opinion, simulate
+from octoplan.workflow.names import checked_query
+from octoplan.workflow.simulate import simulate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
     from octoplan.core.batch import Packed
     from octoplan.core.compose import TextSummary
     from octoplan.core.model import Campaign, Finding
-    from octoplan.ledger import Edition, Ledger
-    from octoplan.project import Loaded, Project, Wires
-    from octoplan.workflow.progress import Progress
-
-HELD = (BatchState.CLAIMED, BatchState.ACCEPTED, BatchState.IN_DOUBT, BatchState.CANCELLED)
+    from octoplan.core.plan import Change
+    from octoplan.core.rules.all import SecondOpinion
+    from octoplan.ledger import Edition
+    from octoplan.project import Loaded, Project
+    from octoplan.workflow.ports import Ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,88 +49,328 @@ class Prepared:
     spec: dict[str, Any]
     row: PlannedCampaign
     edition: Edition | None
-    window: action.Window
     packer: Packer | None = None
     entries: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Composed:
+    """An audience with its texts and batches."""
+
+    resolved: Resolved
+    summary: TextSummary
+    packer: Packer
+    packed: Packed
+    entries: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Past:
+    """What the ledger knows of an edition, in contacts."""
+
+    edition: Edition | None
+    changes: tuple[Change, ...] = ()
+    in_doubt: int = 0
+    held: int = 0
+    unfinished: bool = False
+    open_cost: Decimal = Decimal(0)
+
+    @property
+    def claimed(self) -> bool:
+        return self.edition is not None and self.edition.closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """The ports and the moment that all campaigns of one plan share. Without `wires` nothing is simulated."""
+    """The ports and the moment that all campaigns of one plan share."""
 
     project: Project
     loaded: Loaded
-    ledger: Ledger | None
-    wires: Wires | None
+    ports: Ports
+    simulates: bool
     now: datetime
-    progress: Progress
 
     def prepare(self, campaign: Campaign, engine: Engine) -> Prepared:
         """Plan one campaign."""
-        edition = self.ledger.edition(campaign.id, campaign.edition) if self.ledger else None
+        edition = self.ports.ledger.edition(campaign.id, campaign.edition) if self.ports.ledger else None
         spec = approval.campaign_spec(campaign)
-        bare = Prepared(
-            campaign=campaign,
+        past = _past(edition, spec)
+        window = action.window(campaign, self.now)
+        row = PlannedCampaign(
+            id=campaign.id,
+            edition=campaign.edition,
+            provider=campaign.provider,
+            channel=campaign.channel.value,
+            purpose=campaign.purpose.value,
+            file=campaign.file,
+            action="none",
+            reason="nobody-owed",
+            digest=approval.fingerprint(spec),
+            in_doubt=past.in_doubt,
+            send_at=campaign.schedule.send_at,
+            timezone=campaign.schedule.timezone,
+            hours=campaign.schedule.hours,
+            apply_from=window.opens,
+            apply_until=window.closes,
+            changes=past.changes,
             spec=spec,
-            row=_bare_row(campaign, spec),
-            edition=edition,
-            window=action.window(campaign, self.now),
         )
+        bare = Prepared(campaign=campaign, spec=spec, row=row, edition=edition)
         if edition is not None and edition.is_settled and campaign.audience.new_contacts == "skip":
-            return self._concluded(bare, edition)
-        return self._resolved(bare, engine)
+            return self._concluded(bare, past)
+        try:
+            return self._resolved(bare, past, engine)
+        except InputError as error:
+            return self._judged(bare, past, error.findings)
 
-    def _concluded(self, bare: Prepared, edition: Edition) -> Prepared:
+    def _concluded(self, bare: Prepared, past: _Past) -> Prepared:
         """Return the row of an edition with nobody owed; it is not resolved again."""
-        changes = _changes(edition, bare.spec)
-        doubt = _count(edition, BatchState.IN_DOUBT)
-        held = sum(batch.count for batch in edition.batches if batch.state in HELD)
-        situation = action.Situation(
-            owed=0,
-            already_sent=held - doubt,
-            in_doubt=doubt,
-            claimed=True,
-            unfinished=False,
-            edited=bool(changes),
-            edition=bare.campaign.edition,
-            blocked=False,
+        counts = AudienceCounts(rows=past.held, contacts=0, already_sent=past.held)
+        counted = replace(bare, row=bare.row.model_copy(update={"audience": counts}))
+        facts = Facts(
+            campaign=bare.campaign,
+            sandbox=self.project.surroundings.sandbox,
             now=self.now,
-            window=bare.window,
+            rows=past.held,
+            contacts=0,
+            already_sent=past.held,
+            claimed=True,
+            edited=bool(past.changes),
         )
-        what, why = action.decide(situation)
-        counts = AudienceCounts(rows=held, contacts=0, already_sent=held - doubt)
-        row = bare.row.model_copy(
-            update={"action": what, "reason": why, "changes": changes, "in_doubt": doubt, "audience": counts}
-        )
-        return replace(bare, row=row)
+        return self._judged(counted, past, check_facts(facts))
 
-    def _resolved(self, bare: Prepared, engine: Engine) -> Prepared:
+    def _resolved(self, bare: Prepared, past: _Past, engine: Engine) -> Prepared:
         campaign = bare.campaign
-        prices = self.loaded.prices[campaign.provider]
-        columns = templates.columns(campaign.message.text)
-        resolved = engine.resolve(self._query(campaign, bare.edition, columns))
+        composed = self._compose(campaign, past, engine)
+        facts = self._facts(campaign, past, composed)
+        found = (
+            *self._of_file(campaign),
+            *self.project.provider(campaign.provider).check(campaign),
+            *composed.resolved.findings,
+            *composed.summary.findings,
+            *check_facts(facts),
+        )
+        opinion = self._simulate(campaign, composed, found)
+        found += check_simulation(replace(facts, simulated=opinion))
+        row = _filled(bare.row, campaign, composed, opinion)
+        row = row.model_copy(update={"again": self._again(campaign, composed)})
+        complete = replace(bare, row=row, packer=composed.packer, entries=composed.entries)
+        return self._judged(complete, past, found)
+
+    def _of_file(self, campaign: Campaign) -> tuple[Finding, ...]:
+        """Return what was found when the campaign's file was read; none of it is an error."""
+        return tuple(found for found in self.loaded.findings if found.place and found.place.file == campaign.file)
+
+    def _compose(self, campaign: Campaign, past: _Past, engine: Engine) -> _Composed:
+        edition = past.edition
+        query = replace(
+            checked_query(self.project, campaign, engine),
+            held=edition.held() if edition else b"",
+            members=edition.members() if edition and edition.closed else None,
+            excluded_keys=self._excluded(campaign),
+        )
+        resolved = engine.resolve(query)
         composer = Composer(campaign, live=not self.project.surroundings.sandbox, sizes=resolved.sizes)
-        provider = self.project.provider(campaign.provider)
-        packer = Packer(campaign, prices, provider.limits.batch_size)
+        limits = self.project.provider(campaign.provider).limits
+        packer = Packer(campaign, self.loaded.prices[campaign.provider], limits.batch_size)
         entries: list[bytes] = []
-        self.progress.begin(f"read {campaign.id}", resolved.contacts)
+        self.ports.progress.begin(f"compose {campaign.id}", resolved.contacts)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
             packer.add(rows, composed.texts, composed.parts)
-            if self.wires is not None or self.ledger is not None:
+            if self.ports.ledger is not None:
                 entries += keys.approved_entries(
                     self.project.key, campaign.id, edition=campaign.edition, keys=rows.keys, texts=composed.texts
                 )
-            self.progress.advance(len(rows.keys))
-        self.progress.end()
-        packed = packer.packed()
-        summary = composer.summary()
-        facts = self._facts(bare, resolved, summary, packed)
-        found = [*check_campaign(campaign, self.project.settings), *provider.check(campaign), *resolved.findings]
-        found += [*summary.findings, *check_facts(facts)]
-        opinion = self._simulate(bare, packer, found)
-        if opinion is not None:
-            found += check_simulation(opinion, packed, sandbox=self.project.surroundings.sandbox)
-        row = self._row(bare, resolved, summary, packed, opinion)
-        complete = replace(bare, row=row, packer=packer, entries=tuple(entries))
-        return self._judged(complete, tuple(found), resolved)
+            self.ports.progress.advance(len(rows.keys))
+        self.ports.progress.end()
+        return _Composed(
+            resolved=resolved,
+            summary=composer.summary(),
+            packer=packer,
+            packed=packer.packed(),
+            entries=tuple(entries),
+        )
+
+    def _excluded(self, campaign: Campaign) -> bytes:
+        """Return the packed keys of everybody the ledger says got one of the excluded campaigns."""
+        if self.ports.ledger is None:
+            return b""
+        return b"".join(
+            self.ports.ledger.edition(other, edition).held()
+            for other in campaign.audience.exclude_campaigns
+            for edition in self.ports.ledger.editions(other)
+        )
+
+    def _again(self, campaign: Campaign, composed: _Composed) -> int:
+        """Count the owed contacts who got an earlier edition."""
+        if self.ports.ledger is None or campaign.edition == 1:
+            return 0
+        earlier: set[bytes] = set()
+        for edition in self.ports.ledger.editions(campaign.id):
+            if edition < campaign.edition:
+                held = self.ports.ledger.edition(campaign.id, edition).held()
+                earlier.update(held[start : start + keys.SIZE] for start in range(0, len(held), keys.SIZE))
+        return composed.packer.count(earlier)
+
+    def _facts(self, campaign: Campaign, past: _Past, composed: _Composed) -> Facts:
+        resolved, packed = composed.resolved, composed.packed
+        return Facts(
+            campaign=campaign,
+            sandbox=self.project.surroundings.sandbox,
+            now=self.now,
+            rows=resolved.rows,
+            contacts=resolved.contacts,
+            already_sent=resolved.already_sent,
+            excluded=resolved.excluded,
+            invalid_reasons=resolved.invalid_reasons,
+            countries=resolved.countries,
+            missing=resolved.missing,
+            differ=resolved.differ,
+            fixed=resolved.fixed,
+            fiction=resolved.fiction,
+            last_contacts=self._last_contacts(campaign),
+            most_parts=max(composed.summary.parts, default=1),
+            cost=packed.cost,
+            worst=packed.worst,
+            prices=self.loaded.prices[campaign.provider],
+            unpriced=packed.unpriced,
+            open_contacts=past.held,
+            open_cost=past.open_cost,
+            claimed=past.claimed,
+            edited=bool(past.changes),
+        )
+
+    def _last_contacts(self, campaign: Campaign) -> int | None:
+        """Return how many contacts the edition before this one had, if there was one."""
+        if self.ports.ledger is None:
+            return None
+        before = [edition for edition in self.ports.ledger.editions(campaign.id) if edition < campaign.edition]
+        if not before:
+            return None
+        return len(self.ports.ledger.edition(campaign.id, max(before)).members()) // keys.SIZE
+
+    def _simulate(self, campaign: Campaign, composed: _Composed, found: tuple[Finding, ...]) -> SecondOpinion | None:
+        """Ask the provider about every batch, unless the campaign cannot be sent anyway."""
+        wrong = any(one.severity is Severity.ERROR for one in found)
+        if self.ports.wires is None or not self.simulates or wrong or not composed.packed.contacts:
+            return None
+        self.ports.progress.begin(f"simulate {campaign.id}", composed.packed.contacts)
+        opinion = simulate(
+            composed.packer.batches(first=False),
+            name=campaign.provider,
+            wires=self.ports.wires,
+            workers=self.project.settings.providers[campaign.provider].workers,
+            progress=self.ports.progress,
+        )
+        self.ports.progress.end()
+        return opinion
+
+    def _judged(self, bare: Prepared, past: _Past, found: tuple[Finding, ...]) -> Prepared:
+        """Accept what the file allows, place what is left, and decide the action."""
+        campaign, row = bare.campaign, bare.row
+        owed = 0 if row.estimate is None else row.estimate.contacts
+        over = past.claimed and row.audience is not None and not owed
+        kept = tuple(one for one in found if not over or one.severity is Severity.INFO)
+        placed = self.loaded.sources[campaign.file].locate(accept(kept, campaign.allow))
+        what, why = action.decide(
+            action.Situation(
+                owed=owed,
+                already_sent=row.audience.already_sent - past.in_doubt if row.audience else 0,
+                in_doubt=past.in_doubt,
+                claimed=past.claimed,
+                unfinished=past.unfinished,
+                edited=bool(past.changes),
+                edition=campaign.edition,
+                blocked=blocks(placed),
+                now=self.now,
+                window=action.window(campaign, self.now),
+            )
+        )
+        update = {"action": what, "reason": why, "findings": tuple(_planned(one) for one in placed)}
+        return replace(bare, row=row.model_copy(update=update))
+
+
+def mark(item: Prepared, found: tuple[Finding, ...]) -> Prepared:
+    """Return a prepared campaign blocked by further findings, unless its file accepts them."""
+    accepted = accept(found, item.campaign.allow)
+    findings = (*item.row.findings, *(_planned(one) for one in accepted))
+    update: dict[str, object] = {"findings": findings}
+    if blocks(accepted):
+        update |= {"action": "blocked", "reason": "blocked"}
+    return replace(item, row=item.row.model_copy(update=update))
+
+
+def _past(edition: Edition | None, spec: dict[str, Any]) -> _Past:
+    if edition is None:
+        return _Past(edition=None)
+    batches = edition.batches
+    open_states = (BatchState.CLAIMED, BatchState.IN_DOUBT)
+    return _Past(
+        edition=edition,
+        changes=approval.changes(json.loads(edition.spec), spec) if edition.spec else (),
+        in_doubt=sum(batch.count for batch in batches if batch.state is BatchState.IN_DOUBT),
+        held=len(edition.held()) // keys.SIZE,
+        unfinished=edition.closed and not edition.is_settled,
+        open_cost=edition.charged
+        + sum((batch.worst for batch in batches if batch.state in open_states), start=Decimal(0)),
+    )
+
+
+def _filled(
+    row: PlannedCampaign, campaign: Campaign, composed: _Composed, opinion: SecondOpinion | None
+) -> PlannedCampaign:
+    resolved, summary, packed = composed.resolved, composed.summary, composed.packed
+    limit = campaign.limits.max_cost
+    update: dict[str, object] = {
+        "audience": AudienceCounts(
+            rows=resolved.rows,
+            contacts=resolved.contacts,
+            excluded=dict(resolved.excluded),
+            already_sent=resolved.already_sent,
+            fallback=dict(resolved.fallback),
+        ),
+        "limit": None if limit is None else money_text(limit.amount),
+    }
+    if packed.contacts:
+        update |= {
+            "text": TextFacts(
+                pattern=summary.pattern,
+                longest=summary.longest,
+                encodings=dict(summary.encodings),
+                parts={str(size): count for size, count in sorted(summary.parts.items())},
+                replaced=dict(summary.replaced),
+            ),
+            "calls": packed.calls,
+            "estimate": Estimate(
+                contacts=packed.contacts,
+                parts=packed.parts,
+                cost=money_text(packed.cost),
+                worst=money_text(packed.worst),
+                currency=composed.packer.prices.currency,
+            ),
+        }
+    if opinion is not None:
+        update["simulation"] = Simulation(
+            calls=opinion.calls,
+            contacts=opinion.contacts,
+            cost=money_text(opinion.cost),
+            differing=opinion.differing,
+            refused=sum(opinion.refused.values()),
+        )
+    return row.model_copy(update=update)
+
+
+def _planned(found: Finding) -> PlannedFinding:
+    place = found.place
+    return PlannedFinding(
+        rule=found.rule,
+        severity=found.severity.value,
+        message=found.message,
+        file=place.file if place else None,
+        line=place.line if place else None,
+        column=place.column if place else None,
+        value=found.value,
+        limit=found.limit,
+        hint=found.hint,
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from octoplan.audience import Engine
-from octoplan.core import keys, parts, phone, templates
+from octoplan.core import keys, parts, phone
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
@@ -55,7 +55,7 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     campaign = chosen[0]
     packer = Packer(campaign, loaded.prices[campaign.provider], 1)
     countries: dict[bytes, str] = {}
-    with Engine(project.temporary_folder()) as engine:
+    with Engine(project.temporary_folder(), root=project.root) as engine:
         resolved = engine.resolve(checked_query(project, campaign, engine))
         composer = Composer(campaign, live=not project.surroundings.sandbox, sizes=resolved.sizes)
         for rows in resolved.chunks():

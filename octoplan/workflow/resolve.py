@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Exit
-from octoplan.ledger import BatchState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,5 +96,9 @@ def decide(project: Project, batch: str, *, sent: bool, reason: str) -> Decided:
         Unfinished: not-sent, while its request may still be travelling.
     """
     with contextlib.closing(project.open_ledger()) as ledger:
-        row = ledger.decide(batch, sent=sent, actor=project.actor(), reason=reason, quiet=project.quiet_time(batch))
-        return Decided(batch=batch, contacts=row.count, sent=row.state is BatchState.ACCEPTED)
+        known = {row.id: row for row in ledger.in_doubt()}
+        row = known.get(batch)
+        settings = project.settings.providers.get(row.provider) if row else None
+        quiet = settings.quiet_time if settings else timedelta(minutes=12)
+        ledger.decide(batch, sent=sent, actor=project.actor(), reason=reason, quiet=quiet)
+        return Decided(batch=batch, contacts=row.count if row else 0, sent=sent)

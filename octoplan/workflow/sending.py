@@ -93,13 +93,15 @@ class Sender:
         self._settle(attempt, outcome)
         return outcome
 
+    def drop(self, row: BatchRow, keys: bytes) -> None:
+        """Release a batch in which nobody is left."""
+        self.ledger.claim(self.run, row.id, Claim(request_id="", payload_hash="", deadline=Deadline().at, dropped=keys))
+
     def _identified(self, batch: Batch, generation: int) -> Batch:
         bare = self.provider.next(batch, ())
         if not isinstance(bare, Request):
             raise TypeError(bare)
-        identity = keys.request_id(
-            self.key, self.spec_hash, keys=batch.keys, payload=bare.body, generation=generation
-        )
+        identity = keys.request_id(self.key, self.spec_hash, keys=batch.keys, payload=bare.body, generation=generation)
         return replace(batch, request_id=identity)
 
     def _exchange(self, wire: Wire, batch: Batch, attempt: str, deadline: Deadline) -> tuple[Outcome, History]:

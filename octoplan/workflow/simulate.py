@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Refused, Unfinished
+from octoplan.core.rules.all import SecondOpinion
 from octoplan.wire import Deadline
 
 if TYPE_CHECKING:
@@ -25,33 +25,7 @@ TOLERANCE = Decimal("0.01")
 """How far a batch's simulated cost may be from ours, in the price book's currency."""
 
 
-@dataclass(slots=True)
-class Opinion:
-    """What the simulations of one campaign came to. `refused` counts batches by the provider's reason."""
-
-    calls: int = 0
-    contacts: int = 0
-    parts: int = 0
-    cost: Decimal = Decimal(0)
-    differing: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-
-    def add(self, batch: Batch, answer: Simulated) -> None:
-        """Add one batch's answer."""
-        self.calls += 1
-        if answer.refused:
-            self.refused[answer.refused] += 1
-            return
-        contacts = len(batch.keys) if answer.contacts is None else answer.contacts
-        cost = batch.cost if answer.cost is None else answer.cost
-        self.contacts += contacts
-        self.parts += batch.parts * len(batch.keys) if answer.parts is None else answer.parts
-        self.cost += cost
-        if contacts != len(batch.keys) or abs(cost - batch.cost) > TOLERANCE:
-            self.differing += 1
-
-
-def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int, progress: Progress) -> Opinion:
+def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int, progress: Progress) -> SecondOpinion:
     """Simulate every batch with `workers` threads, one keep-alive connection each.
 
     Raises:
@@ -70,16 +44,24 @@ def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int,
         progress.advance(len(batch.keys))
         return batch, answer
 
-    opinion = Opinion()
+    calls = contacts = differing = 0
+    cost = Decimal(0)
+    refused: Counter[str] = Counter()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="simulate")
     try:
         for batch, answer in pool.map(ask, batches):
-            opinion.add(batch, answer)
+            calls += 1
+            if answer.refused:
+                refused[answer.refused] += 1
+                continue
+            contacts += answer.contacts or 0
+            cost += answer.cost or Decimal(0)
+            differing += answer.contacts != len(batch.keys) or abs((answer.cost or 0) - batch.cost) > TOLERANCE
     finally:
         pool.shutdown(cancel_futures=True)
         for wire in opened:
             wire.close()
-    return opinion
+    return SecondOpinion(calls=calls, contacts=contacts, cost=cost, differing=differing, refused=refused)
 
 
 def _ask(provider: Provider, wire: PlanningWire, batch: Batch) -> Simulated:

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from octoplan.core import keys, phone
 from octoplan.core.errors import Refused
 from octoplan.core.plan import money_text
+from octoplan.formats.text import cents
 from octoplan.ledger import BatchState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from octoplan.ledger import BatchRow
+    from octoplan.ledger import BatchRow, EditionSummary
     from octoplan.project import Project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Contacts of one edition by what became of them, and the money."""
+    """Contacts of one edition by what became of them, and the money by currency, charged and still open."""
 
     campaign: str
     edition: int
     sent: int
-    waiting: int
+    owed: int
     rejected: int
     in_doubt: int
-    owed_again: int
-    charged: str
-    reserved: str
-    currency: str
+    without_ticket: int
+    charged: dict[str, str]
+    open: dict[str, str]
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs."""
@@ -41,12 +39,18 @@ class Standing:
 
     def line(self) -> str:
         """Return it as one line for people."""
-        mark = "?" if self.in_doubt else ">" if self.waiting or self.owed_again else "="
-        return (
-            f"{mark} {self.campaign} #{self.edition}: sent {self.sent:,} · owed {self.waiting + self.owed_again:,} · "
-            f"rejected {self.rejected:,} · in doubt {self.in_doubt:,} · "
-            f"cost {self.charged} of {self.reserved} {self.currency}"
-        )
+        mark = "?" if self.in_doubt else ">" if self.owed else "="
+        parts = [
+            f"sent {self.sent:,}",
+            f"owed {self.owed:,}",
+            f"rejected {self.rejected:,}",
+            f"in doubt {self.in_doubt:,}",
+            *(f"cost {cents(amount)} {currency}" for currency, amount in self.charged.items()),
+            *(f"open {cents(amount)} {currency}" for currency, amount in self.open.items()),
+        ]
+        if self.without_ticket:
+            parts.append(f"{self.without_ticket} batches accepted without a ticket")
+        return f"{mark} {self.campaign} #{self.edition}: {' · '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,38 +82,24 @@ def ledger_status(project: Project, campaign: str | None) -> tuple[Standing, ...
         Refused: the ledger knows no such campaign.
     """
     with contextlib.closing(project.open_ledger()) as ledger:
-        names = sorted({name for name, _ in ledger.campaigns()})
-        if campaign is not None and campaign not in names:
-            if any(known.id == campaign for known in project.load().campaigns):
-                return ()
-            raise Refused(f"neither the ledger nor the files know `{campaign}`", reason="campaign-unknown")
-        return tuple(
-            _standing(name, edition, ledger.edition(name, edition).batches)
-            for name in names
-            if campaign in (None, name)
-            for edition in ledger.editions(name)
-        )
+        summaries = [summary for summary in ledger.campaigns() if campaign in (None, summary.campaign)]
+    if campaign is not None and not summaries and all(known.id != campaign for known in project.load().campaigns):
+        raise Refused(f"neither the ledger nor the files know `{campaign}`", reason="campaign-unknown")
+    return tuple(_standing(summary) for summary in summaries)
 
 
-def _standing(campaign: str, edition: int, batches: Sequence[BatchRow]) -> Standing:
-    counts: Counter[str] = Counter()
-    charged = reserved = Decimal(0)
-    for batch in batches:
-        counts["rejected" if batch.rejected else batch.state.value] += batch.count
-        charged += batch.charged or Decimal(0)
-        if batch.state not in (BatchState.RELEASED, BatchState.NOT_SENT):
-            reserved += batch.worst
+def _standing(summary: EditionSummary) -> Standing:
+    contacts = summary.contacts
     return Standing(
-        campaign=campaign,
-        edition=edition,
-        sent=counts[BatchState.ACCEPTED] + counts[BatchState.CANCELLED],
-        waiting=counts[BatchState.RESERVED] + counts[BatchState.CLAIMED],
-        rejected=counts["rejected"],
-        in_doubt=counts[BatchState.IN_DOUBT],
-        owed_again=0,
-        charged=money_text(charged),
-        reserved=money_text(reserved),
-        currency=next((batch.currency for batch in batches), ""),
+        campaign=summary.campaign,
+        edition=summary.edition,
+        sent=contacts.get(BatchState.ACCEPTED, 0) + contacts.get(BatchState.CANCELLED, 0),
+        owed=contacts.get(BatchState.RESERVED, 0) + contacts.get(BatchState.CLAIMED, 0),
+        rejected=summary.rejected,
+        in_doubt=contacts.get(BatchState.IN_DOUBT, 0),
+        without_ticket=summary.without_ticket,
+        charged={currency: money_text(amount) for currency, amount in sorted(summary.charged.items()) if amount},
+        open={currency: money_text(amount) for currency, amount in sorted(summary.open.items()) if amount},
     )
 
 

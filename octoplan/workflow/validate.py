@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from octoplan.audience import Engine
-from octoplan.core import templates
 from octoplan.core.errors import Exit, InputError, Refused, worst
 from octoplan.core.model import Severity
 from octoplan.core.rules import accept
-from octoplan.core.rules.all import check_campaign
 from octoplan.workflow.names import check_names
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ def validate(project: Project, files: Iterable[str] = ()) -> Checked:
     """
     loaded = project.load()
     findings = list(loaded.findings)
-    with Engine(project.temporary_folder()) as engine:
+    with Engine(project.temporary_folder(), root=project.root) as engine:
         for campaign in loaded.campaigns:
             found = accept(_campaign(project, campaign, engine), campaign.allow)
             findings += loaded.sources[campaign.file].locate(found)
@@ -54,7 +52,7 @@ def validate(project: Project, files: Iterable[str] = ()) -> Checked:
 
 
 def _campaign(project: Project, campaign: Campaign, engine: Engine) -> tuple[Finding, ...]:
-    found = [*check_campaign(campaign, project.settings), *project.provider(campaign.provider).check(campaign)]
+    found = list(project.provider(campaign.provider).check(campaign))
     try:
         found += check_names(project, campaign, engine)
     except InputError as error:
