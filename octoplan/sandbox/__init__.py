@@ -43,7 +43,12 @@ class Sandbox:
     """
 
     def __init__(
-        self, state: Path, prices: Path | None = None, port: int = 0, switches: Mapping[str, object] | None = None
+        self,
+        state: Path,
+        prices: Path | None = None,
+        *,
+        port: int = 0,
+        switches: Mapping[str, object] | None = None,
     ) -> None:
         self._path = state
         self._prices = prices
@@ -56,7 +61,7 @@ class Sandbox:
         switches = checked(self._switches)
         listener = _listen(self._port)
         try:
-            self._state = State(self._path, book, switches)
+            self._state = State(self._path, book=book, switches=switches)
         except BaseException:
             listener.close()
             raise
@@ -98,7 +103,7 @@ def serve(
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Sandbox(state, prices, port, switches) as sandbox:
+        with Sandbox(state, prices, port=port, switches=switches) as sandbox:
             ready(sandbox.url)
             for name, value in sandbox.switches().items():
                 ready(f"{name} = {value!r}: {SWITCHES[name].meaning}")

@@ -102,7 +102,8 @@ def phone_numbers(entries: list[Any]) -> list[str]:
     """Find the usable numbers of `entries`, in order, as `+` and digits; the rest is missing from the result."""
     try:
         numbers: list[str] = list(map(_phone_number, entries))
-        if _WELL_FORMED.fullmatch("\n".join(numbers) + "\n"):
+        joined = "\n".join(numbers) + "\n"
+        if _WELL_FORMED.fullmatch(joined) and joined.count("\n") == len(numbers):
             return numbers
     except (KeyError, TypeError, IndexError):
         pass

@@ -73,9 +73,9 @@ def answer(call: Call, world: World) -> Verdict:
     """Answer any call below the base address."""
     endpoint = ENDPOINTS.get((call.method, call.endpoint))
     if endpoint is None:
-        return verdict(404, {"code": 404, "message": "Not found."}, "not-found")
+        return verdict(404, {"code": 404, "message": "Not found."}, outcome="not-found")
     if not (call.key and call.login.startswith(LOGIN_PREFIX)):
-        return verdict(401, {"code": 401, "message": "unauthorized"}, "unauthorized")
+        return verdict(401, {"code": 401, "message": "unauthorized"}, outcome="unauthorized")
     return endpoint(call, world)
 
 
@@ -89,14 +89,14 @@ def check_balance(call: Call, world: World) -> Verdict:
     body: dict[str, Any] = {"amount": _number(world.balance), "unit": "euros"}
     try:
         if country or product:
-            price = _price(world, product or "", (country or "").upper())
+            price = _price(product or "", (country or "").upper(), world=world)
             body = {"amount": _number(world.balance // price if price else world.balance), "unit": product}
     except Rejected as rejected:
-        return verdict(world.settings.number("rejection_status"), rejected.body(), rejected.outcome)
+        return verdict(world.settings.number("rejection_status"), rejected.body(), outcome=rejected.outcome)
     if casts.flag(call.query.get("with_details"), default=False):
         pack = {"id": "00000000-0000-4000-8000-000000000000", "credit": body["amount"], "expiration_date": None}
         body["wallet_packs"] = [pack]
-    return verdict(200, body, "balance")
+    return verdict(200, body, outcome="balance")
 
 
 def multi_channel_send(call: Call, world: World) -> Verdict:
@@ -112,7 +112,7 @@ def multi_channel_send(call: Call, world: World) -> Verdict:
         duplicate = rejected.outcome == "duplicate"
         status = settings.number("duplicate_status" if duplicate else "rejection_status")
         burned = settings.on("rejection_burns_id") and not simulated and not duplicate
-        return replace(verdict(status, rejected.body(), rejected.outcome), burns=given_id if burned else None)
+        return replace(verdict(status, rejected.body(), outcome=rejected.outcome), burns=given_id if burned else None)
 
 
 def _simulated(fields: Mapping[str, Any]) -> bool:
@@ -204,19 +204,31 @@ def _with_stop(order: Order, settings: Settings) -> Order:
 
 
 def _sent(order: Order, world: World) -> Verdict:
-    """Price, send and charge; a simulation makes up the same answer and leaves the world alone."""
+    """Send and charge; a simulation makes up the same answer and leaves the world alone."""
+    message = _message(order, world)
+    if message.cost > world.balance:
+        raise Rejected(104, "No credit left.")
+    charged = not order.simulated or world.settings.text("simulated_credit") == "reduced"
+    burned = not order.simulated or world.settings.on("simulation_burns_id")
+    return Verdict(
+        status=world.settings.number("success_status"),
+        body=orjson.dumps(_success(message, world.balance - message.cost if charged else world.balance)),
+        outcome="simulated" if order.simulated else "sent",
+        message=None if order.simulated else message,
+        burns=order.request_id if burned else None,
+    )
+
+
+def _message(order: Order, world: World) -> Message:
+    """Leave out who has opted out, count the parts, price what is left."""
     numbers = [n for n in order.numbers if n not in world.blacklist] if order.remove_blacklisted else order.numbers
     measured = text.measure(order.text)
     contacts = countries.count(numbers)
-    unit_cost = {country or "": _unit_price(order, world, country) * measured.parts for country in contacts}
+    unit_cost = {country or "": _unit_price(order, country, world=world) * measured.parts for country in contacts}
     cost = sum((unit_cost[country or ""] * n for country, n in contacts.items()), Decimal(0))
     if order.remove_blacklisted:
         cost += world.prices.opt_out_removal_per_request
-    cost = prices.rounded(cost)
-    if cost > world.balance:
-        raise Rejected(104, "No credit left.")
-    charged = not order.simulated or world.settings.text("simulated_credit") == "reduced"
-    message = Message(
+    return Message(
         ticket=f"sms_{secrets.token_hex(10)}",
         provider="octopush",
         channel=order.channel,
@@ -228,12 +240,10 @@ def _sent(order: Order, world: World) -> Verdict:
         request_id=order.request_id,
         send_at=order.send_at,
         at=max(order.send_at or world.now, world.now),
-        cost=cost,
+        cost=prices.rounded(cost),
         unit_cost=unit_cost,
         addresses=numbers,
     )
-    body = _success(message, world.balance - cost if charged else world.balance)
-    return _accepted(order, message, orjson.dumps(body), world.settings)
 
 
 def _success(message: Message, credit: Decimal) -> dict[str, Any]:
@@ -247,23 +257,12 @@ def _success(message: Message, credit: Decimal) -> dict[str, Any]:
     }
 
 
-def _accepted(order: Order, message: Message, body: bytes, settings: Settings) -> Verdict:
-    burned = not order.simulated or settings.on("simulation_burns_id")
-    return Verdict(
-        status=settings.number("success_status"),
-        body=body,
-        outcome="simulated" if order.simulated else "sent",
-        message=None if order.simulated else message,
-        burns=order.request_id if burned else None,
-    )
-
-
-def _unit_price(order: Order, world: World, country: str | None) -> Decimal:
-    price = _price(world, order.product, country or "")
+def _unit_price(order: Order, country: str | None, *, world: World) -> Decimal:
+    price = _price(order.product, country or "", world=world)
     return price + world.prices.replies_per_part if order.replies else price
 
 
-def _price(world: World, product: str, country: str) -> Decimal:
+def _price(product: str, country: str, *, world: World) -> Decimal:
     if not world.prices.products:
         return Decimal(world.settings.text("price_without_book"))
     price = world.prices.products.get(product, {}).get(country)

@@ -38,7 +38,7 @@ def read(path: Path) -> Prices:
         return _prices(book)
     except (OSError, UnicodeDecodeError) as error:
         raise PricesUnreadable(f"{path.name}: the price book cannot be read: {error}") from error
-    except (YAMLError, InvalidOperation, TypeError, AttributeError) as error:
+    except (YAMLError, InvalidOperation, ValueError, TypeError, AttributeError) as error:
         raise PricesUnreadable(
             f"{path.name}: not a price book: expected `currency: EUR` and, per product, `sms_premium: {{FR: 0.049}}`"
         ) from error

@@ -56,7 +56,7 @@ class _Waiting:
 class State:
     """The open state file. All methods but `close` belong to the server's thread."""
 
-    def __init__(self, path: Path, book: Prices, switches: Mapping[str, Value]) -> None:
+    def __init__(self, path: Path, *, book: Prices, switches: Mapping[str, Value]) -> None:
         self.path = path
         self._prices = book
         self._given = dict(switches)
@@ -95,7 +95,7 @@ class State:
             with self._transaction():
                 verdicts = self._judge_all(group)
         except Exception as error:  # noqa: BLE001 - a full disk or our own bug: nobody may wait for ever
-            failed = verdict(500, {"code": 500, "message": f"sandbox: cannot record: {error!r}"}, "failed")
+            failed = verdict(500, {"code": 500, "message": f"sandbox: cannot record: {error!r}"}, outcome="failed")
             verdicts = [failed] * len(group)
         for waiting, decided in zip(group, verdicts, strict=True):
             if not waiting.answered.done():
@@ -116,7 +116,7 @@ class State:
                 messages.append(decided.message)
             if decided.burns:
                 burned[decided.burns] = world.now.timestamp()
-        self._record(group, verdicts, world.now)
+        self._record(group, verdicts, now=world.now)
         self._remember(burned)
         self._deliver(messages, world.balance)
         return verdicts
@@ -135,12 +135,12 @@ class State:
         row = self._connection.execute("SELECT at FROM request_ids WHERE request_id = ?", (request_id,)).fetchone()
         return row is not None and now.timestamp() - row[0] < _REMEMBERED.total_seconds()
 
-    def _record(self, group: list[_Waiting], verdicts: list[Verdict], now: datetime) -> None:
+    def _record(self, group: list[_Waiting], verdicts: list[Verdict], *, now: datetime) -> None:
         at = _written(now)
         self._connection.executemany(
             "INSERT INTO requests (at, provider, method, endpoint, login, status, outcome, answer, body)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (_request_row(at, waiting.call, decided) for waiting, decided in zip(group, verdicts, strict=True)),
+            (_request_row(waiting.call, decided, at=at) for waiting, decided in zip(group, verdicts, strict=True)),
         )
 
     def _remember(self, burned: Mapping[str, float]) -> None:
@@ -301,7 +301,7 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("COMMIT")
 
 
-def _request_row(at: str, call: Call, decided: Verdict) -> tuple[object, ...]:
+def _request_row(call: Call, decided: Verdict, *, at: str) -> tuple[object, ...]:
     return (
         at,
         call.provider,

@@ -76,6 +76,6 @@ class Verdict:
     burns: str | None = None
 
 
-def verdict(status: int, body: Mapping[str, Any], outcome: str) -> Verdict:
+def verdict(status: int, body: Mapping[str, Any], *, outcome: str) -> Verdict:
     """Make a verdict that changes nothing in the world."""
     return Verdict(status=status, body=orjson.dumps(body), outcome=outcome)
