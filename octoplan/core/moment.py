@@ -1,0 +1,53 @@
+"""Local times of a time zone: each must exist, and exist once."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
+_OFFSET = re.compile(r"(Z|[+-][0-9]{1,2}(:?[0-9]{2})?)$", re.IGNORECASE)
+
+
+class NoMoment(ValueError):
+    """A text that names no moment, or two; the message says why, `hint` what to write."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def local(text: str, timezone: str) -> datetime:
+    """Return the moment that `2026-12-03T10:00` names in a known time zone.
+
+    An offset is refused even where it fits the zone: one place says when, and it is the zone.
+    Raises `NoMoment`.
+    """
+    zone = ZoneInfo(timezone)
+    moment = _written(text).replace(tzinfo=zone)
+    if moment.utcoffset() == moment.replace(fold=1).utcoffset():
+        return moment
+    exists = moment.astimezone(UTC).astimezone(zone).replace(fold=0) == moment
+    if exists:
+        raise NoMoment(f"is twice in {timezone}: clocks are put back that night", "choose a time outside that hour")
+    later = moment.astimezone(UTC).astimezone(zone)
+    raise NoMoment(
+        f"does not exist in {timezone}: clocks are put forward that night", f"write {later:%Y-%m-%dT%H:%M} or earlier"
+    )
+
+
+def _written(text: str) -> datetime:
+    if _DAY.fullmatch(text):
+        raise NoMoment("is a date without a time", "write the time too: 2026-12-03T10:00")
+    if not _LOCAL.fullmatch(text):
+        if _OFFSET.search(text) and _LOCAL.match(text):
+            raise NoMoment(
+                "has an offset, and is local time", "leave the offset out; `schedule.timezone` names the zone"
+            )
+        raise NoMoment("is not a date and time", "write it like 2026-12-03T10:00")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise NoMoment("is not in the calendar", "write it like 2026-12-03T10:00") from None

@@ -1,0 +1,342 @@
+"""Checks for every channel: of a campaign, and of the facts a plan has found out about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from octoplan.core.model import Money, Severity
+from octoplan.core.rules import finding, sms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from octoplan.core.model import Campaign, Finding, KeyPath, Prices
+
+FEW = 10
+"""An audience that has had and has fewer contacts than this may change freely."""
+
+REFUSED_TYPES = ("premium-rate", "shared-cost", "number-type")
+"""Reason words of numbers whose type nobody may be contacted at."""
+
+AUDIENCE: KeyPath = ("audience",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondOpinion:
+    """What the provider's simulation of every batch came to.
+
+    `differing` counts batches whose contacts differ, or whose cost does by more than 0.01; `refused`
+    counts batches by the provider's reason.
+    """
+
+    calls: int
+    contacts: int
+    cost: Decimal
+    differing: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a plan knows of one edition. Counts are contacts unless they say rows; money is in `currency`.
+
+    `contacts` are owed now; `already_sent` are those of this edition who are not. `open_contacts` and
+    `open_cost` are what this edition has charged, claimed and reserved before: campaign limits count
+    from its first batch. `takes` is how long sending all batches lasts.
+    """
+
+    campaign: Campaign
+    sandbox: bool
+    now: datetime
+    # audience
+    rows: int
+    contacts: int
+    already_sent: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    invalid_reasons: Mapping[str, int] = field(default_factory=dict)
+    countries: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+    differ: int = 0
+    fixed: int = 0
+    fiction: int = 0
+    last_contacts: int | None = None
+    # text and money
+    most_parts: int = 1
+    cost: Decimal = Decimal(0)
+    worst: Decimal = Decimal(0)
+    prices: Prices | None = None
+    unpriced: tuple[str, ...] = ()
+    open_contacts: int = 0
+    open_cost: Decimal = Decimal(0)
+    # delivery
+    claimed: bool = False
+    edited: bool = False
+    takes: timedelta = timedelta(0)
+    simulated: SecondOpinion | None = None
+
+    @property
+    def currency(self) -> str:
+        """The price book's currency; empty without one."""
+        return self.prices.currency if self.prices else ""
+
+    @property
+    def members(self) -> int:
+        """Everybody the edition addresses."""
+        return self.contacts + self.already_sent
+
+
+def check_campaign(campaign: Campaign) -> tuple[Finding, ...]:
+    """Return what the rules find that need no audience; limits are the campaign's own, the tightest."""
+    return sms.check(campaign)
+
+
+def check_facts(facts: Facts) -> tuple[Finding, ...]:
+    """Return what the rules on audience, time and money find; most judge only campaigns with somebody owed."""
+    rules = (*_ALWAYS, *_OWED) if facts.contacts else _ALWAYS
+    return tuple(found for rule in rules for found in rule(facts))
+
+
+def check_simulation(facts: Facts) -> tuple[Finding, ...]:
+    """Return what the provider's second opinion says against ours; nothing without one."""
+    return (*_simulation_refused(facts), *_simulation_differs(facts)) if facts.simulated else ()
+
+
+def _audience_empty(facts: Facts) -> Iterator[Finding]:
+    if not facts.members:
+        message = f"nobody is left to contact of {_count(facts.rows, 'row')}"
+        hint = "see what was excluded, and why"
+        yield finding("audience-empty", message, path=AUDIENCE, value="0", limit="1", hint=hint)
+
+
+def _audience_size(facts: Facts) -> Iterator[Finding]:
+    least = facts.campaign.audience.expect.min
+    if least is not None and 0 < facts.members < least:
+        message = f"{_count(facts.members, 'contact')}, at least {least:,} are expected"
+        path = (*AUDIENCE, "expect", "min")
+        hint = "check the audience, or lower `expect.min`"
+        yield finding("audience-size", message, path=path, value=str(facts.members), limit=str(least), hint=hint)
+
+
+def _audience_change(facts: Facts) -> Iterator[Finding]:
+    last = facts.last_contacts
+    if last is None or max(last, facts.members) < FEW:
+        return
+    change = Decimal(abs(facts.members - last)) / max(last, 1)
+    most = facts.campaign.audience.expect.max_change
+    if change > most:
+        message = f"{facts.members:,} contacts, the last edition had {last:,}: a change of {_share(change)}"
+        path = (*AUDIENCE, "expect", "max_change")
+        hint = "check the audience, or raise `expect.max_change`"
+        yield finding("audience-change", message, path=path, value=_share(change), limit=_share(most), hint=hint)
+
+
+def _invalid(facts: Facts) -> Iterator[Finding]:
+    """Addresses that cannot be contacted: counted, and an error where they are more than expected."""
+    invalid = sum(facts.invalid_reasons.values())
+    if not invalid:
+        return
+    judged = facts.rows - facts.excluded.get("filtered", 0)
+    share = Decimal(invalid) / max(judged, invalid)
+    most = facts.campaign.audience.expect.max_invalid
+    over = share > most
+    hint = "mend them, or raise `expect.max_invalid`" if over else "they are left out"
+    if over:
+        message = f"{invalid:,} of {_count(judged, 'row')} have no valid address: {_share(share)}"
+        path = (*AUDIENCE, "expect", "max_invalid")
+        yield finding("audience-invalid", message, path=path, value=_share(share), limit=_share(most), hint=hint)
+    stops = over and "audience-invalid" not in facts.campaign.allow
+    severity = Severity.ERROR if stops else Severity.INFO
+    message = f"{_count(invalid, 'invalid number')}: {_counts(facts.invalid_reasons)}"
+    yield finding("phone", message, severity=severity, path=(*AUDIENCE, "address"), value=str(invalid), hint=hint)
+
+
+def _number_type(facts: Facts) -> Iterator[Finding]:
+    found = {reason: facts.invalid_reasons[reason] for reason in REFUSED_TYPES if facts.invalid_reasons.get(reason)}
+    if found:
+        message = f"numbers nobody is contacted at: {_counts(found)}"
+        hint = "take them out of the audience"
+        value = str(sum(found.values()))
+        yield finding("number-type", message, path=(*AUDIENCE, "address"), value=value, hint=hint)
+
+
+def _fixed_line(facts: Facts) -> Iterator[Finding]:
+    if facts.fixed:
+        message = f"{_count(facts.fixed, 'contact')} with a fixed line, which may not show a message"
+        hint = "take them out, or accept it under `allow`"
+        yield finding("fixed-line", message, path=(*AUDIENCE, "address"), value=str(facts.fixed), hint=hint)
+
+
+def _fiction_number(facts: Facts) -> Iterator[Finding]:
+    if facts.fiction and not facts.sandbox:
+        message = f"{_count(facts.fiction, 'number')} reserved for fiction: this is sample data"
+        hint = "name the real audience; sample data is for the sandbox"
+        yield finding("fiction-number", message, path=(*AUDIENCE, "address"), value=str(facts.fiction), hint=hint)
+
+
+def _country(facts: Facts) -> Iterator[Finding]:
+    allowed = facts.campaign.limits.countries
+    outside = {} if allowed is None else {name: n for name, n in facts.countries.items() if name not in allowed}
+    if outside:
+        listed = ", ".join(allowed or ()) or "none"
+        message = f"contacts outside the countries of the limits ({listed}): {_counts(outside)}"
+        hint = "take them out with `where` or `exclude`, or widen the limit in a reviewed change"
+        path = ("limits", "countries")
+        yield finding("country", message, path=path, value=", ".join(sorted(outside)), limit=listed, hint=hint)
+
+
+def _values_differ(facts: Facts) -> Iterator[Finding]:
+    if facts.differ:
+        message = f"{_count(facts.differ, 'row')} repeat an address with other values"
+        hint = "the first row of each address is used"
+        yield finding("contact-values-differ", message, path=AUDIENCE, value=str(facts.differ), hint=hint)
+
+
+def _value_missing(facts: Facts) -> Iterator[Finding]:
+    for column, count in facts.missing.items():
+        message = f"{_count(count, 'contact')} without a value for column `{column}`"
+        hint = "write `audience.fallback` for it, or leave them out with `where`"
+        yield finding("value-missing", message, path=("message", "text"), value=str(count), hint=hint)
+
+
+def _price_missing(facts: Facts) -> Iterator[Finding]:
+    if facts.prices is None or facts.unpriced:
+        countries = ", ".join(facts.unpriced)
+        product = f"quality {facts.campaign.options.quality}"
+        message = f"the price book has no price for {product} to {countries}" if countries else "there is no price book"
+        path = ("options", "quality")
+        hint = (
+            "add the price, or take these contacts out" if countries else "name one under `providers` in octoplan.yaml"
+        )
+        yield finding("price-missing", message, path=path, value=countries or None, hint=hint)
+
+
+def _sample_prices(facts: Facts) -> Iterator[Finding]:
+    if facts.prices and facts.prices.sample and not facts.sandbox:
+        message = f"the prices of {facts.campaign.provider} are a sample: the cost shown is invented"
+        hint = "enter the prices of your contract and remove `sample`"
+        yield finding("sample-prices", message, path=("provider",), hint=hint)
+
+
+def _cost_limit(facts: Facts) -> Iterator[Finding]:
+    limit = facts.campaign.limits.max_cost
+    total = facts.worst + facts.open_cost
+    if limit is None or not facts.currency or limit.currency != facts.currency or total <= limit.amount:
+        return
+    cost = Money(amount=total, currency=facts.currency)
+    before = f", {facts.open_cost:,.2f} of it before" if facts.open_cost else ""
+    message = f"may cost {cost}{before}, the limit is {limit}"
+    hint = "make the audience or the text smaller, or raise `limits.max_cost` in a reviewed change"
+    path = ("limits", "max_cost")
+    yield finding("cost-limit", message, path=path, value=str(cost), limit=str(limit), hint=hint)
+
+
+def _currency_limit(facts: Facts) -> Iterator[Finding]:
+    limit = facts.campaign.limits.max_cost
+    if limit is not None and facts.currency and limit.currency != facts.currency:
+        message = f"prices are in {facts.currency}, and the limit is {limit}: nothing limits the cost"
+        hint = f"write `limits.max_cost` in {facts.currency}"
+        path = ("limits", "max_cost")
+        yield finding("currency-limit", message, path=path, value=facts.currency, limit=str(limit), hint=hint)
+
+
+def _parts_limit(facts: Facts) -> Iterator[Finding]:
+    limit = facts.campaign.limits.max_parts
+    if limit is not None and facts.most_parts > limit:
+        message = f"the longest text takes {facts.most_parts} parts, the limit is {limit}"
+        hint = "shorten the text, or raise `limits.max_parts` in a reviewed change"
+        path = ("limits", "max_parts")
+        yield finding("parts-limit", message, path=path, value=str(facts.most_parts), limit=str(limit), hint=hint)
+
+
+def _contacts_limit(facts: Facts) -> Iterator[Finding]:
+    limit = facts.campaign.limits.max_contacts
+    total = facts.contacts + facts.open_contacts
+    if limit is not None and total > limit:
+        message = f"{_count(total, 'contact')}, the limit is {limit:,}"
+        hint = "make the audience smaller, or raise `limits.max_contacts` in a reviewed change"
+        path = ("limits", "max_contacts")
+        yield finding("contacts-limit", message, path=path, value=str(total), limit=str(limit), hint=hint)
+
+
+def _send_at_past(facts: Facts) -> Iterator[Finding]:
+    schedule, path = facts.campaign.schedule, ("schedule", "send_at")
+    if schedule.send_at is None or facts.now + facts.takes <= (until := schedule.send_at + schedule.grace):
+        return
+    closed = f"{until:%Y-%m-%d %H:%M} {schedule.timezone}"
+    hint = "change `schedule.send_at`"
+    if facts.claimed:
+        message = f"{_count(facts.contacts, 'contact')} missed: sending was possible until {closed}"
+        hint = "change `schedule.send_at`, or raise `edition`"
+        yield finding("send-at-past", message, severity=Severity.INFO, path=path, limit=closed, hint=hint)
+    elif facts.now > until:
+        yield finding("send-at-past", f"sending was possible until {closed}", path=path, limit=closed, hint=hint)
+    else:
+        message = f"sending takes {facts.takes}: too long to end by {closed}"
+        yield finding("send-at-past", message, path=path, limit=closed, hint=hint)
+
+
+def _edited_after_send(facts: Facts) -> Iterator[Finding]:
+    if facts.edited and facts.already_sent:
+        got = f"{facts.already_sent:,} already got it"
+        message = (
+            f"your edit reaches only the other {facts.contacts:,}: {got}"
+            if facts.contacts
+            else (f"your edit sends nothing: {got}")
+        )
+        hint = "raise `edition` to send again"
+        yield finding("edited-after-send", message, path=("message", "text"), value=str(facts.already_sent), hint=hint)
+
+
+def _simulation_refused(facts: Facts) -> Iterator[Finding]:
+    for reason, count in (facts.simulated.refused if facts.simulated else {}).items():
+        message = f"the provider's simulation refuses {_count(count, 'batch')}: {reason}"
+        yield finding("simulation-refused", message, value=str(count), hint="change what it names, then plan again")
+
+
+def _simulation_differs(facts: Facts) -> Iterator[Finding]:
+    opinion = facts.simulated
+    if opinion is None or not opinion.differing:
+        return
+    theirs = f"{_count(opinion.contacts, 'contact')} for {opinion.cost:,.2f}"
+    ours = f"{_count(facts.contacts, 'contact')} for {facts.cost:,.2f}"
+    message = f"the provider's simulation counts {theirs} {facts.currency}, we count {ours}"
+    severity = Severity.ERROR if facts.sandbox else Severity.INFO
+    hint = "a bug in octoplan or its sandbox: please report it" if facts.sandbox else "its result is documented as fake"
+    yield finding("simulation-differs", message, severity=severity, value=theirs, limit=ours, hint=hint)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{'es' if noun.endswith('ch') else 's'}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
+
+
+def _share(fraction: Decimal) -> str:
+    return f"{fraction * 100:.1f}%"
+
+
+_ALWAYS: Iterable[Callable[[Facts], Iterator[Finding]]] = (_audience_empty, _invalid, _edited_after_send)
+
+_OWED: Iterable[Callable[[Facts], Iterator[Finding]]] = (
+    _audience_size,
+    _audience_change,
+    _number_type,
+    _fixed_line,
+    _fiction_number,
+    _country,
+    _values_differ,
+    _value_missing,
+    _price_missing,
+    _sample_prices,
+    _cost_limit,
+    _currency_limit,
+    _parts_limit,
+    _contacts_limit,
+    _send_at_past,
+)

@@ -1,0 +1,226 @@
+"""A campaign file: data with positions → rendered leaves → a Campaign, or every finding.
+
+Templates in text leaves are rendered with `vars`, `each`, `campaign`, `env` and `stop`; only
+`message.text` may name `contact`, and stays a template over it alone. Keys are never templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from octoplan.core.limits import loosened, tightest
+from octoplan.core.model import (
+    Audience,
+    Campaign,
+    Channel,
+    Expect,
+    Limits,
+    Message,
+    Options,
+    Purpose,
+    Schedule,
+    Severity,
+)
+from octoplan.core.moment import NoMoment, local
+from octoplan.core.quoting import suggestion
+from octoplan.core.rules import RULES, finding
+from octoplan.core.rules.all import check_campaign
+from octoplan.core.settings import effective_limits
+from octoplan.core.templates import fold, parse
+from octoplan.core.written import change, examine, fresh
+from octoplan.core.written.campaign import LATER_SOURCES, CampaignFile
+from octoplan.core.written.document import document
+from octoplan.core.written.mistakes import named, wrong_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from octoplan.core.model import Finding, KeyPath
+    from octoplan.core.settings import Settings
+    from octoplan.core.source import Source
+    from octoplan.core.written.campaign import AudienceFile, CampaignLimitsFile
+
+TEXT: KeyPath = ("message", "text")
+
+_SOURCES = ("file", "contacts", *LATER_SOURCES)
+
+_EITHER = frozenset({"encoding"})
+"""Rules that are an error or a warning, depending on the campaign; `allow` accepts the warning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a campaign file is read with. `stop` maps the providers this version offers to their opt-out mention."""
+
+    settings: Settings
+    environment: str
+    sandbox: bool
+    stop: Mapping[str, str]
+
+
+def read_campaign(source: Source, scope: Scope) -> tuple[Campaign | None, tuple[Finding, ...]]:
+    """Return the campaign, or else every finding, placed.
+
+    With findings these include what `check_campaign` says about the rest of the file, so that nothing
+    is left for a second round; of a campaign that is returned, the caller asks it.
+    """
+    rendered, found = _rendered(source, scope)
+    file, found = examine(CampaignFile, rendered, found=found)
+    send_at, problems = _send_at(file, scope)
+    found += fresh((*problems, *_judged(file, source, scope=scope)), found)
+    campaign = _campaign(file, scope, send_at=send_at, file_name=source.file)
+    if any(one.severity is Severity.ERROR for one in found):
+        return None, source.locate((*found, *fresh(check_campaign(campaign), found)))
+    return campaign, source.locate(found)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of campaign files."""
+    return dict(document(CampaignFile))
+
+
+def _rendered(source: Source, scope: Scope) -> tuple[Source, tuple[Finding, ...]]:
+    """Render every text leaf, the id and the provider first: the others may need them."""
+    found: list[Finding] = []
+    environment = scope.settings.environments.get(scope.environment)
+    values: dict[str, Any] = {
+        "vars": {**scope.settings.vars, **(environment.vars if environment else {})},
+        "each": {},
+        "env": {"name": scope.environment},
+    }
+
+    def fill(path: KeyPath, text: str) -> str:
+        filled, problems = _fill(path, text, values=values)
+        found.extend(problems)
+        return filled
+
+    names = {key: change(source.data[key], fill, path=(key,)) for key in ("id", "provider") if key in source.data}
+    provider = names.get("provider", scope.settings.defaults.provider)
+    values["campaign"] = {"id": str(names.get("id", ""))}
+    values["stop"] = scope.stop.get(str(provider), "")
+    data = {key: names[key] if key in names else change(value, fill, path=(key,)) for key, value in source.data.items()}
+    return replace(source, data=data), tuple(found)
+
+
+def _fill(path: KeyPath, text: str, *, values: Mapping[str, Any]) -> tuple[str, tuple[Finding, ...]]:
+    if path != TEXT and "{" not in text:
+        return text, ()
+    template, problems = parse(text.rstrip("\n") if path == TEXT else text, path)
+    if template is None or problems:
+        return text, problems
+    return fold(template, values, contact=path == TEXT)
+
+
+def _judged(file: CampaignFile, source: Source, *, scope: Scope) -> Iterator[Finding]:
+    yield from _one_source(file, source)
+    yield from _provider(file, scope)
+    yield from _acceptable(file)
+    yield from loosened(effective_limits(scope.settings, scope.environment), _limits(file.limits), path=("limits",))
+    if not file.message.text.strip():
+        yield finding("text-length", "`message.text` is blank", path=TEXT, hint="write what is to be sent")
+
+
+def _one_source(file: CampaignFile, source: Source) -> Iterator[Finding]:
+    written = source.data.get("audience")
+    named = [key for key in _SOURCES if isinstance(written, dict) and key in written]
+    if isinstance(written, dict) and not named:
+        message = "`audience` names nobody"
+        yield finding("source", message, path=("audience",), hint="name a `file`, or write `contacts`")
+    both = [key for key in named if key in ("file", "contacts")]
+    if len(both) > 1:
+        message = "`audience` has both `file` and `contacts`"
+        yield finding("source", message, path=("audience",), hint="keep one of them")
+    if file.audience.sha256 and "contacts" in both:
+        message = "`audience.sha256` pins a file, and there is none"
+        yield finding("source", message, path=("audience", "sha256"), hint="remove it")
+
+
+def _provider(file: CampaignFile, scope: Scope) -> Iterator[Finding]:
+    name = file.provider or scope.settings.defaults.provider
+    if name not in scope.settings.providers:
+        yield wrong_choice(("provider",), name, allowed=scope.settings.providers)
+    elif name not in scope.stop:
+        offered = ", ".join(sorted(scope.stop))
+        message = "`provider` is not offered by this version"
+        yield finding("wrong-value", message, path=("provider",), value=name, limit=offered, hint=f"use {offered}")
+
+
+def _acceptable(file: CampaignFile) -> Iterator[Finding]:
+    accepted = {name for name, severity in RULES.items() if severity in (Severity.LIMIT, Severity.WARNING)} | _EITHER
+    for rule, reason in file.allow.items():
+        path = ("allow", rule)
+        if rule not in RULES:
+            yield finding("allow", f"{named(path)} is no rule", path=path, hint=suggestion(rule, accepted))
+        elif rule not in accepted:
+            word = RULES[rule].value
+            hint = "put right what it finds" if word == "error" else "remove it"
+            yield finding("allow", f"{named(path)} accepts nothing: the rule is an {word}", path=path, hint=hint)
+        elif not reason.strip():
+            yield finding("allow", f"{named(path)} has no reason", path=path, hint="say why it is accepted")
+
+
+def _send_at(file: CampaignFile, scope: Scope) -> tuple[datetime | None, tuple[Finding, ...]]:
+    written, path = file.schedule.send_at, ("schedule", "send_at")
+    timezone = file.schedule.timezone or scope.settings.defaults.timezone
+    if written is None:
+        return None, ()
+    if timezone is None:
+        hint = "name `schedule.timezone`, or `defaults.timezone` in octoplan.yaml"
+        return None, (finding("send-at", "`schedule.send_at` has no time zone", path=path, hint=hint),)
+    try:
+        return local(written, timezone), ()
+    except NoMoment as problem:
+        message = f"`schedule.send_at` {problem}"
+        return None, (finding("send-at", message, path=path, value=written, hint=problem.hint),)
+
+
+def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, file_name: str) -> Campaign:
+    defaults = scope.settings.defaults
+    return Campaign(
+        id=file.id,
+        edition=file.edition,
+        provider=file.provider or defaults.provider,
+        channel=Channel(file.channel),
+        purpose=Purpose(file.purpose),
+        sender=file.sender if "sender" in file.model_fields_set else defaults.sender,
+        audience=_audience(file.audience, defaults.country),
+        message=Message(text=file.message.text, encoding=file.message.encoding),
+        schedule=Schedule(
+            timezone=file.schedule.timezone or defaults.timezone or "UTC",
+            lead=file.schedule.lead,
+            grace=file.schedule.grace,
+            send_at=send_at,
+            hours=file.schedule.hours,
+        ),
+        options=Options(**dict(file.options)),
+        limits=tightest(effective_limits(scope.settings, scope.environment), _limits(file.limits)),
+        allow=file.allow,
+        description=file.description,
+        owner=file.owner,
+        tags=file.tags,
+        file=file_name,
+    )
+
+
+def _audience(file: AudienceFile, country: str | None) -> Audience:
+    return Audience(
+        address=file.address,
+        country=file.country or country,
+        contacts=file.contacts,
+        file=file.file,
+        sha256=file.sha256,
+        where=file.where,
+        exclude_files=tuple(item.file for item in file.exclude if item.file is not None),
+        exclude_campaigns=tuple(item.campaign for item in file.exclude if item.campaign is not None),
+        fallback=file.fallback,
+        expect=Expect(**dict(file.expect)),
+        new_contacts=file.new_contacts,
+    )
+
+
+def _limits(file: CampaignLimitsFile) -> Limits:
+    return Limits(
+        max_cost=file.max_cost, max_contacts=file.max_contacts, max_parts=file.max_parts, countries=file.countries
+    )

@@ -1,0 +1,278 @@
+"""A campaign file as written: every key of `channel: sms`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from octoplan.core.rules import finding
+from octoplan.core.written import File, Written
+from octoplan.core.written.mistakes import wrong
+from octoplan.core.written.values import (
+    Amount,
+    Countries,
+    Country,
+    CsvPath,
+    Fingerprint,
+    Grace,
+    Identity,
+    Lead,
+    Share,
+    Zone,
+    some,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from octoplan.core.model import Finding, KeyPath
+
+LATER_SOURCES = ("query", "connection", "list", "tag", "segmentation", "groups", "contact_ids")
+"""Audience keys of the design that this version does not offer."""
+
+
+def _later(rule: str, path: KeyPath, *, instead: str) -> tuple[KeyPath, Finding]:
+    name = ".".join(map(str, path))
+    return path, finding(rule, f"`{name}` is not offered by this version", path=path, hint=instead)
+
+
+_OF_OTHER_CHANNELS = (
+    *(("message", key) for key in ("language", "gender", "audio", "actions", "cards")),
+    *(("message", key) for key in ("subject", "from", "service", "format", "template")),
+    *(("options", key) for key in ("collect_keys", "key_wait_seconds", "ring_seconds", "respect_quiet_hours")),
+    *(("options", key) for key in ("callback", "campaign_callback")),
+)
+
+
+class ExpectFile(Written):
+    """What the audience must look like; anything else waits for a reviewer."""
+
+    min: int | None = Field(default=None, ge=0, description="Fewer contacts than this block the plan.", examples=[800])
+    max_change: Share = Field(
+        default_factory=lambda: Decimal("0.20"),
+        description="How much the number of contacts may differ from the last edition. Default 20%.",
+        examples=["20%"],
+    )
+    max_invalid: Share = Field(
+        default_factory=lambda: Decimal("0.02"),
+        description="The share of rows that may lack a valid address. Default 2%.",
+        examples=["2%"],
+    )
+
+
+class ExcludeFile(Written):
+    """Whoever the ledger says got another campaign."""
+
+    file: CsvPath | None = Field(default=None, description="A CSV file of addresses, relative to this file.")
+    campaign: Identity | None = Field(default=None, description="The id of a campaign; all its editions count.")
+
+
+def _item(value: Any) -> Any:
+    if (
+        isinstance(value, dict)
+        and len(value.keys() & {"file", "campaign"}) != 1
+        and value.keys() <= {"file", "campaign"}
+    ):
+        raise wrong("must name either a file or a campaign")
+    if not isinstance(value, str | dict):
+        raise wrong("must be a file, or {campaign: ID}", rule="wrong-type")
+    return {"file": value} if isinstance(value, str) else value
+
+
+class AudienceFile(Written):
+    """Whom the campaign addresses: exactly one of `file` and `contacts`."""
+
+    file: CsvPath | None = Field(
+        default=None,
+        description="A CSV file, relative to this file. Every column is text.",
+        examples=["../audiences/lyon.csv"],
+    )
+    contacts: Annotated[tuple[dict[str, str], ...], AfterValidator(some)] | None = Field(
+        default=None,
+        repr=False,
+        description="Contacts written here, for small sends; every value is text in quotes.",
+        examples=[[{"phone_number": "+33639980001", "first_name": "Zoe"}]],
+    )
+    sha256: Fingerprint | None = Field(default=None, description="Pins the content of `file`.")
+    address: str = Field(
+        default="phone_number",
+        min_length=1,
+        description="The column that holds the address. Default phone_number.",
+        examples=["mobile"],
+    )
+    country: Country | None = Field(
+        default=None,
+        description="The country of numbers written without +. Default: defaults.country of octoplan.yaml.",
+        examples=["FR"],
+    )
+    where: str | None = Field(
+        default=None,
+        min_length=1,
+        description="An SQL condition over the columns, which are all text.",
+        examples=["ville = 'Lyon' and actif = 'oui'"],
+    )
+    exclude: tuple[Annotated[ExcludeFile, BeforeValidator(_item, json_schema_input_type=str | ExcludeFile)], ...] = (
+        Field(
+            default=(),
+            description="Files of addresses, and campaigns whose contacts are left out.",
+            examples=[["../audiences/vip.csv", {"campaign": "black-friday-2026"}]],
+        )
+    )
+    fallback: dict[str, str] = Field(
+        default={},
+        description="What stands for an empty value of a column; counted in the plan.",
+        examples=[{"first_name": "cher client"}],
+    )
+    expect: ExpectFile = Field(default_factory=ExpectFile, description="What the audience must look like.")
+    new_contacts: Literal["skip", "send"] = Field(
+        default="skip",
+        description="What happens to people who join after the edition has begun. Default skip.",
+        examples=["skip"],
+    )
+
+
+def _one_language(value: Any) -> Any:
+    if isinstance(value, dict):
+        raise wrong("by language is not offered by this version", hint="write one file per language")
+    return value
+
+
+class MessageFile(Written):
+    """What is said."""
+
+    text: Annotated[str, BeforeValidator(_one_language)] = Field(
+        description="The text, a template over `contact`, `vars`, `campaign`, `env` and `stop`.",
+        examples=["ACME: {{ contact.first_name }}, -20% today. {{ stop }}"],
+    )
+    encoding: Literal["auto", "gsm7"] = Field(
+        default="auto",
+        description="gsm7 replaces what has a plain form and refuses the rest. Default auto.",
+        examples=["gsm7"],
+    )
+
+
+class ScheduleFile(Written):
+    """When the campaign may leave."""
+
+    send_at: str | None = Field(
+        default=None,
+        description="Local time in `timezone`, without offset. Absent: as soon as applied.",
+        examples=["2026-12-03T10:00"],
+    )
+    timezone: Zone | None = Field(
+        default=None,
+        description="The time zone of `send_at`. Default: defaults.timezone of octoplan.yaml.",
+        examples=["Europe/Paris"],
+    )
+    hours: Literal["fr-strict", "fr-charter", "any"] | None = Field(
+        default=None, description="The hours policy that recipients are contacted in.", examples=["fr-strict"]
+    )
+    lead: Lead = Field(
+        default_factory=lambda: timedelta(hours=24),
+        description="How long before `send_at` the plan can be applied. Default 24h.",
+        examples=["24h"],
+    )
+    grace: Grace = Field(
+        default_factory=lambda: timedelta(minutes=15),
+        description="How long after `send_at` it may still leave; never later. Default 15m.",
+        examples=["15m"],
+    )
+
+
+class OptionsFile(Written):
+    """What the channel and provider offer."""
+
+    quality: Literal["premium", "low_cost"] = Field(
+        default="premium", description="low_cost has neither sender nor replies. Default premium.", examples=["premium"]
+    )
+    replies: bool = Field(
+        default=False,
+        description="Let people answer; the provider then replaces the sender by a short number.",
+        examples=[False],
+    )
+    track_recipients: bool | None = Field(
+        default=None, description="Let the provider track each recipient.", examples=[True]
+    )
+    list_name: Annotated[str, Field(min_length=1, max_length=30)] | None = Field(
+        default=None,
+        description="Also store the recipients as a list at the provider (a privacy choice).",
+        examples=["noel-lyon"],
+    )
+
+
+class CampaignLimitsFile(Written):
+    """Limits of this campaign; they tighten the project's, never loosen them."""
+
+    max_cost: Amount | None = Field(default=None, description="The most it may cost.", examples=["90 EUR"])
+    max_contacts: int | None = Field(default=None, ge=1, description="The most contacts.", examples=[1300])
+    max_parts: int | None = Field(default=None, ge=1, description="The most parts of one text.", examples=[1])
+    countries: Countries | None = Field(
+        default=None, description="The only countries of recipients.", examples=[["FR"]]
+    )
+
+
+def _offered(value: Any) -> Any:
+    if value in ("voice", "rcs", "email"):
+        raise wrong(f"{value} is not offered by this version", hint="this version offers sms")
+    return value
+
+
+class CampaignFile(File):
+    """A message to an audience on one channel."""
+
+    model_config = ConfigDict(title="octoplan campaign")
+
+    DATES: ClassVar[frozenset[KeyPath]] = frozenset({("schedule", "send_at")})
+    NULLABLE: ClassVar[frozenset[KeyPath]] = frozenset({("sender",), ("options", "list_name")})
+    LATER: ClassVar[Mapping[KeyPath, Finding]] = dict(
+        (
+            _later("wrong-value", ("for_each",), instead="write one file per campaign"),
+            _later("wrong-value", ("locale",), instead="write one file per language"),
+            _later("wrong-value", ("message", "locale"), instead="write one file per language"),
+            _later("wrong-value", ("message", "text_file"), instead="write the text under `message.text`"),
+            *(
+                _later(
+                    "source", ("audience", key), instead="export the contacts to a CSV file and name it under `file`"
+                )
+                for key in LATER_SOURCES
+            ),
+            *(_later("wrong-value", path, instead="this version offers channel sms") for path in _OF_OTHER_CHANNELS),
+        )
+    )
+
+    id: Identity = Field(description="Permanent identity; never reused.", examples=["noel-2026"])
+    edition: int = Field(default=1, ge=1, description="Raised only to send again to the same people.", examples=[1])
+    description: str | None = Field(default=None, description="What it is about.", examples=["Christmas offer, Lyon"])
+    owner: str | None = Field(default=None, description="Whom to ask.", examples=["crm@acme.example"])
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] = Field(
+        default=(), description="Words to select campaigns by: tag:promo.", examples=[["promo", "q4"]]
+    )
+    provider: str | None = Field(
+        default=None,
+        description="Who sends it. Default: defaults.provider of octoplan.yaml.",
+        examples=["octopush"],
+    )
+    channel: Annotated[Literal["sms"], BeforeValidator(_offered)] = Field(
+        description="How it travels.", examples=["sms"]
+    )
+    purpose: Literal["marketing", "transactional"] = Field(
+        description="Why it is sent: it decides opt-out mention and hours.", examples=["marketing"]
+    )
+    sender: str | None = Field(
+        default=None,
+        description="Who it comes from. Default: defaults.sender of octoplan.yaml; null: none.",
+        examples=["ACME"],
+    )
+    audience: AudienceFile = Field(description="Whom it addresses.", examples=[{"file": "../audiences/lyon.csv"}])
+    message: MessageFile = Field(description="What is said.", examples=[{"text": "ACME: {{ contact.first_name }}"}])
+    schedule: ScheduleFile = Field(default_factory=ScheduleFile, description="When it may leave.")
+    options: OptionsFile = Field(default_factory=OptionsFile, description="What the channel and provider offer.")
+    limits: CampaignLimitsFile = Field(default_factory=CampaignLimitsFile, description="Limits of this campaign.")
+    allow: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        default={},
+        description="Warnings and limits accepted in review, each with the reason.",
+        examples=[{"fixed-line": "the shops' own lines"}],
+    )

@@ -1,0 +1,168 @@
+"""The values of written files: money, shares, durations, codes, paths. Each says what it must look like."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticKnownError
+
+from octoplan.core import paths
+from octoplan.core.codes import COUNTRIES, CURRENCIES
+from octoplan.core.model import Money
+from octoplan.core.written.mistakes import wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sized
+
+    from pydantic import ValidationInfo
+
+S = TypeVar("S", bound="Sized")
+
+ZONE = r"UTC|[A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+)+"
+"""`Area/City` or UTC: no name whose meaning depends on the machine, such as `localtime`."""
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _described(pattern: str, *examples: str) -> WithJsonSchema:
+    """Describe a text for editors; a template may stand in its place."""
+    return WithJsonSchema({"type": "string", "pattern": rf"^({pattern})$|\{{\{{", "examples": list(examples)})
+
+
+def _matched(value: Any, pattern: str, *, must: str) -> re.Match[str]:
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    match = re.fullmatch(pattern, value, re.ASCII)
+    if match is None:
+        raise wrong(must)
+    return match
+
+
+_MONEY = r"([0-9]{1,9}(?:\.[0-9]{1,2})?) ([A-Z]{3})"
+
+
+def _money(value: Any) -> Money:
+    match = _matched(value, _MONEY, must="must be an amount and a currency, such as 90 EUR or 90.50 EUR")
+    return Money(amount=Decimal(match[1]), currency=_currency(match[2]))
+
+
+def _currency(value: str) -> str:
+    if value not in CURRENCIES:
+        raise wrong("must be in a currency of ISO 4217, such as EUR", hint="see the list of ISO 4217")
+    return value
+
+
+_SHARE = r"([0-9]{1,4}(?:\.[0-9]{1,2})?)%"
+
+
+def _share(value: Any) -> Decimal:
+    return Decimal(_matched(value, _SHARE, must="must be a percentage, such as 20% or 2.5%")[1]) / 100
+
+
+_DURATION = r"([0-9]{1,6})([smhd])"
+
+
+def _duration(value: Any, *, least: str, most: str) -> timedelta:
+    match = _matched(value, _DURATION, must="must be a whole number with s, m, h or d, such as 90s, 15m, 24h or 7d")
+    found = timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    if not _seconds(least) <= found.total_seconds() <= _seconds(most):
+        raise wrong(f"must be between {least} and {most}")
+    return found
+
+
+def _seconds(text: str) -> int:
+    return int(text[:-1]) * _UNITS[text[-1]]
+
+
+_RATE = r"([0-9]{1,4}(?:\.[0-9])?)/s"
+
+
+def _rate(value: Any) -> Decimal:
+    rate = Decimal(_matched(value, _RATE, must="must be calls per second, such as 10/s or 0.5/s")[1])
+    if not rate:
+        raise wrong("must be more than 0/s")
+    return rate
+
+
+def _country(value: str) -> str:
+    if value not in COUNTRIES:
+        close = "GB" if value == "UK" else value.upper()
+        hint = f"did you mean `{close}`?" if close in COUNTRIES else ""
+        raise wrong("must be a country code of ISO 3166, such as FR", hint=hint)
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        known = re.fullmatch(ZONE, value, re.ASCII) and ZoneInfo(value)
+    except (ZoneInfoNotFoundError, OSError):
+        known = None
+    if not known:
+        raise wrong("must be a time zone such as Europe/Paris", hint="names: the IANA time zone database")
+    return value
+
+
+def _path(value: str, info: ValidationInfo) -> str:
+    try:
+        return paths.resolve(value, within=(info.context or {})["folder"])
+    except paths.Outside as problem:
+        raise wrong(f"is not usable: {problem}", rule="file") from None
+
+
+def _csv(value: str, info: ValidationInfo) -> str:
+    if re.search(r"[*?\[\]]", value):
+        raise wrong("must name one file, this version reads no patterns", rule="source", hint="join the files into one")
+    if not value.lower().endswith(".csv"):
+        raise wrong("must end in .csv, this version reads nothing else", rule="source", hint="export it as CSV")
+    return _path(value, info)
+
+
+def some(value: S) -> S:
+    """Refuse an empty list."""
+    if not value:
+        raise wrong("must name at least one")
+    return value
+
+
+def pattern(expression: str, must: str) -> Callable[[str], str]:
+    """Return a check that the whole of a text matches; `must` continues the key's name."""
+
+    def check(value: str) -> str:
+        return _matched(value, expression, must=must)[0]
+
+    return check
+
+
+def _duration_between(least: str, most: str) -> PlainValidator:
+    return PlainValidator(lambda value: _duration(value, least=least, most=most))
+
+
+Amount = Annotated[Money, PlainValidator(_money), _described(_MONEY, "90 EUR")]
+Currency = Annotated[str, AfterValidator(_currency), _described("[A-Z]{3}", "EUR")]
+Share = Annotated[Decimal, PlainValidator(_share), _described(_SHARE, "20%")]
+Rate = Annotated[Decimal, PlainValidator(_rate), _described(_RATE, "10/s")]
+Lead = Annotated[timedelta, _duration_between("1m", "90d"), _described(_DURATION, "24h")]
+Grace = Annotated[timedelta, _duration_between("0m", "24h"), _described(_DURATION, "15m")]
+QuietTime = Annotated[timedelta, _duration_between("1s", "24h"), _described(_DURATION, "12m")]
+Country = Annotated[str, AfterValidator(_country), _described("[A-Z]{2}", "FR")]
+Zone = Annotated[str, AfterValidator(_zone), _described(ZONE, "Europe/Paris")]
+ProjectPath = Annotated[str, AfterValidator(_path), _described(r"[^~/\\][^\\]*", "prices/octopush.yaml")]
+CsvPath = Annotated[str, AfterValidator(_csv), _described(r"[^~/\\][^\\]*\.[cC][sS][vV]", "../audiences/lyon.csv")]
+Fingerprint = Annotated[
+    str,
+    AfterValidator(pattern(_SHA256 := "[0-9a-f]{64}", "must be 64 hexadecimal digits, as sha256sum prints them")),
+    _described(_SHA256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+]
+Identity = Annotated[
+    str,
+    AfterValidator(pattern(_ID := "[a-z0-9][a-z0-9-]{0,62}", "must be 1 to 63 of a-z, 0-9 and `-`, no `-` first")),
+    _described(_ID, "noel-2026"),
+]
+Countries = Annotated[
+    tuple[Country, ...], AfterValidator(some), Field(json_schema_extra={"minItems": 1, "examples": [["FR"]]})
+]
