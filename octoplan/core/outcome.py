@@ -74,7 +74,7 @@ class _Case:
     limited: int = 0
 
 
-def judge(batch: Batch, history: History, read: Callable[[Reply], Answer]) -> Outcome | Wait:
+def judge(batch: Batch, history: History, *, read: Callable[[Reply], Answer]) -> Outcome | Wait:
     """Return what the last exchange of `history` means for `batch`.
 
     After an earlier exchange left the batch in doubt, only acceptance or a duplicate closes it.

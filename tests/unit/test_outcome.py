@@ -42,7 +42,7 @@ def reply(status: int, **headers: str) -> Reply:
 def judged(*seen: Seen, answer: Answer = NOTHING, answers: dict[int, Answer] | None = None) -> Outcome | Wait:
     """Judge a history; `answers` by status, `answer` for the others."""
     history = tuple(Exchange(request=SEND, seen=each) for each in seen)
-    return judge(batch(), history, lambda found: (answers or {}).get(found.status, answer))
+    return judge(batch(), history, read=lambda found: (answers or {}).get(found.status, answer))
 
 
 def verdict(*seen: Seen, **how: Any) -> Verdict | float:
@@ -120,7 +120,7 @@ def test_a_provider_that_limits_for_ever_is_given_up() -> None:
 
 def test_waits_that_have_passed_are_no_exchanges() -> None:
     history = (Exchange(request=SEND, seen=UNREACHED), Waited(seconds=1), Exchange(request=SEND, seen=reply(200)))
-    found = judge(batch(), history, lambda _: ACCEPTED)
+    found = judge(batch(), history, read=lambda _: ACCEPTED)
     assert isinstance(found, Outcome)
     assert found.verdict is Verdict.ACCEPTED
 

@@ -99,7 +99,7 @@ class Octopush:
     def next(self, batch: Batch, history: History) -> Request | Wait | Outcome:
         """Return what to do for `batch`: after nothing, or a wait that has passed, the request that sends it."""
         if history and isinstance(history[-1], Exchange):
-            return judge(batch, history, answers.read_sent)
+            return judge(batch, history, read=answers.read_sent)
         return self._call(Effect.SEND, body.encode(batch, simulate=False))
 
     def balance(self) -> Request:

@@ -90,7 +90,7 @@ def _error(body: Mapping[str, Any]) -> Answer | None:
     codes = [code, *(each for each, _ in fields.values())]
     if not code and not fields:
         return None
-    reason = _reason(code, _text(body.get("message")), fields)
+    reason = _reason(code, _text(body.get("message")), fields=fields)
     if DUPLICATES.intersection(codes) or any(name.split(".")[-1] == "request_id" for name in fields):
         return Answer(duplicate=True, reason=reason)
     known = [CODES[each] for each in codes if each in CODES]
@@ -122,7 +122,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _reason(code: int, message: str, fields: Mapping[str, tuple[int, str]]) -> str:
+def _reason(code: int, message: str, *, fields: Mapping[str, tuple[int, str]]) -> str:
     words = [f"code {code}: {message}" if message else f"code {code}"]
     for name, (each, said) in islice(fields.items(), MOST_FIELDS):
         words.append(f"{name} ({each}): {said}" if each else f"{name}: {said}")
