@@ -1,0 +1,250 @@
+"""Attempts: a batch from claim to settlement, and a person's word where no answer came."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from octoplan.core.errors import InDoubt, Refused, Unfinished
+from octoplan.core.keys import SIZE
+from octoplan.ledger import batches, packed, plans, runs
+from octoplan.ledger.records import BatchState
+from octoplan.ledger.transaction import moment, written
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime, timedelta
+
+    from octoplan.core.model import Receipt
+    from octoplan.ledger.records import Claim, Settlement
+    from octoplan.ledger.transaction import Transaction
+
+
+def claim(tx: Transaction, run: str, batch_id: str, wanted: Claim) -> str | None:
+    """Move a reserved batch to claimed and return the new attempt; None if there is nothing to send.
+
+    Raises:
+        Stale: the batch's plan is superseded.
+        LookupError: there is no such batch, or the run is closed.
+        ValueError: a dropped key is not in the batch.
+    """
+    attempt = secrets.token_hex(16)
+    if not tx.change(
+        "UPDATE batches SET state = 'claimed', run = ?, attempt = ?, claimed_at = ?"
+        " WHERE id = ? AND state = 'reserved'",
+        run,
+        attempt,
+        tx.at,
+        batch_id,
+    ):
+        return None
+    if not tx.row("SELECT 1 FROM runs WHERE id = ? AND ended_at IS NULL", run):
+        raise LookupError(run)
+    batch = tx.rows("SELECT * FROM batches WHERE id = ?", batch_id)[0]
+    plans.refuse_superseded(tx, batch["plan_id"], batch["campaign"])
+    if wanted.dropped and not _drop(tx, batch, wanted.dropped):
+        return None
+    tx.change(
+        "INSERT INTO attempts"
+        " (id, batch, run, request_id, payload_hash, generation, claimed_at, deadline, silent_at,"
+        " state, reason, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '', '{}')",
+        attempt,
+        batch_id,
+        run,
+        wanted.request_id,
+        wanted.payload_hash,
+        batch["generation"],
+        tx.at,
+        written(wanted.deadline),
+        written(wanted.deadline),
+    )
+    tx.change(
+        "UPDATE editions SET closed = 1, claimed_plan = ?"
+        " WHERE campaign = ? AND edition = ? AND (closed = 0 OR claimed_plan <> ?)",
+        batch["plan_id"],
+        batch["campaign"],
+        batch["edition"],
+        batch["plan_id"],
+    )
+    tx.event("claimed", run=run, batch=batch_id, details=attempt)
+    return attempt
+
+
+def renew(tx: Transaction, attempt: str, deadline: datetime) -> None:
+    """Set a later deadline while nothing was sent.
+
+    Raises:
+        InDoubt: the attempt is not ours any more.
+        Stale: the batch's plan is superseded.
+    """
+    batch = tx.row(
+        "SELECT plan_id, campaign FROM batches JOIN attempts ON attempts.id = attempt"
+        " WHERE attempt = ? AND batches.state = 'claimed' AND attempts.state = 'open'",
+        attempt,
+    )
+    if batch is None:
+        raise InDoubt("this run was taken for gone while it waited: nothing more is sent", reason="attempt-lost")
+    plans.refuse_superseded(tx, batch["plan_id"], batch["campaign"])
+    until = written(deadline)
+    tx.change("UPDATE attempts SET deadline = ?, silent_at = ? WHERE id = ?", until, until, attempt)
+
+
+def earlier(tx: Transaction, attempt: str) -> bool:
+    """Tell whether the batch was attempted before with the same request id and payload."""
+    return (
+        tx.row(
+            "SELECT 1 FROM attempts now JOIN attempts old ON old.batch = now.batch AND old.request_id = now.request_id"
+            " AND old.payload_hash = now.payload_hash AND old.id <> now.id WHERE now.id = ?",
+            attempt,
+        )
+        is not None
+    )
+
+
+def awaits_answer(tx: Transaction, attempt: str) -> bool:
+    """Tell whether no answer to an attempt is recorded; a person's word is none."""
+    return tx.row("SELECT 1 FROM attempts WHERE id = ? AND state IN ('open', 'decided')", attempt) is not None
+
+
+def settle(tx: Transaction, attempt: str, settlement: Settlement) -> Decimal | None:
+    """Record how an open attempt ended; return the charge beyond the reservation, else 0.
+
+    None: the attempt was closed before, by a person's word. What the provider answered is then an event.
+    """
+    batch = tx.rows(
+        "SELECT b.id, worst, a.state FROM attempts a JOIN batches b ON b.attempt = a.id WHERE a.id = ?", attempt
+    )[0]
+    details = _details(settlement.receipt)
+    if batch["state"] != "open":
+        late = f"{settlement.state}, but the attempt is {batch['state']}: {settlement.reason}"
+        tx.event("late-answer", batch=batch["id"], reason=late, details=details)
+        return None
+    _close(tx, attempt, settlement, details)
+    charged = _charge(settlement.receipt)
+    tx.change(
+        "UPDATE batches SET state = ?, reason = ?, rejected = ?, charged = ?, settled_at = ? WHERE attempt = ?",
+        settlement.state,
+        settlement.reason,
+        int(settlement.rejected),
+        _text(charged),
+        tx.at,
+        attempt,
+    )
+    tx.event(settlement.state.replace("_", "-"), batch=batch["id"], reason=settlement.reason, details=details)
+    return max(Decimal(0), (charged or Decimal(0)) - Decimal(batch["worst"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A person's word on a batch in doubt; `quiet` is how long a request may still be travelling."""
+
+    sent: bool
+    actor: str
+    reason: str
+    quiet: timedelta
+
+
+def decide(tx: Transaction, batch_id: str, decision: Decision) -> None:
+    """Close a batch in doubt as accepted without ticket, or as not sent.
+
+    Raises:
+        Refused: there is no such batch, it is not in doubt, or no reason is given.
+        Unfinished: "not sent" cannot be known yet.
+    """
+    batch = tx.row("SELECT state, attempt FROM batches WHERE id = ?", batch_id)
+    if batch is None:
+        raise Refused(
+            f"there is no batch `{batch_id}`: `octoplan resolve` lists those in doubt", reason="batch-unknown"
+        )
+    if batch["state"] != BatchState.IN_DOUBT:
+        raise Refused(f"batch {batch_id} is {batch['state']}, not in doubt", reason="batch-not-in-doubt")
+    if not decision.reason.strip():
+        raise Refused("a decision needs a reason: --reason TEXT", reason="reason-missing")
+    if not decision.sent:
+        _refuse_early(tx, batch_id, batch["attempt"], decision.quiet)
+    state = BatchState.ACCEPTED if decision.sent else BatchState.NOT_SENT
+    why = f"decided by {decision.actor}"
+    tx.change("UPDATE attempts SET state = 'decided', reason = ? WHERE id = ?", why, batch["attempt"])
+    tx.change("UPDATE batches SET state = ?, reason = ?, settled_at = ? WHERE id = ?", state, why, tx.at, batch_id)
+    tx.event(
+        "decided-sent" if decision.sent else "decided-not-sent",
+        batch=batch_id,
+        actor=decision.actor,
+        reason=decision.reason,
+    )
+
+
+def _refuse_early(tx: Transaction, batch_id: str, attempt: str, quiet: timedelta) -> None:
+    until = moment(tx.rows("SELECT silent_at FROM attempts WHERE id = ?", attempt)[0]["silent_at"]) + quiet
+    if tx.now < until:
+        raise Unfinished(
+            f"batch {batch_id} may still be travelling until {written(until)}: "
+            "only then can it be declared not sent (--as sent is always allowed)",
+            reason="quiet-time",
+        )
+
+
+def _drop(tx: Transaction, batch: sqlite3.Row, dropped: bytes) -> bool:
+    """Move people of a batch to a released one of their own; tell whether anybody is left."""
+    members = packed.keys(tx.rows("SELECT keys FROM batch_keys WHERE batch = ?", batch["id"])[0]["keys"])
+    gone = packed.within(members, packed.keys(dropped))
+    count = int(gone.sum())
+    if count != len(dropped) // SIZE:
+        raise ValueError("a dropped contact key is not in the batch")
+    if gone.all():
+        tx.change("UPDATE batches SET attempt = NULL, run = NULL, claimed_at = NULL WHERE id = ?", batch["id"])
+        batches.release(tx, batch["id"], "dropped")
+        return False
+    left = members[~gone]
+    tx.change("UPDATE batch_keys SET keys = ? WHERE batch = ?", left.tobytes(), batch["id"])
+    parts = batch["parts"] * left.size // members.size
+    tx.change("UPDATE batches SET contacts = ?, parts = ? WHERE id = ?", int(left.size), parts, batch["id"])
+    _insert_dropped(tx, batch, members[gone].tobytes(), batch["parts"] - parts)
+    return True
+
+
+def _insert_dropped(tx: Transaction, batch: sqlite3.Row, keys: bytes, parts: int) -> None:
+    edition = (batch["campaign"], batch["edition"])
+    newest = tx.rows("SELECT MAX(number) FROM batches WHERE campaign = ? AND edition = ?", *edition)[0][0]
+    made = batches.insert(tx, keys, {**batch, "number": newest + 1, "parts": parts, "worst": "0"})
+    batches.release(tx, made, f"dropped from {batch['id']}")
+
+
+def _close(tx: Transaction, attempt: str, settlement: Settlement, details: str) -> None:
+    receipt = settlement.receipt
+    figures: tuple[object, ...] = (None, None, None, None, None)
+    if receipt is not None:
+        cost, credit = _finite(receipt.cost), _finite(receipt.credit)
+        figures = (receipt.ticket, receipt.contacts, receipt.parts, _text(cost), _text(credit))
+    tx.change(
+        "UPDATE attempts SET state = ?, reason = ?, ticket = ?, contacts = ?, parts = ?, cost = ?, credit = ?,"
+        " details = ?, settled_at = ? WHERE id = ?",
+        settlement.state,
+        settlement.reason,
+        *figures,
+        details,
+        tx.at,
+        attempt,
+    )
+    runs.silence(tx, attempt)
+
+
+def _details(receipt: Receipt | None) -> str:
+    return json.dumps(dict(receipt.details) if receipt else {}, sort_keys=True, ensure_ascii=False)
+
+
+def _finite(amount: Decimal | None) -> Decimal | None:
+    """Return an amount unless it is none that can be added up; settling must not fail on one."""
+    return amount if amount is not None and amount.is_finite() else None
+
+
+def _charge(receipt: Receipt | None) -> Decimal | None:
+    cost = _finite(receipt.cost) if receipt else None
+    return cost if cost is not None and cost >= 0 else None
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)

@@ -1,0 +1,137 @@
+"""The ledger's file: made whole or not at all, and refused unless it is the one that was meant."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sqlite3
+import stat
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from octoplan.core import keys
+from octoplan.core.errors import Refused
+from octoplan.ledger.connection import connect, trouble
+from octoplan.ledger.records import Identity, Kind
+from octoplan.ledger.transaction import written
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from octoplan.ledger.transaction import Transaction
+
+APPLICATION_ID = 0x0C70_1ED6
+"""Marks the SQLite file as an octoplan ledger."""
+
+SCHEMA_VERSION = 1
+MODE = 0o600
+
+RESTORE = "restore it, see docs/ledger.md"
+
+
+def make(path: Path, identity: Identity, *, key: bytes, now: datetime) -> None:
+    """Make a ledger's file beside its place and move it there when it is whole.
+
+    Raises:
+        FileExistsError: there is something already.
+        Refused: the folder cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE))
+        _fill(draft, identity, key=key, now=now)
+        os.link(draft, path)
+        _flush(path.parent)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise Refused(
+            f"no ledger can be made in {path.parent.name}: {error.strerror}", reason="ledger-unwritable"
+        ) from error
+    except sqlite3.Error as error:
+        raise trouble(error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+
+
+def _fill(draft: Path, identity: Identity, *, key: bytes, now: datetime) -> None:
+    schema = resources.files("octoplan.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
+    with contextlib.closing(connect(draft)) as db:
+        db.executescript(f"PRAGMA application_id = {APPLICATION_ID};\nBEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
+        db.execute(
+            "INSERT INTO meta (one, id, kind, key_check, schema_version, serial, newest_at)"
+            " VALUES (1, ?, ?, ?, ?, ?, ?)",
+            (identity.id, identity.kind, keys.key_check(key), SCHEMA_VERSION, identity.serial, written(now)),
+        )
+
+
+def refuse_path(path: Path) -> None:
+    """Refuse what cannot be a ledger's file, without opening it: closing it again would drop SQLite's locks.
+
+    Raises:
+        Refused: `ledger-missing`, `ledger-empty`, `ledger-path`.
+    """
+    try:
+        found = path.lstat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise Refused(f"the ledger {path.name} is missing: {RESTORE}", reason="ledger-missing") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise Refused(
+            f"the ledger {path.name} is no regular file: name the file itself, not a link to it", reason="ledger-path"
+        )
+    if found.st_mode & 0o077:
+        raise Refused(
+            f"the ledger {path.name} is open to others (mode {found.st_mode & 0o777:04o}): chmod 600 it",
+            reason="ledger-path",
+        )
+    if not found.st_size:
+        raise Refused(f"the ledger {path.name} is empty: {RESTORE}", reason="ledger-empty")
+
+
+def identify(tx: Transaction) -> Identity:
+    """Return what the ledger is."""
+    row = tx.rows("SELECT id, kind, serial FROM meta")[0]
+    return Identity(id=row["id"], kind=Kind(row["kind"]), serial=row["serial"])
+
+
+def refuse_other(tx: Transaction, *, id: str | None, kind: Kind, key: bytes) -> None:  # noqa: A002  the ledger's word
+    """Refuse every ledger but the one that is meant.
+
+    Raises:
+        Refused: `ledger-foreign`, `ledger-newer`, `ledger-kind`, `ledger-key`.
+    """
+    if tx.rows("PRAGMA application_id")[0][0] != APPLICATION_ID:
+        raise Refused(f"the file is a database, but no octoplan ledger: {RESTORE}", reason="ledger-foreign")
+    meta = tx.rows("SELECT * FROM meta")[0]
+    if meta["schema_version"] > SCHEMA_VERSION:
+        raise Refused(
+            f"the ledger was written by a newer octoplan (schema {meta['schema_version']}, known {SCHEMA_VERSION}): "
+            "use that version",
+            reason="ledger-newer",
+        )
+    if id is not None and meta["id"] != id:
+        raise Refused(
+            f"the ledger is {meta['id']}, octoplan.yaml names {id}: put the right file there, or {RESTORE}",
+            reason="ledger-foreign",
+        )
+    if meta["kind"] != kind:
+        raise Refused(
+            f"the ledger is a {meta['kind']} ledger, this environment needs a {kind} one", reason="ledger-kind"
+        )
+    if meta["key_check"] != keys.key_check(key):
+        raise Refused(
+            "the key does not belong to this ledger: with it everybody would look new; "
+            "set OCTOPLAN_LEDGER_KEY, or restore the key file, see docs/ledger.md",
+            reason="ledger-key",
+        )
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,147 @@
+"""The port: what a ledger promises, whatever it is kept in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+    from decimal import Decimal
+    from pathlib import Path
+
+    from octoplan.ledger.records import (
+        BatchRow,
+        Claim,
+        Edition,
+        EditionSummary,
+        Identity,
+        Kind,
+        RecordedPlan,
+        Reserve,
+        Settlement,
+    )
+
+    Clock = Callable[[], datetime]
+    """Returns the present as an aware datetime."""
+
+
+class Ledger(Protocol):
+    """The durable memory of one environment; safe to use from many threads.
+
+    Every method may raise `Unfinished` (`ledger-busy`: another process holds the file too long) or
+    `Refused` (`ledger-unwritable`, `ledger-corrupt`). What raised did not happen.
+    """
+
+    @property
+    def identity(self) -> Identity:
+        """Return id, kind and the present serial."""
+
+    def edition(self, campaign: str, edition: int) -> Edition:
+        """Return one edition with all its batches."""
+
+    def editions(self, campaign: str) -> tuple[int, ...]:
+        """Return the editions of which something was reserved, ascending."""
+
+    def campaigns(self) -> tuple[EditionSummary, ...]:
+        """Return the sums of every edition, by campaign and edition."""
+
+    def in_doubt(self) -> tuple[BatchRow, ...]:
+        """Return the batches a person must look at."""
+
+    def find(self, key: bytes) -> tuple[BatchRow, ...]:
+        """Return the batches that hold one contact key, oldest first."""
+
+    def recent(self, since: datetime) -> tuple[bytes, ...]:
+        """Return the packed keys of each batch that was claimed since then and counts as sent."""
+
+    def rescues(self) -> tuple[str, ...]:
+        """Return the rescue files beside the ledger that wait to be imported, or cannot be."""
+
+    def open_run(self, plan_id: str) -> str:
+        """Begin a run and return its id; claims of runs that are gone become in doubt for good.
+
+        Raises:
+            Refused: `clock`, or `ledger-unwritable`.
+        """
+
+    def heartbeat(self, run: str) -> None:
+        """Show that a run lives. A thread of the ledger's own does so while the run is open."""
+
+    def close_run(self, run: str) -> None:
+        """End a run; what it reserved stays for the next run of the same plan."""
+
+    def record(self, plan: RecordedPlan) -> None:
+        """Record a plan that is being applied; recording it again does nothing."""
+
+    def superseded(self, plan_id: str, campaign: str) -> str | None:
+        """Return the newer recorded plan that covers the campaign in place of this recorded one, if any."""
+
+    def reserve(self, run: str, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
+        """Reserve a campaign's batches in one transaction; return the plan's reserved ones, with keys.
+
+        Raises:
+            Stale: `plan-superseded`, `ledger-moved-on`, `cost-over-approved`.
+            Unfinished: `run-alive`: a living run of another plan holds batches of this edition.
+        """
+
+    def claim(self, run: str, batch_id: str, wanted: Claim) -> str | None:
+        """Make a reserved batch ours to send, durably, and return the attempt.
+
+        None: it is not reserved any more, or everybody in it was dropped. If this raises, do not send.
+
+        Raises:
+            Stale: `plan-superseded`.
+        """
+
+    def renew(self, attempt: str, deadline: datetime) -> None:
+        """Set a later deadline for an attempt of which nothing was sent yet.
+
+        Raises:
+            InDoubt: `attempt-lost`: somebody took this run for gone.
+            Stale: `plan-superseded`.
+        """
+
+    def earlier(self, attempt: str) -> bool:
+        """Tell whether an earlier attempt of the same batch had the same request id and payload."""
+
+    def settle(self, attempt: str, settlement: Settlement) -> Decimal:
+        """Record how an attempt ended; return what was charged beyond the reservation, else 0.
+
+        Raises:
+            InDoubt: `not-recorded`, the outcome is in the rescue file or, that failing, in the message;
+                `attempt-closed`, a person had decided before.
+        """
+
+    def decide(self, batch_id: str, *, sent: bool, actor: str, reason: str, quiet: timedelta) -> None:
+        """Close a batch in doubt by a person's word.
+
+        Raises:
+            Refused: `batch-unknown`, `batch-not-in-doubt`, `reason-missing`.
+            Unfinished: `quiet-time`: a request may still be travelling.
+        """
+
+    def check(self) -> tuple[str, ...]:
+        """Return what is wrong with the ledger, one line each."""
+
+    def close(self) -> None:
+        """Let go of the ledger. Open runs are not ended: what they claimed will be in doubt."""
+
+
+class Backend(Protocol):
+    """Makes and opens ledgers of one sort."""
+
+    def create(self, path: Path, *, id: str, kind: Kind, key: bytes, clock: Clock) -> Ledger:  # noqa: A002  its name
+        """Make a new ledger and open it.
+
+        Raises:
+            FileExistsError: there is something already.
+        """
+
+    def open(self, path: Path, *, id: str | None, kind: Kind, key: bytes, clock: Clock) -> Ledger:  # noqa: A002  its name
+        """Open a ledger; `id` is the one the project names, None for the built-in sandbox's.
+
+        Raises:
+            Refused: `ledger-missing`, `ledger-empty`, `ledger-foreign`, `ledger-newer`, `ledger-corrupt`,
+                `ledger-kind`, `ledger-key`, `ledger-path`.
+        """

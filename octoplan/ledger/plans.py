@@ -1,0 +1,105 @@
+"""Recorded plans: which of them may still send a campaign, and for how much."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from octoplan.core.errors import Stale
+from octoplan.core.model import Money
+from octoplan.ledger.transaction import written
+
+if TYPE_CHECKING:
+    from octoplan.ledger.records import RecordedPlan
+    from octoplan.ledger.transaction import Transaction
+
+_NEWEST = """
+    SELECT plan_id FROM plans
+    WHERE everything = 1
+       OR EXISTS (SELECT 1 FROM plan_campaigns c WHERE c.plan_id = plans.plan_id AND c.campaign = ?)
+    ORDER BY created_at DESC, plan_id DESC LIMIT 1
+"""
+
+
+def record(tx: Transaction, plan: RecordedPlan) -> None:
+    """Record a plan once."""
+    if tx.row("SELECT 1 FROM plans WHERE plan_id = ?", plan.plan_id):
+        return
+    tx.change(
+        "INSERT INTO plans (plan_id, created_at, everything, recorded_at) VALUES (?, ?, ?, ?)",
+        plan.plan_id,
+        written(plan.created_at),
+        int(plan.everything),
+        tx.at,
+    )
+    tx.db.executemany(
+        "INSERT INTO plan_campaigns (plan_id, campaign, edition, apply_from, apply_until, worst, currency, spec)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                plan.plan_id,
+                row.id,
+                row.edition,
+                written(row.apply_from),
+                written(row.apply_until),
+                str(row.worst),
+                row.currency,
+                row.spec,
+            )
+            for row in plan.campaigns
+        ],
+    )
+    tx.event("plan-recorded", details=plan.plan_id)
+
+
+def superseding(tx: Transaction, plan_id: str, campaign: str) -> str | None:
+    """Return the newer plan that covers a campaign; None for the newest, and for a plan not recorded."""
+    newest = tx.row(_NEWEST, campaign)
+    if newest is None or newest["plan_id"] == plan_id or not tx.row("SELECT 1 FROM plans WHERE plan_id = ?", plan_id):
+        return None
+    return str(newest["plan_id"])
+
+
+def refuse_superseded(tx: Transaction, plan_id: str, campaign: str) -> None:
+    """Refuse to send a campaign under anything but the newest recorded plan that covers it.
+
+    Raises:
+        Stale: `plan-superseded`.
+        LookupError: the plan was not recorded, or does not cover the campaign.
+    """
+    newest = tx.row(_NEWEST, campaign)
+    if newest is None or not tx.row("SELECT 1 FROM plans WHERE plan_id = ?", plan_id):
+        raise LookupError(plan_id, campaign)
+    if newest["plan_id"] != plan_id:
+        raise Stale(
+            f"{campaign}: the newer applied plan {newest['plan_id'][:8]} covers it: make a new plan",
+            reason="plan-superseded",
+        )
+
+
+def refuse_cost(tx: Transaction, plan_id: str, currency: str) -> None:
+    """Refuse what would make a plan's charged and open worst costs exceed its approved worst.
+
+    Raises:
+        Stale: `cost-over-approved`.
+    """
+    approved = sum(
+        (
+            Decimal(row["worst"])
+            for row in tx.rows("SELECT worst FROM plan_campaigns WHERE plan_id = ? AND currency = ?", plan_id, currency)
+        ),
+        start=Decimal(0),
+    )
+    batches = tx.rows(
+        "SELECT state, worst, charged FROM batches"
+        " WHERE plan_id = ? AND currency = ? AND state NOT IN ('not_sent', 'released')",
+        plan_id,
+        currency,
+    )
+    bound = sum((Decimal(row["charged"] or row["worst"]) for row in batches), start=Decimal(0))
+    if bound > approved:
+        raise Stale(
+            f"{Money(amount=bound, currency=currency)} charged or at stake would exceed the approved "
+            f"{Money(amount=approved, currency=currency)}: make a new plan",
+            reason="cost-over-approved",
+        )

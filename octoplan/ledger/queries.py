@@ -1,0 +1,115 @@
+"""What the ledger tells: editions, sums, one contact's history."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from octoplan.ledger import batches, packed, runs
+from octoplan.ledger.records import BatchState, Edition, EditionSummary
+from octoplan.ledger.transaction import written
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from octoplan.ledger.records import BatchRow
+    from octoplan.ledger.transaction import Transaction
+
+_OPEN = frozenset({BatchState.RESERVED, BatchState.CLAIMED, BatchState.IN_DOUBT})
+
+
+def edition(tx: Transaction, campaign: str, number: int, read_keys: Callable[[tuple[str, ...]], bytes]) -> Edition:
+    """Return an edition; one that was never reserved is empty."""
+    row = tx.row(
+        "SELECT version, closed, spec FROM editions e LEFT JOIN plan_campaigns c"
+        " ON c.plan_id = claimed_plan AND c.campaign = e.campaign AND c.edition = e.edition"
+        " WHERE e.campaign = ? AND e.edition = ?",
+        campaign,
+        number,
+    )
+    return Edition(
+        campaign=campaign,
+        edition=number,
+        version=row["version"] if row else 0,
+        closed=bool(row and row["closed"]),
+        spec=row["spec"] if row else None,
+        batches=batches.of_edition(tx, campaign, number),
+        read_keys=read_keys,
+    )
+
+
+def editions(tx: Transaction, campaign: str) -> tuple[int, ...]:
+    """Return the editions of which something was reserved."""
+    rows = tx.rows("SELECT edition FROM editions WHERE campaign = ? ORDER BY edition", campaign)
+    return tuple(row["edition"] for row in rows)
+
+
+def summaries(tx: Transaction) -> tuple[EditionSummary, ...]:
+    """Return the sums of every edition."""
+    living = runs.alive(tx)
+    sums: dict[tuple[str, int], _Sums] = defaultdict(_Sums)
+    rows = tx.rows(
+        "SELECT campaign, edition, batches.state, batches.run, rejected, batches.contacts, worst, charged, currency,"
+        " ticket FROM batches LEFT JOIN attempts a ON a.id = attempt"
+    )
+    for row in rows:
+        sums[row["campaign"], row["edition"]].add(row, batches.state_now(row, living))
+    return tuple(
+        sums[row["campaign"], row["edition"]].summary(row["campaign"], row["edition"], closed=bool(row["closed"]))
+        for row in tx.rows("SELECT campaign, edition, closed FROM editions ORDER BY campaign, edition")
+    )
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Adds up the batches of one edition."""
+
+    contacts: dict[BatchState, int] = field(default_factory=lambda: defaultdict(int))
+    batches: dict[BatchState, int] = field(default_factory=lambda: defaultdict(int))
+    charged: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    open: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    rejected: int = 0
+    without_ticket: int = 0
+
+    def add(self, row: sqlite3.Row, state: BatchState) -> None:
+        self.contacts[state] += row["contacts"]
+        self.batches[state] += 1
+        self.rejected += row["contacts"] * row["rejected"]
+        self.without_ticket += state is BatchState.ACCEPTED and not row["ticket"]
+        if row["charged"] is not None:
+            self.charged[row["currency"]] += Decimal(row["charged"])
+        elif state in _OPEN:
+            self.open[row["currency"]] += Decimal(row["worst"])
+
+    def summary(self, campaign: str, number: int, *, closed: bool) -> EditionSummary:
+        return EditionSummary(
+            campaign=campaign,
+            edition=number,
+            closed=closed,
+            contacts=dict(self.contacts),
+            batches=dict(self.batches),
+            rejected=self.rejected,
+            without_ticket=self.without_ticket,
+            charged=dict(self.charged),
+            open=dict(self.open),
+        )
+
+
+def find(tx: Transaction, key: bytes) -> tuple[BatchRow, ...]:
+    """Return the batches that hold a contact key; reads every key there is, in the database's own loop."""
+    rows = tx.db.execute("SELECT batch, keys FROM batch_keys WHERE instr(keys, ?) > 0", (key,))
+    return batches.by_ids(tx, [row["batch"] for row in rows if packed.holds(row["keys"], key)])
+
+
+def recent(tx: Transaction, since: datetime) -> tuple[bytes, ...]:
+    """Return the keys of each batch that was claimed since then and counts as sent."""
+    rows = tx.db.execute(
+        "SELECT keys FROM batches JOIN batch_keys ON batch = batches.id"
+        " WHERE claimed_at >= ? AND state IN ('claimed', 'accepted', 'in_doubt', 'cancelled')",
+        (written(since),),
+    )
+    return tuple(row["keys"] for row in rows)

@@ -1,0 +1,225 @@
+"""What goes into a ledger and what comes out of it: plain values, no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from octoplan.ledger import packed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from octoplan.core.model import Receipt
+
+
+class Kind(StrEnum):
+    """What a ledger remembers: a stamp that keeps rehearsals and live sends apart."""
+
+    SANDBOX = "sandbox"
+    REHEARSAL = "rehearsal"
+    LIVE = "live"
+
+
+class BatchState(StrEnum):
+    """`reserved → claimed → accepted | not_sent | in_doubt`; `reserved → released`; `accepted → cancelled`."""
+
+    RESERVED = "reserved"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    NOT_SENT = "not_sent"
+    IN_DOUBT = "in_doubt"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+
+
+HELD = frozenset({BatchState.CLAIMED, BatchState.ACCEPTED, BatchState.IN_DOUBT, BatchState.CANCELLED})
+"""The states that count as sent: nobody in such a batch is owed this edition."""
+
+FREE = frozenset({BatchState.NOT_SENT, BatchState.RELEASED})
+"""The states whose people are owed again; every other state holds a key for its batch alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a ledger is. `serial` rises with every reserve, so a restored backup shows itself."""
+
+    id: str
+    kind: Kind
+    serial: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedCampaign:
+    """One campaign of a plan: when it may leave, its approved worst cost, and its canonical JSON."""
+
+    id: str
+    edition: int
+    apply_from: datetime
+    apply_until: datetime
+    worst: Decimal
+    currency: str
+    spec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedPlan:
+    """A plan somebody applied. `everything`: it covers every campaign, also one it no longer holds."""
+
+    plan_id: str
+    created_at: datetime
+    everything: bool
+    campaigns: tuple[RecordedCampaign, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBatch:
+    """A batch as packed from owed people. `keys` are packed, ascending; `parts` are those of all contacts."""
+
+    keys: bytes
+    parts: int
+    worst: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserve:
+    """All batches that one campaign's owed people make, joined ones included, at the edition's `version`.
+
+    People whom this plan has in a batch already, or who were rejected under it, are left out by the
+    ledger; what remains of a batch keeps that batch's whole `worst`, an upper bound.
+    """
+
+    campaign: str
+    edition: int
+    version: int
+    provider: str
+    currency: str
+    batches: tuple[NewBatch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is about to be sent. `dropped` are packed keys of the batch who must not get it any more."""
+
+    request_id: str
+    payload_hash: str
+    deadline: datetime
+    dropped: bytes = b""
+
+
+SETTLED = frozenset({BatchState.ACCEPTED, BatchState.NOT_SENT, BatchState.IN_DOUBT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How an attempt ended. `rejected`: the provider refused this very batch; a new plan is needed."""
+
+    state: BatchState
+    reason: str = ""
+    rejected: bool = False
+    receipt: Receipt | None = None
+
+    def __post_init__(self) -> None:
+        if self.state not in SETTLED:
+            raise ValueError(self.state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRow:
+    """A batch as the ledger knows it; `id` is `campaign/edition/number`.
+
+    A claimed batch whose run is gone reads as in doubt. `alive`: the claim's run lives, or, of a
+    reserved batch, some run of its plan. `keys` (packed, ascending) are filled in by `reserve` alone;
+    elsewhere `Edition` has them. `request_id`, `payload_hash` and `receipt` are of the newest attempt.
+    """
+
+    id: str
+    campaign: str
+    edition: int
+    number: int
+    plan_id: str
+    provider: str
+    state: BatchState
+    reason: str
+    rejected: bool
+    count: int
+    parts: int
+    worst: Decimal
+    charged: Decimal | None
+    currency: str
+    generation: int
+    request_id: str
+    payload_hash: str
+    receipt: Receipt | None
+    reserved_at: datetime
+    claimed_at: datetime | None
+    settled_at: datetime | None
+    alive: bool
+    keys: bytes = b""
+
+    @property
+    def ticket(self) -> str:
+        """The provider's ticket; empty if there is none, or a duplicate answer named none."""
+        return self.receipt.ticket if self.receipt else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One edition of one campaign, as it was when read; `version` 0 if nothing was ever reserved.
+
+    `closed`: a batch of it was claimed once, so its members are fixed. `spec` is the campaign's
+    canonical JSON as in the newest plan that claimed a batch. Keys are read when asked for.
+    """
+
+    campaign: str
+    edition: int
+    version: int
+    closed: bool
+    spec: str | None
+    batches: tuple[BatchRow, ...]
+    read_keys: Callable[[tuple[str, ...]], bytes] = field(repr=False, compare=False)
+
+    def held(self) -> bytes:
+        """Return the packed keys of everybody who got this edition, or may have."""
+        return self.read_keys(tuple(batch.id for batch in self.batches if batch.state in HELD))
+
+    def members(self) -> bytes:
+        """Return the packed keys of everybody ever reserved for this edition, each once, ascending."""
+        return packed.distinct(self.read_keys(tuple(batch.id for batch in self.batches)))
+
+    @property
+    def charged(self) -> Decimal:
+        """What the provider has charged so far."""
+        return sum((batch.charged for batch in self.batches if batch.charged is not None), start=Decimal(0))
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether the edition is closed and nobody of its members is owed it."""
+        if not self.closed:
+            return False
+        if all(batch.state in HELD for batch in self.batches):
+            return True
+        return bool(packed.within(packed.keys(self.members()), packed.keys(self.held())).all())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionSummary:
+    """An edition's sums, without any key. Money is by currency.
+
+    `contacts` and `batches` count by state, so that a person sent again after a failure counts under
+    both. `open` is the worst cost of what is reserved, claimed or in doubt. `rejected` counts contacts.
+    `without_ticket` counts accepted batches that a duplicate answer or a person's word closed.
+    """
+
+    campaign: str
+    edition: int
+    closed: bool
+    contacts: Mapping[BatchState, int]
+    batches: Mapping[BatchState, int]
+    rejected: int
+    without_ticket: int
+    charged: Mapping[str, Decimal]
+    open: Mapping[str, Decimal]

@@ -1,0 +1,168 @@
+"""Reserve: the one transaction that decides who is sent an edition, and by whom (invariants I1 and I4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from octoplan.core.errors import Stale, Unfinished
+from octoplan.core.keys import SIZE
+from octoplan.ledger import batches, packed, plans, runs
+from octoplan.ledger.records import FREE, BatchState
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+
+    from octoplan.ledger.packed import Keys, Mask
+    from octoplan.ledger.records import BatchRow, NewBatch, Reserve
+    from octoplan.ledger.transaction import Transaction
+
+_RECORDED = """
+    SELECT batches.id, number, plan_id, state, rejected, generation, attempt, keys
+    FROM batches JOIN batch_keys ON batch = batches.id WHERE campaign = ? AND edition = ? ORDER BY number
+"""
+
+
+def reserve(tx: Transaction, run: str, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
+    """Reserve what is owed and not yet reserved; return all reserved batches of the plan, with keys.
+
+    Raises:
+        Stale: another plan has moved the edition on, or the cost would exceed what was approved.
+        Unfinished: a living run of another plan holds batches of the edition.
+        ValueError: a key is given twice.
+    """
+    plans.refuse_superseded(tx, plan_id, wanted.campaign)
+    version = _next_version(tx, plan_id, wanted)
+    _release_others(tx, plan_id, wanted)
+    recorded = tx.rows(_RECORDED, wanted.campaign, wanted.edition)
+    given = packed.keys(b"".join(batch.keys for batch in wanted.batches))
+    if packed.repeats(given):
+        raise ValueError("a contact key is given twice")
+    free = ~packed.within(given, _joined(plan_id, recorded))
+    if packed.within(given[free], _keys(recorded, lambda row: BatchState(row["state"]) not in FREE)).any():
+        raise _moved_on(wanted)
+    generations = _generations(given, recorded)
+    number = recorded[-1]["number"] if recorded else 0
+    for batch, mask, generation in _remaining(wanted.batches, free, generations):
+        number += 1
+        new = _cut(batch, mask)
+        batches.insert(
+            tx,
+            new.keys,
+            {
+                "campaign": wanted.campaign,
+                "edition": wanted.edition,
+                "number": number,
+                "version": version,
+                "plan_id": plan_id,
+                "provider": wanted.provider,
+                "parts": new.parts,
+                "worst": str(new.worst),
+                "currency": wanted.currency,
+                "generation": generation,
+            },
+        )
+    plans.refuse_cost(tx, plan_id, wanted.currency)
+    tx.change("UPDATE meta SET serial = serial + 1")
+    tx.event("reserve", run=run, details=f"{wanted.campaign}/{wanted.edition} version {version} plan {plan_id}")
+    return _reserved(tx, plan_id, wanted)
+
+
+def _next_version(tx: Transaction, plan_id: str, wanted: Reserve) -> int:
+    """Raise the edition's version by one; others of the same plan may have done so since it was read."""
+    edition = (wanted.campaign, wanted.edition)
+    found = tx.row("SELECT version FROM editions WHERE campaign = ? AND edition = ?", *edition)
+    version: int = found["version"] if found else 0
+    newer = "SELECT 1 FROM batches WHERE campaign = ? AND edition = ? AND version > ? AND plan_id <> ?"
+    if version < wanted.version or tx.row(newer, *edition, wanted.version, plan_id):
+        raise _moved_on(wanted)
+    tx.change(
+        "INSERT INTO editions (campaign, edition, version, closed) VALUES (?, ?, 1, 0)"
+        " ON CONFLICT (campaign, edition) DO UPDATE SET version = editions.version + 1",
+        *edition,
+    )
+    return version + 1
+
+
+def _release_others(tx: Transaction, plan_id: str, wanted: Reserve) -> None:
+    """Release what other plans reserved, unless one of their runs may still send it in its time."""
+    others = tx.rows(
+        "SELECT batches.id, batches.plan_id, apply_until FROM batches"
+        " JOIN plan_campaigns c ON c.plan_id = batches.plan_id AND c.campaign = batches.campaign"
+        " AND c.edition = batches.edition"
+        " WHERE batches.campaign = ? AND batches.edition = ? AND state = 'reserved' AND batches.plan_id <> ?",
+        wanted.campaign,
+        wanted.edition,
+        plan_id,
+    )
+    living = frozenset(runs.alive(tx).values())
+    if any(row["plan_id"] in living and tx.at <= row["apply_until"] for row in others):
+        raise Unfinished(
+            f"{wanted.campaign}: another plan is being applied at this moment: wait for it, then make a new plan",
+            reason="run-alive",
+        )
+    for row in others:
+        batches.release(tx, row["id"], "another-plan")
+
+
+def _joined(plan_id: str, recorded: Sequence[sqlite3.Row]) -> Keys:
+    """Return the keys this plan has dealt with: in a batch that holds them, or definitely rejected."""
+    return _keys(
+        recorded, lambda row: row["plan_id"] == plan_id and (BatchState(row["state"]) not in FREE or row["rejected"])
+    )
+
+
+def _keys(recorded: Sequence[sqlite3.Row], chosen: Callable[[sqlite3.Row], bool]) -> Keys:
+    return packed.keys(b"".join(row["keys"] for row in recorded if chosen(row)))
+
+
+def _generations(given: Keys, recorded: Sequence[sqlite3.Row]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return of each key the highest generation it was ever attempted with; 0 for never."""
+    highest = np.zeros(given.size, dtype=np.int64)
+    attempted = [row for row in recorded if row["attempt"] is not None]
+    for generation in sorted({row["generation"] for row in attempted}):
+        same = _keys(attempted, lambda row, now=generation: row["generation"] == now)  # type: ignore[misc]
+        highest[packed.within(given, same)] = generation
+    return highest
+
+
+def _remaining(
+    given: Sequence[NewBatch], free: Mask, generations: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> Iterator[tuple[NewBatch, Mask, int]]:
+    """Yield every batch with somebody left in it: which of its keys, and the generation it goes out with."""
+    end = 0
+    for batch in given:
+        start, end = end, end + len(batch.keys) // SIZE
+        left = free[start:end]
+        if left.any():
+            yield batch, left, int(generations[start:end][left].max()) + 1
+
+
+def _cut(batch: NewBatch, left: Mask) -> NewBatch:
+    if left.all():
+        return batch
+    keys = packed.keys(batch.keys)[left]
+    return replace(batch, keys=keys.tobytes(), parts=batch.parts * keys.size // left.size)
+
+
+def _reserved(tx: Transaction, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
+    rows = tx.rows(
+        "SELECT batches.id, keys FROM batches JOIN batch_keys ON batch = batches.id"
+        " WHERE campaign = ? AND edition = ? AND plan_id = ? AND state = 'reserved'",
+        wanted.campaign,
+        wanted.edition,
+        plan_id,
+    )
+    keys = {row["id"]: row["keys"] for row in rows}
+    return tuple(replace(row, keys=keys[row.id]) for row in batches.by_ids(tx, keys))
+
+
+def _moved_on(wanted: Reserve) -> Stale:
+    return Stale(
+        f"{wanted.campaign} has moved on since it was planned: another plan reserved or sent some of it; "
+        "make a new plan",
+        reason="ledger-moved-on",
+    )

@@ -1,0 +1,262 @@
+"""The ledger in one SQLite file."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from octoplan.core.errors import InDoubt, OctoplanError, Refused
+from octoplan.ledger import attempts, audit, batches, file, plans, queries, rescue, reservation, runs
+from octoplan.ledger.connection import Connection, trouble, write_test
+from octoplan.ledger.records import Identity
+from octoplan.ledger.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+    from decimal import Decimal
+    from pathlib import Path
+
+    from octoplan.ledger.ledger import Clock
+    from octoplan.ledger.records import (
+        BatchRow,
+        Claim,
+        Edition,
+        EditionSummary,
+        Kind,
+        RecordedPlan,
+        Reserve,
+        Settlement,
+    )
+
+T = TypeVar("T")
+
+
+class SqliteLedger:
+    """A `Ledger` in a local file, shared by the processes of one machine."""
+
+    def __init__(self, path: Path, connection: Connection, clock: Clock) -> None:
+        self._path = path
+        self._connection = connection
+        self._clock = clock
+        self._open_runs: dict[str, _OpenRun] = {}
+
+    @classmethod
+    def create(cls, path: Path, *, id: str, kind: Kind, key: bytes, clock: Clock) -> SqliteLedger:  # noqa: A002  its name
+        """Make a new ledger and open it."""
+        file.make(path, Identity(id=id, kind=kind, serial=0), key=key, now=clock())
+        return cls.open(path, id=id, kind=kind, key=key, clock=clock)
+
+    @classmethod
+    def open(cls, path: Path, *, id: str | None, kind: Kind, key: bytes, clock: Clock) -> SqliteLedger:  # noqa: A002  its name
+        """Open a ledger that is there."""
+        file.refuse_path(path)
+        try:
+            connection = Connection(path)
+        except sqlite3.Error as error:
+            raise trouble(error) from error
+        ledger = cls(path, connection, clock)
+        try:
+            ledger._read(partial(file.refuse_other, id=id, kind=kind, key=key))
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    @property
+    def identity(self) -> Identity:
+        """Return id, kind and the present serial."""
+        return self._read(file.identify)
+
+    # what it remembers
+
+    def edition(self, campaign: str, edition: int) -> Edition:
+        """Return one edition with all its batches."""
+        return self._read(lambda tx: queries.edition(tx, campaign, edition, self._read_keys))
+
+    def editions(self, campaign: str) -> tuple[int, ...]:
+        """Return the editions of which something was reserved."""
+        return self._read(lambda tx: queries.editions(tx, campaign))
+
+    def campaigns(self) -> tuple[EditionSummary, ...]:
+        """Return the sums of every edition."""
+        return self._read(queries.summaries)
+
+    def in_doubt(self) -> tuple[BatchRow, ...]:
+        """Return the batches a person must look at."""
+        return self._read(batches.unsettled)
+
+    def find(self, key: bytes) -> tuple[BatchRow, ...]:
+        """Return the batches that hold one contact key."""
+        return self._read(lambda tx: queries.find(tx, key))
+
+    def recent(self, since: datetime) -> tuple[bytes, ...]:
+        """Return the keys of each batch claimed since then that counts as sent."""
+        return self._read(lambda tx: queries.recent(tx, since))
+
+    def rescues(self) -> tuple[str, ...]:
+        """Return the rescue files that wait to be imported, or cannot be."""
+        found = ((path.name, len(rescue.lines(path))) for path in rescue.files(self._path))
+        return tuple(f"{name}: {count} outcomes not recorded" for name, count in found if count)
+
+    def check(self) -> tuple[str, ...]:
+        """Return what is wrong with the ledger."""
+        return (*self._read(lambda tx: tuple(audit.problems(tx))), *self.rescues())
+
+    # runs and plans
+
+    def open_run(self, plan_id: str) -> str:
+        """Begin a run, after making durable what became of the runs that are gone."""
+        run = secrets.token_hex(8)
+        self._write(_refuse_unfit)
+        self._recover()
+        self._write(lambda tx: runs.start(tx, run, plan_id))
+        try:
+            saved = rescue.RescueFile(self._path, run)
+        except OSError as error:
+            self._write(lambda tx: runs.end(tx, run, "no-rescue-file"))
+            raise Refused(
+                f"no rescue file can be made beside the ledger: {error.strerror}", reason="ledger-unwritable"
+            ) from error
+        self._open_runs[run] = _OpenRun(saved, partial(self.heartbeat, run))
+        return run
+
+    def heartbeat(self, run: str) -> None:
+        """Show that a run lives."""
+        self._write(lambda tx: runs.beat(tx, run))
+
+    def close_run(self, run: str) -> None:
+        """End a run."""
+        self._open_runs.pop(run).close()
+        self._write(lambda tx: runs.end(tx, run, "done"))
+
+    def record(self, plan: RecordedPlan) -> None:
+        """Record a plan that is being applied."""
+        self._write(lambda tx: plans.record(tx, plan))
+
+    def superseded(self, plan_id: str, campaign: str) -> str | None:
+        """Return the newer recorded plan that covers the campaign, if any."""
+        return self._read(lambda tx: plans.superseding(tx, plan_id, campaign))
+
+    # a batch
+
+    def reserve(self, run: str, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
+        """Reserve a campaign's batches in one transaction."""
+        return self._write(lambda tx: reservation.reserve(tx, run, plan_id, wanted))
+
+    def claim(self, run: str, batch_id: str, wanted: Claim) -> str | None:
+        """Make a reserved batch ours to send, durably."""
+        return self._write(lambda tx: attempts.claim(tx, run, batch_id, wanted))
+
+    def renew(self, attempt: str, deadline: datetime) -> None:
+        """Set a later deadline for an attempt of which nothing was sent."""
+        self._write(lambda tx: attempts.renew(tx, attempt, deadline))
+
+    def earlier(self, attempt: str) -> bool:
+        """Tell whether the batch was attempted before with the same request id and payload."""
+        return self._read(lambda tx: attempts.earlier(tx, attempt))
+
+    def settle(self, attempt: str, settlement: Settlement) -> Decimal:
+        """Record how an attempt ended; if that cannot be, write it to the rescue file."""
+        try:
+            excess = self._write(lambda tx: attempts.settle(tx, attempt, settlement))
+        except (OctoplanError, sqlite3.Error) as error:
+            raise self._rescued(attempt, settlement, error) from error
+        if excess is None:
+            raise InDoubt(
+                f"an answer ({settlement.state}) came after a person had decided on its batch: "
+                "see the ledger's event `late-answer`",
+                reason="attempt-closed",
+            )
+        return excess
+
+    def decide(self, batch_id: str, *, sent: bool, actor: str, reason: str, quiet: timedelta) -> None:
+        """Close a batch in doubt by a person's word."""
+        self._recover()
+        decision = attempts.Decision(sent=sent, actor=actor, reason=reason, quiet=quiet)
+        self._write(lambda tx: attempts.decide(tx, batch_id, decision))
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        for run in self._open_runs.values():
+            run.close()
+        self._open_runs.clear()
+        self._connection.close()
+
+    def _write(self, operation: Callable[[Transaction], T]) -> T:
+        return self._connection.write(lambda db: operation(Transaction(db, self._clock())))
+
+    def _read(self, operation: Callable[[Transaction], T]) -> T:
+        return self._connection.read(lambda db: operation(Transaction(db, self._clock())))
+
+    def _read_keys(self, ids: tuple[str, ...]) -> bytes:
+        return self._read(lambda tx: batches.keys_of(tx, ids))
+
+    def _recover(self) -> None:
+        """Import what was rescued, then note what is in doubt; files go only once that is durable."""
+        living = self._read(runs.alive)
+        left = [path for path in rescue.files(self._path) if rescue.run_of(path) not in {*living, *self._open_runs}]
+        outcomes = {path: [rescue.read(line) for line in rescue.lines(path)] for path in left}
+        self._write(lambda tx: _import(tx, [found for read in outcomes.values() for found in read if found]))
+        for path, read in outcomes.items():
+            if all(read):
+                path.unlink(missing_ok=True)
+
+    def _rescued(self, attempt: str, settlement: Settlement, error: Exception) -> InDoubt:
+        line = rescue.line(attempt, settlement)
+        place = "in this message only"
+        for run in self._open_runs.values():
+            if run.rescue(line):
+                place = "in the rescue file beside it"
+                break
+        return InDoubt(
+            f"sent, but the ledger could not record it ({error}); the outcome is {place}: {line}", reason="not-recorded"
+        )
+
+
+def _refuse_unfit(tx: Transaction) -> None:
+    """Refuse a clock that stands wrong and a disk that takes nothing, before any network use."""
+    runs.refuse_clock(tx)
+    write_test(tx.db)
+
+
+def _import(tx: Transaction, outcomes: list[tuple[str, Settlement]]) -> None:
+    for attempt, settlement in outcomes:
+        if attempts.awaits_answer(tx, attempt):
+            attempts.settle(tx, attempt, settlement)
+    runs.sweep(tx)
+
+
+class _OpenRun:
+    """What lives as long as a run: its rescue file and its heartbeat."""
+
+    def __init__(self, saved: rescue.RescueFile, beat: Callable[[], None]) -> None:
+        self._saved = saved
+        self._beat = beat
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def rescue(self, line: str) -> bool:
+        """Write a line to the rescue file; tell whether it is there."""
+        try:
+            self._saved.write(line)
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Stop the heartbeat and let go of the rescue file."""
+        self._over.set()
+        self._thread.join()
+        self._saved.close()
+
+    def _live(self) -> None:
+        while not self._over.wait(runs.HEARTBEAT_SECONDS):
+            try:
+                self._beat()
+            except OctoplanError:
+                continue  # a beat that fails is no reason to stop sending; the next one may succeed
