@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from octoplan.sandbox import octopush, outbox
+from octoplan.sandbox import octopush, outbox, page
 from octoplan.sandbox.control import CONTROLS, Misused
 from octoplan.sandbox.world import Call
 
@@ -36,6 +36,7 @@ def application(state: State) -> ASGIApp:
     return _LoopbackOnly(
         Starlette(
             routes=[
+                Route("/", _outbox),
                 Route(octopush.BASE + "{endpoint:path}", addresses.octopush, methods=_METHODS),
                 Route("/_sandbox/{name:path}", addresses.look, methods=["GET"]),
                 Route("/_sandbox/{name:path}", addresses.change, methods=["POST"]),
@@ -139,6 +140,10 @@ def _requests(path: Path, query: Mapping[str, str]) -> dict[str, Any]:
 LISTINGS: Mapping[str, Callable[[Path, Mapping[str, str]], dict[str, Any]]] = MappingProxyType(
     {"deliveries": _deliveries, "deliveries/counts": _counts, "tickets": _tickets, "requests": _requests}
 )
+
+
+async def _outbox(_request: Request) -> Response:
+    return page.outbox()
 
 
 def _json(content: dict[str, Any], status: int = 200) -> Response:

@@ -83,7 +83,7 @@ def _block(state: State, body: dict[str, Any]) -> None:
 
 
 def _balance(state: State) -> dict[str, Any]:
-    return {"amount": orjson.Fragment(prices.literal(state.balance()))}
+    return {"amount": orjson.Fragment(prices.literal(state.balance())), "currency": state.currency}
 
 
 def _credit(state: State, body: dict[str, Any]) -> None:

@@ -58,6 +58,7 @@ class State:
 
     def __init__(self, path: Path, *, book: Prices, switches: Mapping[str, Value]) -> None:
         self.path = path
+        self.currency = book.currency
         self._prices = book
         self._given = dict(switches)
         self._waiting: list[_Waiting] = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import socket
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -160,7 +163,7 @@ def test_reset_empties_everything(sandbox: Account) -> None:
     assert sandbox.deliveries() == []
     assert sandbox.look("requests") == {"total": 0, "requests": []}
     assert sandbox.look("blacklist") == {"addresses": []}
-    assert sandbox.look("balance") == {"amount": 1_000_000}
+    assert sandbox.look("balance") == {"amount": 1_000_000, "currency": "EUR"}
     values = {name: switch["value"] for name, switch in sandbox.look("switches")["switches"].items()}
     assert (values["success_status"], values["short_number"]) == (200, "36111")
     sandbox.accepted(metadata={"request_id": "a"})
@@ -170,6 +173,20 @@ def test_reset_empties_everything(sandbox: Account) -> None:
 @pytest.mark.parametrize("address", ["/", "/_sandbox/deliveries", SEND])
 def test_only_loopback_names_are_served(sandbox: Account, host: str, address: str) -> None:
     assert sandbox.http.get(address, headers={"host": host}).status_code == 403
+
+
+def test_the_outbox_page_loads_nothing_and_runs_only_itself(sandbox: Account) -> None:
+    page = sandbox.http.get("/")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    for kind in ("style", "script"):
+        (content,) = re.findall(rf"<{kind}>(.*?)</{kind}>", page.text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert not re.search(r"https?://|//[a-z]|\bsrc=|@import|url\(|innerHTML|\bstyle=|\bon[a-z]+=\"", page.text)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1:1", "127.1.2.3", "[::1]:8027"])
