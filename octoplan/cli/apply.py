@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,6 +16,8 @@ from octoplan.cli.terminal import SANDBOX_LINE, Session, say
 from octoplan.core.errors import Exit, Stale
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from octoplan.core.plan import Plan
     from octoplan.project import Project
     from octoplan.workflow.apply import Tally
@@ -33,6 +36,7 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
     """
     from octoplan.core.approval import read_saved
     from octoplan.project import open_project
+    from octoplan.workflow.apply import Supervision
     from octoplan.workflow.apply import apply as send
     from octoplan.workflow.progress import Stop
 
@@ -43,18 +47,19 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
         )
     project = open_project(session.directory, saved.plan.env if saved else session.environment)
     stop = Stop()
-    listen(stop)
     watch = Supervision(
         progress=session.progress(),
         stop=stop,
         confirm=lambda drafted: _confirm(drafted, project, as_json=as_json),
     )
-    applied, tally = send(project, saved, watch)
+    with listening(stop):
+        applied, tally = send(project, saved, watch)
     _report(applied, tally, as_json=as_json)
     return tally.exit
 
 
-def listen(stop: Stop) -> None:
+@contextlib.contextmanager
+def listening(stop: Stop) -> Iterator[None]:
     """Make the first Ctrl-C or SIGTERM a wish to stop, the second leave at once."""
 
     def wish(number: int, _frame: object) -> None:
@@ -63,8 +68,12 @@ def listen(stop: Stop) -> None:
         stop.code = Exit.INTERRUPTED if number == signal.SIGINT else Exit.UNFINISHED
         stop.set()
 
-    signal.signal(signal.SIGINT, wish)
-    signal.signal(signal.SIGTERM, wish)
+    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _confirm(plan: Plan, project: Project, *, as_json: bool) -> None:

@@ -27,7 +27,7 @@ def render(session: Session, campaign: str, *, contact: str | None, longest: boo
         click.echo(json.dumps(shown.as_json(), ensure_ascii=False, indent=1))
         return
     click.echo(f"{shown.campaign} · contact {shown.key} · {shown.country}")
-    click.echo(f"{shown.encoding} · {shown.units} units · {shown.parts} parts · {shown.cost}")
+    click.echo(f"{shown.encoding} · units {shown.units} · parts {shown.parts} · {shown.cost}")
     click.echo("")
     click.echo("\n".join(visible(line) for line in shown.text.split("\n")))
     click.echo("")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from octoplan.cli.terminal import Session, say
+from octoplan.core.errors import Refused
 
 
 @click.command()
@@ -15,7 +16,12 @@ from octoplan.cli.terminal import Session, say
 @click.pass_obj
 def sandbox(session: Session, port: int, prices: Path | None) -> None:
     """Serve the providers' imitation and the outbox page over the state in .octoplan/."""
-    from octoplan.sandbox import serve
+    from octoplan.sandbox import PricesUnreadable, StateUnusable, serve
 
     project = session.project()
-    serve(project.sandbox_state(), port=port, prices=prices or project.sandbox_prices(), ready=say)
+    try:
+        serve(project.sandbox_state(), port=port, prices=prices or project.sandbox_prices(), ready=say)
+    except (PricesUnreadable, StateUnusable) as error:
+        raise Refused(str(error), reason="sandbox") from error
+    except OSError as error:
+        raise Refused(f"port {port} cannot be served ({error.strerror}): choose another --port", reason="port") from error

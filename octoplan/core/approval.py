@@ -57,7 +57,7 @@ def _leaf(value: Any) -> Any:
         case Enum():
             return value.value
         case Decimal():
-            return str(value.normalize())
+            return format(value.normalize(), "f")
         case datetime():
             return value.isoformat()
         case timedelta():

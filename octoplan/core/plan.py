@@ -74,12 +74,17 @@ class AudienceCounts(_Part):
 
 
 class TextFacts(_Part):
-    """The text with sized slots for contact values, and what its renderings need."""
+    """The text with sized slots for contact values, and what its renderings need.
+
+    `blamed` are the characters outside GSM-7, `encodings` and `parts` counts, all of contacts; `replaced`
+    (`ç→c`) counts occurrences.
+    """
 
     pattern: str
     longest: int
     encodings: dict[str, int]
     parts: dict[str, int]
+    blamed: dict[str, int] = {}
     replaced: dict[str, int] = {}
 
 

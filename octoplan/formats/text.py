@@ -67,7 +67,6 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield from _campaign(campaign)
     if quiet:
         yield f"= {len(quiet)} unchanged"
-    if shown or quiet:
         yield ""
     yield from _legend(plan)
     yield from _totals(plan)
@@ -148,6 +147,8 @@ def _text(campaign: PlannedCampaign) -> Iterator[str]:
     )
     parts = ", ".join(f"{_count(int(size), 'part')}: {count:,}" for size, count in text.parts.items())
     line = f"{encodings} · {parts}"
+    if text.blamed and not text.replaced:
+        line += "   because of " + ", ".join(f"{visible(mark)} {count:,}" for mark, count in text.blamed.items())
     if text.replaced:
         line += "   replaced " + ", ".join(f"{pair} {count:,}" for pair, count in text.replaced.items())
     yield from _field("text", line)

@@ -337,9 +337,10 @@ def _filled(
             "text": TextFacts(
                 pattern=summary.pattern,
                 longest=summary.longest,
-                encodings=dict(summary.encodings),
-                parts={str(size): count for size, count in sorted(summary.parts.items())},
-                replaced=dict(summary.replaced),
+                encodings=summary.encodings,
+                parts={str(size): count for size, count in summary.parts.items()},
+                blamed=summary.blamed,
+                replaced=summary.replaced,
             ),
             "calls": packed.calls,
             "estimate": Estimate(

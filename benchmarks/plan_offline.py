@@ -1,0 +1,209 @@
+"""`octoplan plan --offline` over a million contacts, beside a floor and a peer measured in the same run.
+
+floor   DuckDB reads the file as text, counts distinct addresses and rows, and BLAKE2b hashes every address:
+        no plan can do less.
+peer    the script one would write instead: csv, sets, an f-string, the same hashes, no checks of any text.
+
+`python benchmarks/plan_offline.py [CONTACTS]` prints a table and writes it into `benchmarks/RESULTS.md`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+STORES = ("Bellecour", "Part-Dieu", "Croix-Rousse")
+NAMES = ("Zoé", "Inès", "Marc", "Yves", "Léa", "Noé", "Odile", "Régis")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Wall-clock seconds and peak resident memory in MB of one child process."""
+
+    name: str
+    seconds: float
+    megabytes: float
+
+
+def number(index: int) -> str:
+    """Return the index-th French mobile number; real numbering ranges, since fiction's holds only 10,000."""
+    return f"+336{10_000_000 + index:08}"
+
+
+def lay(folder: Path, contacts: int) -> None:
+    """Write a project whose audience is half suppressed or sent already, by lists as long as itself."""
+    (folder / "campaigns").mkdir()
+    (folder / "prices").mkdir()
+    (folder / "octoplan.yaml").write_text(
+        "version: 1\ncampaigns: campaigns/\ndefaults: {sender: ACME, country: FR, timezone: Europe/Paris}\n"
+        "suppressions: [opposition.csv]\n"
+    )
+    (folder / "prices/octopush.yaml").write_text(
+        "currency: EUR\nas_of: 2026-11-01\nsample: true\nsms_premium: {FR: 0.049}\n"
+    )
+    (folder / "campaigns/big.yaml").write_text(
+        "id: big\nchannel: sms\npurpose: transactional\naudience: {file: ../audience.csv, new_contacts: send}\n"
+        'message: {text: "ACME: {{ contact.first_name }}, votre commande {{ contact.code }} est prete."}\n'
+    )
+    write(folder / "audience.csv", range(contacts))
+    write(folder / "opposition.csv", range(contacts * 3 // 4, contacts * 7 // 4))
+
+
+def write(path: Path, numbers: range) -> None:
+    """Write one CSV file of contacts."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write("phone_number,first_name,store,code\n")
+        file.writelines(
+            f"{number(index)},{NAMES[index % 8]},{STORES[index % 3]},C{index:07}\n" for index in numbers
+        )
+
+
+def remember(folder: Path, contacts: int) -> None:
+    """Record as many contacts as sent already: a quarter of the audience and three quarters of others."""
+    from octoplan.core import keys
+    from octoplan.core.model import Receipt
+    from octoplan.ledger import BatchState, Claim, NewBatch, RecordedCampaign, RecordedPlan, Reserve, Settlement
+    from octoplan.project import open_project
+
+    project = open_project(folder)
+    ledger = project.open_ledger()
+    now = datetime.now(UTC)
+    ledger_run = ledger.open_run("before")
+    ledger.record(
+        RecordedPlan(
+            plan_id="before",
+            created_at=now,
+            everything=True,
+            campaigns=(
+                RecordedCampaign(
+                    id="big",
+                    edition=1,
+                    apply_from=now,
+                    apply_until=now + timedelta(days=1),
+                    worst=Decimal(10**9),
+                    currency="EUR",
+                    spec="{}",
+                ),
+            ),
+        )
+    )
+    sent = (*range(contacts // 4), *range(2 * contacts, 2 * contacts + contacts * 3 // 4))
+    known = sorted(keys.contact_keys(project.key, map(number, sent)))
+    batches = tuple(
+        NewBatch(keys=b"".join(known[start : start + 500]), parts=500, worst=Decimal(25))
+        for start in range(0, len(known), 500)
+    )
+    rows = ledger.reserve(
+        ledger_run,
+        "before",
+        Reserve(campaign="big", edition=1, version=0, provider="octopush", currency="EUR", batches=batches),
+    )
+    for row in rows:
+        claim = Claim(request_id="r", payload_hash="p", deadline=now + timedelta(minutes=1))
+        attempt = ledger.claim(ledger_run, row.id, claim)
+        if attempt is None:
+            raise SystemExit(f"{row.id} could not be claimed")
+        receipt = Receipt(ticket="t", contacts=row.count, cost=Decimal(24))
+        ledger.settle(attempt, Settlement(state=BatchState.ACCEPTED, receipt=receipt))
+    ledger.close_run(ledger_run)
+    ledger.close()
+
+
+def measure(name: str, *arguments: str) -> Measured:
+    """Run one command and measure it."""
+    before = time.perf_counter()
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - before
+    if status:
+        raise SystemExit(f"{name} ended with {status}")
+    return Measured(name, seconds, usage.ru_maxrss / 1024)
+
+
+def floor(folder: Path) -> None:
+    """Read, count, hash."""
+    import duckdb
+
+    rows = duckdb.sql(f"select distinct phone_number from read_csv('{folder}/audience.csv', all_varchar=true)")
+    for (address,) in rows.fetchall():
+        hashlib.blake2b(address.encode(), key=b"k" * 32, digest_size=16).digest()
+
+
+def peer(folder: Path) -> None:
+    """Do what the plan does, with the standard library and no checks."""
+
+    def key(address: str) -> bytes:
+        return hashlib.blake2b(address.encode(), key=b"k" * 32, digest_size=16).digest()
+
+    def rows(name: str) -> list[dict[str, str]]:
+        with (folder / name).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    import sqlite3
+
+    suppressed = {row["phone_number"] for row in rows("opposition.csv")}
+    sent: set[bytes] = set()
+    for (blob,) in sqlite3.connect(folder / ".octoplan/ledger.db").execute("select keys from batch_keys"):
+        sent.update(blob[start : start + 16] for start in range(0, len(blob), 16))
+    owed = {}
+    for row in rows("audience.csv"):
+        address = row["phone_number"]
+        if address not in suppressed and key(address) not in sent:
+            owed.setdefault(address, f"ACME: {row['first_name']}, votre commande {row['code']} est prete.")
+    cost = sum((Decimal("0.049") for text in owed.values() if len(text) <= 160), Decimal(0))
+    sys.stdout.write(f"{len(owed)} contacts, {cost} EUR\n")
+
+
+def main() -> None:
+    """Measure and write the results."""
+    contacts = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        lay(folder, contacts)
+        remember(folder, contacts)
+        me = (sys.executable, __file__)
+        rows = [
+            measure("floor", *me, "--floor", name),
+            measure("octoplan plan --offline", sys.executable, "-m", "octoplan", "-q", "-C", name, "plan", "--offline"),
+            measure("peer script", *me, "--peer", name),
+        ]
+    table = report(contacts, rows)
+    sys.stdout.write(table)
+    RESULTS.write_text(f"# Measured\n\n`make bench` writes this file.\n\n{table}", encoding="utf-8")
+
+
+def report(contacts: int, rows: list[Measured]) -> str:
+    """Return the table."""
+    base = rows[0].seconds
+    lines = [
+        f"## Plan offline, {contacts:,} contacts, two merge fields, as many suppressed, as many already sent",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d} · CPython {platform.python_version()} · {platform.machine()}, "
+        f"{os.cpu_count()} cores. Budget: 6 s and 1 GB a million.",
+        "",
+        "| what | seconds | to floor | peak MB |",
+        "|---|---:|---:|---:|",
+        *(f"| {row.name} | {row.seconds:.2f} | {row.seconds / base:.1f}× | {row.megabytes:,.0f} |" for row in rows),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    if "--floor" in sys.argv:
+        floor(Path(sys.argv[-1]))
+    elif "--peer" in sys.argv:
+        peer(Path(sys.argv[-1]))
+    else:
+        main()

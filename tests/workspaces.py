@@ -1,0 +1,146 @@
+"""A project in a temporary folder, and octoplan run over it as a person would."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from octoplan.cli import run
+from octoplan.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROJECT = """\
+version: 1
+campaigns: campaigns/
+defaults: {provider: octopush, sender: ACME, country: FR, timezone: Europe/Paris}
+limits: {max_cost: 500 EUR, max_contacts: 5000, max_parts: 3, countries: [FR], senders: [ACME]}
+providers:
+  octopush: {login: "${OCTOPUSH_API_LOGIN}", key: "${OCTOPUSH_API_KEY}", prices: prices/octopush.yaml, quiet_time: 1s}
+environments:
+  rehearsal: {sandbox: true, ledger: {url: "sqlite:///rehearsal.db"}}
+"""
+PRICES = """\
+currency: EUR
+as_of: 2026-11-01
+sample: true
+sms_premium: {FR: 0.049, BE: 0.079}
+sms_low_cost: {FR: 0.039}
+surcharges: {opt_out_removal_per_request: 0.01, replies_per_part: 0.03}
+"""
+CAMPAIGN = """\
+id: noel
+channel: sms
+purpose: transactional
+audience: {file: ../audiences/list.csv}
+message: {text: "ACME: bonjour {{ contact.first_name }}, code {{ contact.code }}."}
+"""
+AUDIENCE = """\
+phone_number,first_name,code
++33639980011,Zoe,1E5
++33639980012,Marc,0042
++33639980013,Ines,C3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run of octoplan ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def flat(self) -> str:
+        """The output as one line: where it wraps is no test's business but the golden files'."""
+        return " ".join(self.out.split())
+
+
+class Workspace:
+    """A project; `served` is a sandbox that runs apart from octoplan, if there is one."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.served = ""
+        self.write("octoplan.yaml", PROJECT)
+        self.write("prices/octopush.yaml", PRICES)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.root / name).read_text(encoding="utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def usual(self) -> Workspace:
+        self.write("campaigns/noel.yaml", CAMPAIGN)
+        self.write("audiences/list.csv", AUDIENCE)
+        return self
+
+    def environ(self) -> dict[str, str]:
+        return {
+            "OCTOPUSH_API_LOGIN": "sandbox-team",
+            "OCTOPUSH_API_KEY": "sandbox-key",
+            **({"OCTOPLAN_SANDBOX": self.served} if self.served else {}),
+        }
+
+    def run(self, *words: str, code: int | None = 0) -> Ended:
+        """Run octoplan in this process; `code` is what it must end with, None for any."""
+        out, err = io.StringIO(), io.StringIO()
+        before = dict(os.environ)
+        os.environ.update(self.environ())
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                ended = Ended(int(run(["-q", "-C", str(self.root), *words])), out.getvalue(), err.getvalue())
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        ended = Ended(ended.code, out.getvalue(), err.getvalue())
+        if code is not None:
+            assert ended.code == code, f"{words}: {ended.code}\n{ended.out}\n{ended.err}"
+        return ended
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[str]:
+        """Serve the sandbox apart from octoplan, over the project's own state."""
+        with Sandbox(self.root / ".octoplan/sandbox.db", prices=self.root / "prices/octopush.yaml") as sandbox:
+            self.served = sandbox.url
+            yield sandbox.url
+        self.served = ""
+
+    def ask(self, path: str, **body: Any) -> Any:
+        """Ask the sandbox; a body is posted."""
+        if not self.served:
+            with self.serving():
+                return self.ask(path, **body)
+        url = f"{self.served}/_sandbox/{path}"
+        answer = httpx.post(url, json=body, trust_env=False) if body else httpx.get(url, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask("deliveries?limit=100000")["deliveries"]
+        return found
+
+    def counts(self) -> dict[str, int]:
+        found: dict[str, int] = self.ask("deliveries/counts")
+        return found
+
+
+def tally(text: str) -> dict[str, int]:
+    """Read the last line of an apply."""
+    line = next(line for line in text.splitlines() if line.startswith("accepted "))
+    found = re.findall(r"(accepted|rejected|in doubt|dropped|not started) ([\d,]+)", line)
+    return {name: int(number.replace(",", "")) for name, number in found}
