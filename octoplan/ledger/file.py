@@ -53,8 +53,9 @@ def make(path: Path, identity: Identity, *, key: bytes, now: datetime) -> None:
     except sqlite3.Error as error:
         raise trouble(error) from error
     finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
+        for left in (draft, draft.with_name(f"{draft.name}-journal")):
+            with contextlib.suppress(OSError):
+                left.unlink(missing_ok=True)
 
 
 def _fill(draft: Path, identity: Identity, *, key: bytes, now: datetime) -> None:

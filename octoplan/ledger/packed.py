@@ -1,12 +1,12 @@
 """Packed contact keys: 16 bytes a key, one after another, as sets of millions.
 
-A key's first eight bytes decide almost always, and sorting integers is ten times faster than sorting
-strings of 16 bytes; whatever shares a prefix is then compared whole, so every answer is exact.
+Keys are compared as two numbers, the first of which is sorted and searched: ten times faster than strings
+of 16 bytes. That is exact while no two known keys share their first half; where some do, strings it is.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Keys = NDArray[np.bytes_]
     Mask = NDArray[np.bool_]
+    Numbers = NDArray[np.uint64]
 
 # numpy hides trailing NULs of a single `S16` item but compares and sorts all 16 bytes, as unsigned.
 _KEY = np.dtype(f"S{SIZE}")
@@ -35,16 +36,20 @@ def within(first: Keys, second: Keys) -> Mask:
     """Tell of each key of `first` whether it is in `second`."""
     if not first.size or not second.size:
         return np.zeros(first.size, dtype=bool)
-    known = np.sort(_prefixes(second))
-    found = _found(known, _prefixes(first))
-    if found.any():
-        found[found] = _found(np.sort(second), first[found])
+    known, rest = _halves(second)
+    order = np.argsort(known)
+    known = known[order]
+    if (known[1:] == known[:-1]).any():
+        return _found(np.sort(second), first)[1]
+    wanted, wanted_rest = _halves(first)
+    places, found = _found(known, wanted)
+    found &= rest[order][places] == wanted_rest
     return found
 
 
 def repeats(given: Keys) -> bool:
     """Tell whether a key occurs twice."""
-    prefixes = np.sort(_prefixes(given))
+    prefixes = np.sort(_halves(given)[0])
     if not (prefixes[1:] == prefixes[:-1]).any():
         return False
     ordered = np.sort(given)
@@ -67,12 +72,14 @@ def holds(packed: bytes, key: bytes) -> bool:
     return start >= 0
 
 
-def _prefixes(given: Keys) -> NDArray[np.uint64]:
-    return np.ascontiguousarray(given).view(np.uint64)[::2].copy()
+def _halves(given: Keys) -> tuple[Numbers, Numbers]:
+    """Return the first and the last eight bytes of each key as numbers; ascending keys have ascending firsts."""
+    numbers = given.view(">u8")
+    return numbers[::2].astype(np.uint64), numbers[1::2].astype(np.uint64)
 
 
-def _found(ordered: NDArray[np.generic], wanted: NDArray[np.generic]) -> Mask:
+def _found(ordered: NDArray[Any], wanted: NDArray[Any]) -> tuple[NDArray[np.intp], Mask]:
+    """Return where each wanted value would be in an ascending array, and whether it is there."""
     places = np.searchsorted(ordered, wanted)
     places[places == ordered.size] = 0
-    equal: Mask = ordered[places] == wanted
-    return equal
+    return places, ordered[places] == wanted

@@ -198,9 +198,10 @@ class Edition:
     @property
     def is_settled(self) -> bool:
         """Tell whether the edition is closed and nobody of its members is owed it."""
-        if not self.closed:
+        states = {batch.state for batch in self.batches}
+        if not self.closed or BatchState.RESERVED in states:
             return False
-        if all(batch.state in HELD for batch in self.batches):
+        if states <= HELD:
             return True
         return bool(packed.within(packed.keys(self.members()), packed.keys(self.held())).all())
 
