@@ -68,7 +68,7 @@ class Composer:
         joined = "\n".join(texts)
         if self._plain_only:
             texts, joined = self._plain(texts, joined)
-        self._rules.look(texts, joined, rows.countries)
+        self._rules.look(texts, joined, countries=rows.countries)
         self._longest = max(self._longest, *map(len, texts))
         counts = self._measure(texts, joined)
         self._parts.update(counts)
@@ -122,7 +122,7 @@ class Composer:
         if self._plain_only and self._blamed:
             return (encoding_refused(self._blamed, self._encodings[parts.UCS2]),)
         if self._dearer:
-            return (encoding_dearer(self._blamed, self._dearer, (self._plain_parts, self._wide_parts)),)
+            return (encoding_dearer(self._blamed, self._dearer, parts=(self._plain_parts, self._wide_parts)),)
         return ()
 
 

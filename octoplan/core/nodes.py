@@ -154,12 +154,12 @@ class Reader:
         node = Node(None, line, column, event.start_mark.index, event.end_mark.index)
         if isinstance(event, ScalarEvent):
             node.style = event.style or ""
-            self._scalar(node, event, at)
+            self._scalar(node, event)
         elif isinstance(event, SequenceStartEvent):
-            self._tag(event, "seq", at)
+            self._tag(event, "seq")
             self._sequence(node, depth)
         else:
-            self._tag(event, "map", at)
+            self._tag(event, "map")
             self._mapping(node, depth)
         if event.anchor:
             self.anchors[event.anchor] = node
@@ -183,17 +183,17 @@ class Reader:
         self._spend(node.size, at)
         return node
 
-    def _tag(self, event: Any, kind: str, at: tuple[int, int]) -> None:
+    def _tag(self, event: Any, kind: str) -> None:
         if event.tag not in (None, "!", _CORE + kind):
-            self._refuse_tag(event.tag, at)
+            self._refuse_tag(event.tag, _at(event.start_mark))
 
     def _refuse_tag(self, tag: str, at: tuple[int, int]) -> None:
         shown = "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
         self._refuse(f"the tag {quoted(shown)} is not allowed here", at, hint="remove it and write the plain value")
 
-    def _scalar(self, node: Node, event: Any, at: tuple[int, int]) -> None:
+    def _scalar(self, node: Node, event: Any) -> None:
         node.value = event.value
-        tag = event.tag
+        at, tag = (node.line, node.column), event.tag
         if tag in ("!", _CORE + "str") or (tag is None and not event.implicit[0]):
             return
         try:
@@ -233,7 +233,7 @@ class Reader:
             if key == "<<" and event.implicit[0]:
                 merged += self._merge_parts(value)
             elif key in node.keys:
-                self._duplicate(key, _at(event.start_mark), node.keys[key])
+                self._duplicate(key, node.keys[key], again=_at(event.start_mark))
             else:
                 node.value[key], node.keys[key] = value, _at(event.start_mark)
         for part in merged:
@@ -254,9 +254,9 @@ class Reader:
             return str(event.value)
         return None
 
-    def _duplicate(self, key: str, at: tuple[int, int], first: tuple[int, int]) -> None:
-        message = f"{quoted(key)} is written twice, on line {first[0]} and on line {at[0]}"
-        self._refuse(message, at, hint="keep one of them", rule="duplicate-key")
+    def _duplicate(self, key: str, first: tuple[int, int], *, again: tuple[int, int]) -> None:
+        message = f"{quoted(key)} is written twice, on line {first[0]} and on line {again[0]}"
+        self._refuse(message, again, hint="keep one of them", rule="duplicate-key")
 
     def _merge_parts(self, value: Node) -> list[Node]:
         parts = value.value if isinstance(value.value, list) else [value]

@@ -10,9 +10,8 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +34,7 @@ _LEAD = range(0xD8, 0xDC)
 
 _CODES = codecs.charmap_build("\0" + BASIC + EXTENSION + "\ufffe" * (255 - len(BASIC) - len(EXTENSION)))
 """One byte a character, ASCII where it takes one septet; NUL is only there because the codec wants it."""
+_EXTENSION_CODES = bytes(range(0x80, 0x100))
 _EXTENDED = re.compile(rb"[\x80-\xff]")
 _OUTSIDE = re.compile(f"[^{re.escape(BASIC + EXTENSION)}]")
 _PLAIN_FORMS: Mapping[str, str] = {
@@ -57,8 +57,7 @@ _PLAIN_FORMS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """What one text takes: `units` are septets or UTF-16 units."""
 
     encoding: str
@@ -73,10 +72,11 @@ def measure(text: str) -> Parts:
         return _measure_wide(text)
     if coded.isascii():
         return Parts(GSM7, len(coded), basic_parts(len(coded)))
+    count = 2 * len(coded) - len(coded.translate(None, _EXTENSION_CODES))
+    if count <= _ONE:
+        return Parts(GSM7, count, 1)
     septets = _EXTENDED.sub(b"\0\\g<0>", coded)
-    if len(septets) <= _ONE:
-        return Parts(GSM7, len(septets), 1)
-    return Parts(GSM7, len(septets), _packed(len(septets), _MANY, lambda unit: septets[unit] == 0))
+    return Parts(GSM7, count, _packed(count, _MANY, opens_pair=lambda unit: septets[unit] == 0))
 
 
 def basic_parts(length: int) -> int:
@@ -139,10 +139,10 @@ def _measure_wide(text: str) -> Parts:
         return Parts(UCS2, count, 1)
     if count == len(text):
         return Parts(UCS2, count, -(-count // _MANY_WIDE))
-    return Parts(UCS2, count, _packed(count, _MANY_WIDE, lambda unit: units[2 * unit + 1] in _LEAD))
+    return Parts(UCS2, count, _packed(count, _MANY_WIDE, opens_pair=lambda unit: units[2 * unit + 1] in _LEAD))
 
 
-def _packed(count: int, size: int, opens_pair: Callable[[int], bool]) -> int:
+def _packed(count: int, size: int, *, opens_pair: Callable[[int], bool]) -> int:
     """Return the parts of `size` units; a pair that would be divided moves to the next part whole."""
     parts, start = 0, 0
     while start < count:

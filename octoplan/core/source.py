@@ -45,7 +45,7 @@ class Source:
         node = self.root
         for part in path:
             node = _child(node, part) or node
-        line, column = (within and self._inside(node, *within)) or (node.line, node.column)
+        line, column = (within and self._inside(node, within)) or (node.line, node.column)
         return Place(file=self.file, line=line, column=column)
 
     def key_place(self, path: KeyPath) -> Place:
@@ -64,13 +64,14 @@ class Source:
             found if found.place else replace(found, place=self.place(found.path, found.within)) for found in findings
         )
 
-    def _inside(self, node: Node, line: int, column: int) -> tuple[int, int] | None:
+    def _inside(self, node: Node, within: tuple[int, int]) -> tuple[int, int] | None:
         if not isinstance(node.value, str):
             return None
         raw = self.text[node.start : node.end]
         if node.style == "|":
-            return _inside_block(node, raw, line, column)
+            return _inside_block(node, raw, within=within)
         before = raw.removesuffix(node.style).removesuffix(node.value)
+        line, column = within
         if line != 1 or before + node.value + node.style != raw or "\n" in node.value:
             return None
         return node.line, node.column + len(before) + column - 1
@@ -103,8 +104,9 @@ def _child(node: Node, part: str | int) -> Node | None:
     return None
 
 
-def _inside_block(node: Node, raw: str, line: int, column: int) -> tuple[int, int] | None:
+def _inside_block(node: Node, raw: str, *, within: tuple[int, int]) -> tuple[int, int] | None:
     """Return the position of a line and column inside a `|` block: its lines are those of the file."""
+    line, column = within
     header, *written = re.split("\r\n|\r|\n", raw)
     lines = node.value.split("\n")
     if "|" not in header or line > len(lines):

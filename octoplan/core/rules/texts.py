@@ -52,17 +52,19 @@ class TextRules:
         self._first: dict[str, str] = {}
         self._longest = 0
 
-    def look(self, texts: Sequence[str], joined: str, countries: Sequence[str]) -> None:
+    def look(self, texts: Sequence[str], joined: str, *, countries: Sequence[str]) -> None:
         """Judge one chunk: the texts, the same joined by line breaks, and each recipient's country."""
         self._count_lengths(texts)
         for rule, pattern in _UNSEEN.items():
             if pattern.search(joined):
-                self._note_unseen(rule, pattern, texts)
+                self._note_unseen(rule, texts)
         if "{" in joined:
             self._contacts["text-leftover"] += _matching(_LEFTOVER, texts)
             self._contacts["text-placeholder"] += _matching(_PLACEHOLDER, texts)
-        if self._live and any(word in joined.lower() for word in _DRAFT_WORDS):
-            self._contacts["draft"] += _matching(_DRAFT, texts)
+        if self._live:
+            small = joined.lower()
+            if any(word in small for word in _DRAFT_WORDS):
+                self._contacts["draft"] += _matching(_DRAFT, texts)
         if joined.count(NUMBER) != joined.count(STOP):
             self._contacts["stop-number"] += sum(text.count(NUMBER) > text.count(STOP) for text in texts)
         if self._stop:
@@ -80,9 +82,10 @@ class TextRules:
             "stop-missing": (f"in France lack the exact words `{STOP}`", "write `{{ stop }}` in the text"),
             "stop-number": (f"hold `{NUMBER}` outside `{STOP}`", "each would be replaced by a short number: remove it"),
         }
-        return tuple(self._finding(rule, *told[rule]) for rule in told if self._contacts[rule])
+        return tuple(self._finding(rule, told[rule]) for rule in told if self._contacts[rule])
 
-    def _finding(self, rule: str, what: str, hint: str) -> Finding:
+    def _finding(self, rule: str, told: tuple[str, str]) -> Finding:
+        what, hint = told
         message = f"{texts_of(self._contacts[rule])} {what}"
         if rule == "text-length":
             return finding(rule, message, path=PATH, hint=hint, value=f"{self._longest:,}", limit=f"{MAX_LENGTH:,}")
@@ -94,9 +97,9 @@ class TextRules:
         if max(lengths) > MAX_LENGTH or not all(map(str.strip, texts)):
             self._contacts["text-length"] += sum(len(text) > MAX_LENGTH or not text.strip() for text in texts)
 
-    def _note_unseen(self, rule: str, pattern: re.Pattern[str], texts: Sequence[str]) -> None:
+    def _note_unseen(self, rule: str, texts: Sequence[str]) -> None:
         for text in texts:
-            found = pattern.search(text)
+            found = _UNSEEN[rule].search(text)
             if found:
                 self._contacts[rule] += 1
                 self._first.setdefault(rule, f"U+{ord(found[0]):04X}, first at {_position(text, found.start())}")
@@ -108,7 +111,7 @@ def encoding_refused(blamed: Mapping[str, int], contacts: int) -> Finding:
     return finding("encoding", message, path=PATH, hint="replace these characters, or write `encoding: auto`")
 
 
-def encoding_dearer(blamed: Mapping[str, int], contacts: int, parts: tuple[int, int]) -> Finding:
+def encoding_dearer(blamed: Mapping[str, int], contacts: int, *, parts: tuple[int, int]) -> Finding:
     """Return the warning of `encoding: auto` where characters raise the parts from one sum to another."""
     fewer, more = parts
     message = f"{texts_of(contacts)} take {more:,} parts instead of {fewer:,} because of {_characters(blamed)}"

@@ -58,37 +58,30 @@ class Unfit(ValueError):
     """What is wrong with a filter's arguments."""
 
 
-def bind(name: str, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the value of every argument of a filter. Raises `Unfit`."""
+def bind(name: str, positional: Sequence[Any], *, named: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of every argument, in order, of a filter. Raises `Unfit`."""
     arguments = FILTERS[name].arguments
     given = dict(zip((argument.name for argument in arguments), positional, strict=False))
     extra = [key for key in named if key in given or key not in {argument.name for argument in arguments}]
     if len(positional) > len(arguments) or extra:
         takes = ", ".join(argument.name for argument in arguments) or "no argument"
         raise Unfit(f"takes {takes}")
-    bound = tuple(_checked(argument, {**given, **named}.get(argument.name, argument.default)) for argument in arguments)
+    given |= named
+    bound = {argument.name: _checked(argument, given.get(argument.name, argument.default)) for argument in arguments}
     if name in _SENSE:
-        _SENSE[name](*bound)
+        _SENSE[name](bound)
     return bound
-
-
-def growth(name: str, bound: Sequence[Any]) -> int:
-    """Return how many times longer a filter can make its input."""
-    if name != "replace":
-        return 1
-    old, new = bound
-    return max(1, -(-len(new) // len(old)))
 
 
 def forgiving(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return a filter that gives back what it cannot take."""
 
     @wraps(call)
-    def kept(value: Any, *arguments: Any) -> Any:
+    def kept(found: Any, /, **arguments: Any) -> Any:
         try:
-            return call(value, *arguments)
+            return call(found, **arguments)
         except ValueError:
-            return value
+            return found
 
     return kept
 
@@ -108,28 +101,28 @@ def _checked(argument: Argument, value: Any) -> Any:
     return value
 
 
-def _sensible_truncate(length: int, _killwords: bool, end: str) -> None:  # noqa: FBT001 - in the filter's order
-    if length < max(1, len(end)):
+def _sensible_truncate(bound: Mapping[str, Any]) -> None:
+    if bound["length"] < max(1, len(bound["end"])):
         raise Unfit("needs a length of at least the length of end")
 
 
-def _sensible_replace(old: str, _new: str) -> None:
-    if not old:
+def _sensible_replace(bound: Mapping[str, Any]) -> None:
+    if not bound["old"]:
         raise Unfit("needs something to replace")
 
 
-def _sensible_date(pattern: str) -> None:
-    for _, letter in _DIRECTIVE.findall(pattern):
+def _sensible_date(bound: Mapping[str, Any]) -> None:
+    for _, letter in _DIRECTIVE.findall(bound["pattern"]):
         if letter not in _DATE_FIELDS and letter != "%":
             raise Unfit(f"knows %{', %'.join(_DATE_FIELDS)} and %%")
 
 
-def _sensible_decimals(decimals: int | None, *_: str) -> None:
-    if decimals is not None and decimals < 0:
+def _sensible_decimals(bound: Mapping[str, Any]) -> None:
+    if bound["decimals"] is not None and bound["decimals"] < 0:
         raise Unfit("needs decimals of zero or more")
 
 
-def _truncate(value: Any, length: int, killwords: bool, end: str) -> str:  # noqa: FBT001 - in the filter's order
+def _truncate(value: Any, *, length: int, killwords: bool, end: str) -> str:
     """Cut to exactly at most `length` characters: without the leeway that Jinja grants."""
     text = str(value)
     if len(text) <= length:
@@ -138,7 +131,7 @@ def _truncate(value: Any, length: int, killwords: bool, end: str) -> str:  # noq
     return (kept if killwords else kept.rsplit(" ", 1)[0]) + end
 
 
-def _replace(value: Any, old: str, new: str) -> str:
+def _replace(value: Any, *, old: str, new: str) -> str:
     return str(value).replace(old, new)
 
 
@@ -158,24 +151,24 @@ def _rounded(number: Decimal, decimals: int) -> Decimal:
     return number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP, context=_EXACT)
 
 
-def _round(value: Any, decimals: int) -> Decimal:
+def _round(value: Any, *, decimals: int) -> Decimal:
     return _rounded(_decimal(value), decimals)
 
 
-def _int(value: Any, default: int) -> int:
+def _int(value: Any, *, default: int) -> int:
     try:
         return int(_decimal(value))
     except ValueError:
         return default
 
 
-def _number(value: Any, decimals: int | None, point: str, group: str) -> str:
+def _number(value: Any, *, decimals: int | None, point: str, group: str) -> str:
     number = _decimal(value)
     grouped = format(number if decimals is None else _rounded(number, decimals), ",f")
     return grouped.translate({ord(","): group, ord("."): point})
 
 
-def _date(value: Any, pattern: str) -> str:
+def _date(value: Any, *, pattern: str) -> str:
     day = datetime.fromisoformat(str(value).strip())
 
     def field(match: re.Match[str]) -> str:
@@ -187,11 +180,11 @@ def _date(value: Any, pattern: str) -> str:
     return _DIRECTIVE.sub(field, pattern)
 
 
-def _default(value: Any, instead: Any, if_empty: bool) -> Any:  # noqa: FBT001 - in the filter's order
-    return instead if value is None or (if_empty and not value) else value
+def _default(found: Any, *, value: Any, boolean: bool) -> Any:
+    return value if found is None or (boolean and not found) else found
 
 
-def _join(value: Any, separator: str) -> str:
+def _join(value: Any, *, separator: str) -> str:
     if not isinstance(value, list):
         raise ValueError("not a list")  # noqa: TRY004 - a value it cannot take
     return separator.join(map(str, value))

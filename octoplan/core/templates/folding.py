@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from jinja2 import nodes
 from octoplan.core.quoting import quoted, suggestion
 from octoplan.core.templates import printing
 from octoplan.core.templates.filters import FILTERS
-from octoplan.core.templates.language import MAX_SIZE, Mistake, bound, column, constant
+from octoplan.core.templates.language import MAX_SIZE, Mistake, bound, column, constant, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,13 +50,21 @@ def fold(template: Template, values: Mapping[str, Any], *, contact: bool = True)
     """
     folder = _Folder(values, contact=contact)
     try:
-        folder.body(template.tree.body, {}, 1)
+        folder.body(template.tree.body, Scope({}, 1))
     except _TooMuch as mistake:
         folder.mistakes.append(mistake)
     source = folder.source()
     if len(source) > MAX_SIZE and not folder.mistakes:
         folder.mistakes.append(_too_long(0))
     return source, tuple(dict.fromkeys(map(template.finding, folder.mistakes)))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Loop variables, and how often the innermost open loop's body runs in all."""
+
+    names: Mapping[str, Any]
+    iterations: int
 
 
 class _TooMuch(Mistake):
@@ -90,17 +99,17 @@ class _Folder:
             for index, (is_code, piece) in enumerate(joined)
         )
 
-    def body(self, statements: Sequence[nodes.Node], scope: Mapping[str, Any], iterations: int) -> None:
-        """Fold statements; `scope` holds loop variables, `iterations` the product of open loops."""
+    def body(self, statements: Sequence[nodes.Node], scope: Scope) -> None:
+        """Fold statements."""
         for node in statements:
             match node:
                 case nodes.Output():
                     for child in node.nodes:
                         self._attempt(partial(self._output, child, scope))
                 case nodes.If():
-                    self._attempt(partial(self._if, node, scope, iterations))
+                    self._attempt(partial(self._if, node, scope))
                 case nodes.For():
-                    self._attempt(partial(self._for, node, scope, iterations))
+                    self._attempt(partial(self._for, node, scope))
 
     def _attempt(self, step: Callable[[], None]) -> None:
         try:
@@ -114,15 +123,15 @@ class _Folder:
         self.steps += 1
         if self.steps > MAX_STEPS:
             message = f"the loops unroll to more than {MAX_STEPS:,} steps"
-            raise _TooMuch("template-loop", node.lineno, message, "shorten the lists")
+            raise _TooMuch("template-loop", start(node), message, "shorten the lists")
 
     def _emit(self, node: nodes.Node, piece: str, *, is_code: bool = False) -> None:
         self.size += len(piece)
         if self.size > MAX_SIZE:
-            raise _too_long(node.lineno)
+            raise _too_long(start(node))
         self.pieces.append((is_code, piece))
 
-    def _output(self, node: nodes.Node, scope: Mapping[str, Any]) -> None:
+    def _output(self, node: nodes.Node, scope: Scope) -> None:
         self._step(node)
         if isinstance(node, nodes.TemplateData):
             self._emit(node, node.data)
@@ -139,49 +148,47 @@ class _Folder:
         self.uses += _uses(part)
         if self.uses > MAX_USES:
             message = f"contact values are repeated more than {MAX_USES:,} times"
-            raise _TooMuch("template-size", node.lineno, message, "shorten it")
+            raise _TooMuch("template-size", start(node), message, "shorten it")
 
-    def _if(self, node: nodes.If, scope: Mapping[str, Any], iterations: int) -> None:
+    def _if(self, node: nodes.If, scope: Scope) -> None:
         opened = False
         for arm in (node, *node.elif_):
             self._step(arm)
             test = self._expression(arm.test, scope)
             if isinstance(test, nodes.Const):
                 if test.value:
-                    self._last_arm(arm.body, node, opened=opened, scope=scope, iterations=iterations)
+                    self._last_arm(arm.body, node, opened=opened, scope=scope)
                     return
                 continue
             self._keep(test, node)
             self._emit(node, f"{{% {'elif' if opened else 'if'} {printing.expression(test)} %}}", is_code=True)
             opened = True
-            self.body(arm.body, scope, iterations)
-        self._last_arm(node.else_, node, opened=opened, scope=scope, iterations=iterations)
+            self.body(arm.body, scope)
+        self._last_arm(node.else_, node, opened=opened, scope=scope)
 
-    def _last_arm(
-        self, body: Sequence[nodes.Node], node: nodes.If, *, opened: bool, scope: Mapping[str, Any], iterations: int
-    ) -> None:
+    def _last_arm(self, body: Sequence[nodes.Node], node: nodes.If, *, opened: bool, scope: Scope) -> None:
         if opened and body:
             self._emit(node, "{% else %}", is_code=True)
-        self.body(body, scope, iterations)
+        self.body(body, scope)
         if opened:
             self._emit(node, "{% endif %}", is_code=True)
 
-    def _for(self, node: nodes.For, scope: Mapping[str, Any], iterations: int) -> None:
+    def _for(self, node: nodes.For, scope: Scope) -> None:
         items = self._path(node.iter, scope)
         if not isinstance(items, list):
-            raise Mistake("template-loop", node.iter.lineno, "a loop runs over a list", "write a list in `vars`")
-        total = iterations * len(items)
+            raise Mistake("template-loop", start(node.iter), "a loop runs over a list", "write a list in `vars`")
+        total = scope.iterations * len(items)
         if total > MAX_ITERATIONS:
             message = f"the loops run {total:,} times, at most {MAX_ITERATIONS:,}"
-            raise Mistake("template-loop", node.lineno, message, "shorten the lists")
+            raise Mistake("template-loop", start(node), message, "shorten the lists")
         name = node.target.name if isinstance(node.target, nodes.Name) else ""
         for item in items:
             self._step(node)
-            self.body(node.body, {**scope, name: item}, total)
+            self.body(node.body, Scope({**scope.names, name: item}, total))
         if not items:
-            self.body(node.else_, scope, iterations)
+            self.body(node.else_, scope)
 
-    def _expression(self, node: nodes.Node, scope: Mapping[str, Any]) -> nodes.Expr:
+    def _expression(self, node: nodes.Node, scope: Scope) -> nodes.Expr:
         self._step(node)
         folded: nodes.Expr
         match node:
@@ -208,10 +215,10 @@ class _Folder:
     def _column(self, node: nodes.Node, name: str) -> nodes.Expr:
         if not self.contact:
             message = "`contact` is only known in messages"
-            raise Mistake("template-name", node.lineno, message, "use `vars`, `each`, `campaign.id` or `env.name`")
+            raise Mistake("template-name", start(node), message, "use `vars`, `each`, `campaign.id` or `env.name`")
         return nodes.Getitem(nodes.Name("contact", "load"), nodes.Const(name), "load")
 
-    def _path(self, node: nodes.Node, scope: Mapping[str, Any]) -> Any:
+    def _path(self, node: nodes.Node, scope: Scope) -> Any:
         """Return the value at a name with dots; the values are plain data, nothing has attributes."""
         part: Any
         if isinstance(node, nodes.Getattr):
@@ -220,14 +227,14 @@ class _Folder:
             holder, part, offset = self._path(node.node, scope), node.arg.value, node.lineno
         else:
             name = node.name if isinstance(node, nodes.Name) else ""
-            holder, part, offset = {**self.values, **scope}, name, node.lineno
+            holder, part, offset = {**self.values, **scope.names}, name, node.lineno
         if isinstance(holder, list) and type(part) is int and part < len(holder):
             return holder[part]
         if isinstance(holder, Mapping) and part in holder:
             return holder[part]
-        raise _missing(holder, str(part), offset)
+        raise _missing(holder, str(part), offset=offset)
 
-    def _junction(self, node: nodes.And | nodes.Or, scope: Mapping[str, Any]) -> nodes.Expr:
+    def _junction(self, node: nodes.And | nodes.Or, scope: Scope) -> nodes.Expr:
         left = self._expression(node.left, scope)
         if isinstance(left, nodes.Const):
             decides = bool(left.value) is isinstance(node, nodes.Or)
@@ -237,7 +244,7 @@ class _Folder:
             _shown(right.value, node)
         return type(node)(left, right)
 
-    def _concat(self, node: nodes.Concat, scope: Mapping[str, Any]) -> nodes.Expr:
+    def _concat(self, node: nodes.Concat, scope: Scope) -> nodes.Expr:
         parts: list[nodes.Expr] = []
         for child in node.nodes:
             part = self._expression(child, scope)
@@ -249,12 +256,12 @@ class _Folder:
                     parts.append(shown)
         return parts[0] if len(parts) == 1 and isinstance(parts[0], nodes.Const) else nodes.Concat(parts)
 
-    def _compare(self, node: nodes.Compare, scope: Mapping[str, Any]) -> nodes.Expr:
+    def _compare(self, node: nodes.Compare, scope: Scope) -> nodes.Expr:
         left = self._expression(node.expr, scope)
         operands = [nodes.Operand(each.op, self._side(each, scope)) for each in node.ops]
         sides = [left, *(operand.expr for operand in operands)]
         for op, before, after in zip((each.op for each in operands), sides, sides[1:], strict=False):
-            _comparable(op, before, after, node)
+            _comparable(op, node, left=before, right=after)
         if all(isinstance(side, nodes.Const) for side in sides):
             known = [side.value for side in sides if isinstance(side, nodes.Const)]
             return nodes.Const(
@@ -262,7 +269,7 @@ class _Folder:
             )
         return nodes.Compare(left, operands)
 
-    def _side(self, operand: nodes.Operand, scope: Mapping[str, Any]) -> nodes.Expr:
+    def _side(self, operand: nodes.Operand, scope: Scope) -> nodes.Expr:
         """Return the right side of a comparison; a mapping stands for its keys."""
         side = self._expression(operand.expr, scope)
         if operand.op in ("in", "notin") and isinstance(side, nodes.Const) and isinstance(side.value, list | Mapping):
@@ -272,20 +279,20 @@ class _Folder:
             return nodes.Const(items)
         return side
 
-    def _filter(self, node: nodes.Filter, scope: Mapping[str, Any]) -> nodes.Expr:
+    def _filter(self, node: nodes.Filter, scope: Scope) -> nodes.Expr:
         arguments = bound(node)
         try:
             inner = self._expression(node.node or node, scope)
         except _Missing:
             if node.name != "default" or not isinstance(node.node, nodes.Getattr | nodes.Getitem):
                 raise
-            return nodes.Const(arguments[0])
+            return nodes.Const(arguments["value"])
         if not isinstance(inner, nodes.Const):
             if node.name == "join":
                 raise Mistake("template-filter", node.lineno, "`join` needs a list", "join a list of `vars`")
-            return nodes.Filter(inner, node.name, [nodes.Const(value) for value in arguments], [], None, None)
+            return nodes.Filter(inner, node.name, [nodes.Const(value) for value in arguments.values()], [], None, None)
         try:
-            return nodes.Const(_bounded(FILTERS[node.name].call(inner.value, *arguments), node))
+            return nodes.Const(_bounded(FILTERS[node.name].call(inner.value, **arguments), node))
         except ValueError:
             message = f"`{node.name}` cannot take {_kind(inner)}"
             raise Mistake("template-filter", node.lineno, message, "mend the value, or remove the filter") from None
@@ -295,7 +302,7 @@ class _Missing(Mistake):
     """A name that `values` do not have; `default` may stand in for it."""
 
 
-def _missing(holder: Any, part: str, offset: int) -> _Missing:
+def _missing(holder: Any, part: str, *, offset: int) -> _Missing:
     if isinstance(holder, Mapping):
         return _Missing("template-name", offset, f"there is no {quoted(part)} here", suggestion(part, map(str, holder)))
     if isinstance(holder, list):
@@ -308,25 +315,25 @@ def _missing(holder: Any, part: str, offset: int) -> _Missing:
 def _shown(value: Any, node: nodes.Node) -> str:
     """Return a known value as Jinja would write it."""
     if value is None:
-        raise Mistake("template-name", node.lineno, "this value is empty (null)", "give it a value, or use `default`")
+        raise Mistake("template-name", start(node), "this value is empty (null)", "give it a value, or use `default`")
     if isinstance(value, list | Mapping):
         message = f"{_KINDS[list if isinstance(value, list) else dict]} cannot be written in a text"
-        raise Mistake("template-name", node.lineno, message, "use `join`, a loop, or one of its parts")
+        raise Mistake("template-name", start(node), message, "use `join`, a loop, or one of its parts")
     return str(value)
 
 
 def _bounded(value: Any, node: nodes.Node) -> Any:
     if isinstance(value, str) and len(value) > MAX_SIZE:
-        raise _too_long(node.lineno)
+        raise _too_long(start(node))
     return value
 
 
 def _no_group(side: nodes.Expr, node: nodes.Node) -> None:
     if isinstance(side, nodes.Const) and isinstance(side.value, list | Mapping):
-        raise Mistake("template-operator", node.lineno, "a list or mapping needs `in`", "write `x in vars.list`")
+        raise Mistake("template-operator", start(node), "a list or mapping needs `in`", "write `x in vars.list`")
 
 
-def _comparable(op: str, left: nodes.Expr, right: nodes.Expr, node: nodes.Node) -> None:
+def _comparable(op: str, node: nodes.Node, *, left: nodes.Expr, right: nodes.Expr) -> None:
     """Refuse what Python would raise for, or what never holds: contact values are text."""
     if op in ("eq", "ne"):
         _no_group(left, node)
@@ -341,7 +348,7 @@ def _comparable(op: str, left: nodes.Expr, right: nodes.Expr, node: nodes.Node) 
         message = f"cannot compare {kinds[0] or 'this'} with {kinds[1] or 'this'}"
         raise Mistake(
             "template-operator",
-            node.lineno,
+            start(node),
             message,
             "contact values are text: use `|int`, or put the number in quotes",
         )
@@ -367,6 +374,6 @@ def _uses(node: nodes.Node) -> int:
         return 1
     inner = sum(_uses(child) for child in node.iter_child_nodes())
     if isinstance(node, nodes.Filter) and node.name == "replace":
-        old, new = bound(node)
-        return inner * max(1, -(-len(new) // len(old)))
+        arguments = bound(node)
+        return inner * max(1, -(-len(arguments["new"]) // len(arguments["old"])))
     return inner

@@ -63,7 +63,7 @@ class Template:
 
     def finding(self, mistake: Mistake) -> Finding:
         """Return a mistake as a finding with line and column inside the text."""
-        return _finding(self.text, self.path, mistake)
+        return _finding(mistake, text=self.text, path=self.path)
 
 
 def parse(text: str, path: KeyPath) -> tuple[Template | None, tuple[Finding, ...]]:
@@ -72,8 +72,10 @@ def parse(text: str, path: KeyPath) -> tuple[Template | None, tuple[Finding, ...
     try:
         tree = _tree(text)
     except Mistake as mistake:
-        return None, (_finding(text, path, mistake),)
-    mistakes = dict.fromkeys(_finding(text, path, mistake) for mistake in _statements(tree.body, frozenset(ROOTS)))
+        return None, (_finding(mistake, text=text, path=path),)
+    mistakes = dict.fromkeys(
+        _finding(mistake, text=text, path=path) for mistake in _statements(tree.body, frozenset(ROOTS))
+    )
     if mistakes:
         return None, tuple(mistakes)
     return Template(text, path, tree), ()
@@ -89,6 +91,18 @@ def column(node: nodes.Node) -> str | None:
     return None
 
 
+def start(node: nodes.Node | None) -> int:
+    """Return the offset at which an expression begins; Jinja notes that of its last part."""
+    match node:
+        case nodes.Getattr() | nodes.Getitem() | nodes.Filter():
+            return start(node.node)
+        case nodes.Compare():
+            return start(node.expr)
+        case nodes.And() | nodes.Or():
+            return start(node.left)
+    return node.lineno if node else 0
+
+
 def constant(node: nodes.Node) -> Any:
     """Return the value of a constant: text, number, truth value or none. Raises TypeError for another node."""
     match node:
@@ -99,15 +113,15 @@ def constant(node: nodes.Node) -> Any:
     raise TypeError(type(node).__name__)
 
 
-def bound(node: nodes.Filter) -> tuple[Any, ...]:
-    """Return the arguments of a filter. Raises `Unfit`, and TypeError for what is no constant."""
+def bound(node: nodes.Filter) -> dict[str, Any]:
+    """Return all arguments of a filter. Raises `Unfit`, and TypeError for what is no constant."""
     if node.dyn_args or node.dyn_kwargs:
         raise TypeError("unpacked")
     named: dict[str, Any] = {str(pair.key): constant(pair.value) for pair in node.kwargs}
-    return bind(node.name, [constant(value) for value in node.args], named)
+    return bind(node.name, [constant(value) for value in node.args], named=named)
 
 
-def _finding(text: str, path: KeyPath, mistake: Mistake) -> Finding:
+def _finding(mistake: Mistake, *, text: str, path: KeyPath) -> Finding:
     line = text.count("\n", 0, mistake.offset) + 1
     within = (line, mistake.offset - text.rfind("\n", 0, mistake.offset))
     return finding(mistake.rule, mistake.message, path=path, within=within, hint=mistake.hint)
@@ -144,7 +158,7 @@ def _positioned(text: str) -> Iterator[tuple[int, str, str]]:
     try:
         for _, kind, value in LANGUAGE.lexer.tokeniter(text, None):
             offset = text.index(value, offset)
-            _check_token(kind, value, offset)
+            _check_token(kind, value, offset=offset)
             yield offset, kind, value
             offset += len(value)
     except TemplateSyntaxError as error:
@@ -152,7 +166,7 @@ def _positioned(text: str) -> Iterator[tuple[int, str, str]]:
         raise TemplateSyntaxError(message, offset) from None
 
 
-def _check_token(kind: str, value: str, offset: int) -> None:
+def _check_token(kind: str, value: str, *, offset: int) -> None:
     if kind == "raw_begin":
         raise TemplateSyntaxError("`raw` is not part of the language", offset)
     if kind == "integer" and len(value) > _LONGEST_NUMBER:
@@ -230,7 +244,9 @@ def _expression(node: nodes.Node, names: frozenset[str]) -> Iterator[Mistake]:
 def _refused(node: nodes.Node) -> Mistake:
     match node:
         case nodes.Call():
-            return Mistake("template-call", node.lineno, "calls are not allowed", "use a filter: `{{ name|upper }}`")
+            return Mistake(
+                "template-call", start(node.node), "calls are not allowed", "use a filter: `{{ name|upper }}`"
+            )
         case nodes.BinExpr() | nodes.UnaryExpr():
             message = f"`{node.operator}` is not allowed"
             return Mistake("template-operator", node.lineno, message, "compute it before, and put the result in `vars`")
@@ -284,7 +300,7 @@ def _name(node: nodes.Node, names: frozenset[str]) -> Iterator[Mistake]:
         depth, first, inner = depth + 1, inner, inner.node
     if not isinstance(inner, nodes.Name):
         yield from _expression(inner, names)
-        yield Mistake("template-name", node.lineno, "only names have parts", "write `vars.name` or `contact.column`")
+        yield Mistake("template-name", start(node), "only names have parts", "write `vars.name` or `contact.column`")
     elif inner.name not in names:
         message = f"there is no name {quoted(inner.name)}"
         yield Mistake("template-name", inner.lineno, message, suggestion(inner.name, names))

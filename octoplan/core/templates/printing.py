@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import nodes
 
 from octoplan.core.templates.filters import FILTERS
-from octoplan.core.templates.language import bound, column
+from octoplan.core.templates.language import bound, column, constant
 
 # What would not come back as text: the beginning of a tag (also of the code that follows), a bare
 # carriage return, and the last line break, which parsing strips.
@@ -21,17 +21,16 @@ _OPERATORS = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq"
 def text(data: str, *, before_code: bool) -> str:
     """Return literal text that parses back to itself, also where a tag or nothing follows."""
     special = _BEFORE_CODE if before_code else _LAST
-    return special.sub(lambda match: f"{{{{ {constant(match[0])} }}}}", data)
+    return special.sub(lambda match: f"{{{{ {literal(match[0])} }}}}", data)
 
 
 def expression(node: nodes.Node, *, nested: bool = False) -> str:
     """Return an expression's source, in parentheses where it is part of another and not simple."""
     name = column(node)
     if name is not None:
-        return f"contact.{name}" if _is_word(name) else f"contact[{constant(name)}]"
+        return f"contact.{name}" if _is_word(name) else f"contact[{literal(name)}]"
+    written: str
     match node:
-        case nodes.Const():
-            return constant(node.value)
         case nodes.Filter():
             return _filter(node)
         case nodes.Not():
@@ -43,17 +42,21 @@ def expression(node: nodes.Node, *, nested: bool = False) -> str:
             written = " ~ ".join(expression(child, nested=True) for child in node.nodes)
         case nodes.Compare():
             written = expression(node.expr, nested=True) + "".join(map(_operand, node.ops))
+        case nodes.List() | nodes.Tuple():
+            return literal(list(map(constant, node.items)))
+        case _:
+            return literal(constant(node))
     return f"({written})" if nested else written
 
 
-def constant(value: Any) -> str:
+def literal(value: Any) -> str:
     """Return the source of a text, number, truth value, none or list of them."""
     if isinstance(value, str):
         return '"' + "".join(map(_escaped, value)) + '"'
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return f"[{', '.join(map(constant, value))}]"
+        return f"[{', '.join(map(literal, value))}]"
     return "none" if value is None else str(value)
 
 
@@ -68,11 +71,11 @@ def _escaped(char: str) -> str:
 
 
 def _filter(node: nodes.Filter) -> str:
-    values = list(bound(node))
+    values = list(bound(node).values())
     defaults = [argument.default for argument in FILTERS[node.name].arguments]
     while values and values[-1] == defaults[len(values) - 1]:
         values.pop()
-    arguments = f"({', '.join(map(constant, values))})" if values else ""
+    arguments = f"({', '.join(map(literal, values))})" if values else ""
     return f"{expression(_input(node), nested=True)}|{node.name}{arguments}"
 
 

@@ -123,7 +123,7 @@ def _chained(columns: Mapping[str, list[str]], node: nodes.Node | None) -> Seque
     """Return one column's values after its filters."""
     if isinstance(node, nodes.Filter):
         call, arguments = LANGUAGE.filters[node.name], bound(node)
-        return [call(value, *arguments) for value in _chained(columns, node.node)]
+        return [call(value, **arguments) for value in _chained(columns, node.node)]
     return columns[(node and column(node)) or ""]
 
 
@@ -141,7 +141,10 @@ class _Variables(NodeTransformer):
         return nodes.Name(self.names[column(node) or ""], "load", lineno=1)
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802 - Jinja calls it so
-        node.args, node.kwargs = [nodes.Const(value, lineno=1) for value in bound(node)], []
+        named: list[Any] = [
+            nodes.Keyword(name, nodes.Const(value, lineno=1), lineno=1) for name, value in bound(node).items()
+        ]
+        node.args, node.kwargs = [], named
         return self.generic_visit(node)
 
     def visit_Const(self, node: nodes.Const) -> nodes.Node:  # noqa: N802 - Jinja calls it so
@@ -189,7 +192,7 @@ def _slot(node: nodes.Node, sizes: Mapping[str, tuple[int, int]]) -> str:
         return str(node.value)
     name = column(node)
     if name is None:
-        return SLOT.format(printing.expression(node).replace("contact.", ""))
+        return SLOT.format(printing.expression(node))
     if name not in sizes:
         return SLOT.format(name)
     least, most = sizes[name]
