@@ -53,7 +53,7 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
         confirm=lambda drafted: _confirm(drafted, project, as_json=as_json),
     )
     with listening(stop):
-        applied, tally = send(project, saved, watch)
+        applied, tally = send(project, saved, watch=watch)
     _report(applied, tally, as_json=as_json)
     return tally.exit
 

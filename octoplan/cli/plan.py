@@ -30,7 +30,7 @@ def plan(session: Session, select: tuple[str, ...], *, offline: bool, out: Path 
     if out is not None:
         if offline:
             raise Refused("an offline plan cannot be applied, so it is not saved: leave out --out", reason="offline")
-        out.write_bytes(approval.save(draft.plan, draft.approved, project.key))
+        out.write_bytes(approval.save(draft.plan, draft.approved, key=project.key))
     click.echo(FORMATS["json" if as_json else "text"](draft.plan), nl=False)
     if out is not None:
         say(f"saved to {out}: `octoplan apply {out}` sends exactly this")

@@ -14,7 +14,7 @@ from octoplan.core.errors import Refused
 @click.option("--port", type=click.IntRange(0, 65535), default=8027, show_default=True, help="On 127.0.0.1.")
 @click.option("--prices", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A price book.")
 @click.pass_obj
-def sandbox(session: Session, port: int, prices: Path | None) -> None:
+def sandbox(session: Session, port: int, *, prices: Path | None) -> None:
     """Serve the providers' imitation and the outbox page over the state in .octoplan/."""
     from octoplan.sandbox import PricesUnreadable, StateUnusable, serve
 
@@ -24,4 +24,6 @@ def sandbox(session: Session, port: int, prices: Path | None) -> None:
     except (PricesUnreadable, StateUnusable) as error:
         raise Refused(str(error), reason="sandbox") from error
     except OSError as error:
-        raise Refused(f"port {port} cannot be served ({error.strerror}): choose another --port", reason="port") from error
+        raise Refused(
+            f"port {port} cannot be served ({error.strerror}): choose another --port", reason="port"
+        ) from error

@@ -13,7 +13,7 @@ from octoplan.cli.terminal import Session, say
 @click.argument("plan", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
-def show(session: Session, plan: Path, form: str) -> None:
+def show(session: Session, plan: Path, *, form: str) -> None:
     """Show a saved plan."""
     from datetime import UTC, datetime
 

@@ -21,7 +21,9 @@ def status(session: Session, campaign: str | None, *, contact: str | None, as_js
     from octoplan.workflow.status import contact_status, ledger_status, status_lines
 
     project = session.project()
-    rows = contact_status(project, contact, campaign) if contact is not None else ledger_status(project, campaign)
+    rows = (
+        contact_status(project, contact, campaign=campaign) if contact is not None else ledger_status(project, campaign)
+    )
     if as_json:
         click.echo(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=1))
         return

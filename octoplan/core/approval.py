@@ -137,7 +137,7 @@ class SavedPlan:
         return hmac.compare_digest(mac, self.content[-MAC_LENGTH:])
 
 
-def save(plan: Plan, approved: Iterable[bytes], key: bytes) -> bytes:
+def save(plan: Plan, approved: Iterable[bytes], *, key: bytes) -> bytes:
     """Return the bytes of a saved plan."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

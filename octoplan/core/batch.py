@@ -51,7 +51,7 @@ class Packer:
     _units: dict[tuple[str, int], Decimal] = field(default_factory=dict)
     _unpriced: set[str] = field(default_factory=set)
 
-    def add(self, rows: Rows, texts: Sequence[str], parts: Sequence[int]) -> None:
+    def add(self, rows: Rows, texts: Sequence[str], *, parts: Sequence[int]) -> None:
         """Add rows in key order with their rendered texts and parts per contact."""
         start = len(self._keys)
         self._keys.extend(rows.keys)

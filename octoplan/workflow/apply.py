@@ -56,7 +56,7 @@ class Tally:
         """The code a person must act on first."""
         return worst(self.codes)
 
-    def end(self, code: Exit, reason: str, sentence: str) -> None:
+    def end(self, code: Exit, reason: str, *, sentence: str) -> None:
         """Note why the run is not simply done."""
         self.codes.append(code)
         self.reasons.setdefault(reason, sentence)
@@ -107,7 +107,7 @@ class Supervision:
     confirm: Callable[[Plan], None]
 
 
-def apply(project: Project, saved: SavedPlan | None, watch: Supervision) -> tuple[Plan, Tally]:
+def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> tuple[Plan, Tally]:
     """Send what was approved; without a saved plan, what is planned now and confirmed.
 
     Raises:
@@ -122,13 +122,13 @@ def apply(project: Project, saved: SavedPlan | None, watch: Supervision) -> tupl
             approve.check_ledger(saved.plan, ledger)
         wires = stack.enter_context(project.wires())
         ports = Ports(ledger=ledger, wires=wires, progress=watch.progress)
-        fresh = _approved_draft(project, loaded, saved, ports=ports, watch=watch)
+        fresh = _approved_draft(project, loaded, saved=saved, ports=ports, watch=watch)
         plan = fresh.plan if saved is None else saved.plan
         return plan, Run(project=project, plan=plan, fresh=fresh, ledger=ledger, wires=wires, watch=watch).execute()
 
 
 def _approved_draft(
-    project: Project, loaded: Loaded, saved: SavedPlan | None, *, ports: Ports, watch: Supervision
+    project: Project, loaded: Loaded, *, saved: SavedPlan | None, ports: Ports, watch: Supervision
 ) -> Draft:
     words = () if saved is None or saved.plan.selection.all else saved.plan.selection.ids
     fresh = draft(project, loaded, words=words, ports=ports, simulate=saved is None)
@@ -186,11 +186,15 @@ class Run:
                 continue
             if now > row.apply_until:
                 self.tally.end(
-                    Exit.STALE, "plan-expired", f"{row.id} could be applied until {row.apply_until}: make a new plan"
+                    Exit.STALE,
+                    "plan-expired",
+                    sentence=f"{row.id} could be applied until {row.apply_until}: make a new plan",
                 )
             elif newer := self.ledger.superseded(self.plan.plan_id, row.id):
                 self.tally.end(
-                    Exit.STALE, "plan-superseded", f"{row.id} is superseded by the newer applied plan {newer[:8]}"
+                    Exit.STALE,
+                    "plan-superseded",
+                    sentence=f"{row.id} is superseded by the newer applied plan {newer[:8]}",
                 )
             else:
                 due.append(item)
@@ -265,15 +269,15 @@ class Run:
             pace = Pace(None if self.project.surroundings.sandbox else settings.rate)
             workers = min(settings.workers, len(mine))
             with ThreadPoolExecutor(workers, thread_name_prefix="send") as pool:
-                crew = [pool.submit(self._work, name, waiting, pace, halt) for _ in range(workers)]
+                crew = [pool.submit(self._work, name, waiting, pace=pace, halt=halt) for _ in range(workers)]
             self.tally.not_started += sum(len(job.batch.keys) for job in _left(waiting))
             for worker in crew:
                 worker.result()
         self.watch.progress.end()
         if self.watch.stop.is_set() and self.tally.not_started:
-            self.tally.end(self.watch.stop.code, "stopped", "stopped on request: run the same command again")
+            self.tally.end(self.watch.stop.code, "stopped", sentence="stopped on request: run the same command again")
 
-    def _work(self, name: str, waiting: queue.SimpleQueue[Job], pace: Pace, halt: threading.Event) -> None:
+    def _work(self, name: str, waiting: queue.SimpleQueue[Job], *, pace: Pace, halt: threading.Event) -> None:
         """Take batches one by one; runs in a worker thread with a wire of its own."""
         with contextlib.closing(self.wires.open(name)) as wire:
             while not halt.is_set() and not self.watch.stop.is_set():
@@ -283,14 +287,14 @@ class Run:
                     return
                 pace.wait()
                 try:
-                    outcome = job.sender.send(wire, job.row, job.batch, job.dropped)
+                    outcome = job.sender.send(wire, job.row, batch=job.batch, dropped=job.dropped)
                 except BaseException:
                     halt.set()
                     raise
                 if outcome is not None:
-                    self._count(job, outcome, halt)
+                    self._count(job, outcome, halt=halt)
 
-    def _count(self, job: Job, outcome: Outcome, halt: threading.Event) -> None:
+    def _count(self, job: Job, outcome: Outcome, *, halt: threading.Event) -> None:
         contacts = len(job.batch.keys)
         with self.lock:
             match outcome.verdict:
@@ -304,7 +308,7 @@ class Run:
                 case _:
                     self.tally.not_started += contacts
             if (code := _code(outcome)) is not None:
-                self.tally.end(code, outcome.verdict.value, f"{job.row.id}: {_sentence(outcome)}")
+                self.tally.end(code, outcome.verdict.value, sentence=f"{job.row.id}: {_sentence(outcome)}")
                 if code is not Exit.REJECTED:
                     halt.set()
         self.watch.progress.advance(contacts)
@@ -322,10 +326,12 @@ class Run:
                 if batch.state is BatchState.IN_DOUBT:
                     doubt += batch.count
                 elif batch.rejected and batch.plan_id == self.plan.plan_id:
-                    self.tally.end(Exit.REJECTED, Verdict.REJECTED.value, f"{batch.id}: {batch.reason}")
+                    self.tally.end(Exit.REJECTED, Verdict.REJECTED.value, sentence=f"{batch.id}: {batch.reason}")
         self.tally.in_doubt = doubt
         if doubt:
-            self.tally.end(Exit.DOUBT, Verdict.IN_DOUBT.value, "a person must look: `octoplan resolve` lists them")
+            self.tally.end(
+                Exit.DOUBT, Verdict.IN_DOUBT.value, sentence="a person must look: `octoplan resolve` lists them"
+            )
 
 
 def _left(waiting: queue.SimpleQueue[Job]) -> list[Job]:

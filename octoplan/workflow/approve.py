@@ -87,10 +87,10 @@ def check_approved(saved: SavedPlan, fresh: Draft) -> None:
     planned = {(row.id, row.edition): row for row in saved.plan.campaigns}
     for item in fresh.prepared:
         if item.row.action in SENDING:
-            _check_campaign(saved, planned[item.row.id, item.row.edition], item)
+            _check_campaign(saved, planned[item.row.id, item.row.edition], item=item)
 
 
-def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, item: Prepared) -> None:
+def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, *, item: Prepared) -> None:
     strangers = sum(entry not in saved.approved for entry in item.entries)
     if strangers:
         raise Stale(

@@ -62,7 +62,7 @@ def init(project: Project) -> Made:
     if path.exists():
         raise Refused(f"{path.name} is there already: move it away, or name another file", reason="ledger-exists")
     identity = secrets.token_hex(4)
-    text = insert_id((project.root / PROJECT_FILE).read_text(encoding="utf-8"), _url_place(project), identity)
+    text = insert_id((project.root / PROJECT_FILE).read_text(encoding="utf-8"), _url_place(project), identity=identity)
     key = secrets.token_bytes(keys.KEY_SIZE)
     key_file = f"{STATE}/keys/{identity}"
     write_secret(project.root / key_file, key.hex())
@@ -81,7 +81,7 @@ def check(project: Project) -> Checked:
         return Checked(id=identity.id, serial=identity.serial, kind=identity.kind.value, problems=tuple(ledger.check()))
 
 
-def insert_id(text: str, url: Place, identity: str) -> str:
+def insert_id(text: str, url: Place, *, identity: str) -> str:
     """Return YAML text with `id` written after the ledger's `url`, in the same style, all else untouched."""
     lines = text.splitlines(keepends=True)
     line = lines[url.line - 1]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from octoplan.project import Project
 
 
-def check_names(project: Project, campaign: Campaign, engine: Engine) -> tuple[Finding, ...]:
+def check_names(project: Project, campaign: Campaign, *, engine: Engine) -> tuple[Finding, ...]:
     """Return a finding for every used column that the audience's header does not have.
 
     Raises:
@@ -30,10 +30,10 @@ def check_names(project: Project, campaign: Campaign, engine: Engine) -> tuple[F
     ]
     wanted.append(("source", campaign.audience.address, ("audience", "address")))
     wanted += [("unknown-key", name, ("audience", "fallback", name)) for name in campaign.audience.fallback]
-    return tuple(_missing(rule, name, path, header) for rule, name, path in wanted if name not in header)
+    return tuple(_missing(rule, name, path=path, header=header) for rule, name, path in wanted if name not in header)
 
 
-def _missing(rule: str, name: str, path: KeyPath, header: tuple[str, ...]) -> Finding:
+def _missing(rule: str, name: str, *, path: KeyPath, header: tuple[str, ...]) -> Finding:
     near = difflib.get_close_matches(name, header, n=1)
     return finding(
         rule,
@@ -51,13 +51,13 @@ def source_of(project: Project, campaign: Campaign) -> Path | tuple[dict[str, st
     return tuple(dict(row) for row in campaign.audience.contacts or ())
 
 
-def checked_query(project: Project, campaign: Campaign, engine: Engine) -> Query:
+def checked_query(project: Project, campaign: Campaign, *, engine: Engine) -> Query:
     """Return the query for everybody a campaign addresses, whatever the ledger says of them.
 
     Raises:
         InputError: a used column is not there, or a file cannot be read.
     """
-    if missing := check_names(project, campaign, engine):
+    if missing := check_names(project, campaign, engine=engine):
         raise InputError(missing)
     audience = campaign.audience
     return Query(

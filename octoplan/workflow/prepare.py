@@ -119,9 +119,9 @@ class Preparation:
         if edition is not None and edition.is_settled and campaign.audience.new_contacts == "skip":
             return self._concluded(bare, past)
         try:
-            return self._resolved(bare, past, engine)
+            return self._resolved(bare, past, engine=engine)
         except InputError as error:
-            return self._judged(bare, past, error.findings)
+            return self._judged(bare, past, found=error.findings)
 
     def _concluded(self, bare: Prepared, past: _Past) -> Prepared:
         """Return the row of an edition with nobody owed; it is not resolved again."""
@@ -137,12 +137,12 @@ class Preparation:
             claimed=True,
             edited=bool(past.changes),
         )
-        return self._judged(counted, past, check_facts(facts))
+        return self._judged(counted, past, found=check_facts(facts))
 
-    def _resolved(self, bare: Prepared, past: _Past, engine: Engine) -> Prepared:
+    def _resolved(self, bare: Prepared, past: _Past, *, engine: Engine) -> Prepared:
         campaign = bare.campaign
-        composed = self._compose(campaign, past, engine)
-        facts = self._facts(campaign, past, composed)
+        composed = self._compose(campaign, past, engine=engine)
+        facts = self._facts(campaign, past, composed=composed)
         found = (
             *self._of_file(campaign),
             *self.project.provider(campaign.provider).check(campaign),
@@ -150,21 +150,21 @@ class Preparation:
             *composed.summary.findings,
             *check_facts(facts),
         )
-        opinion = self._simulate(campaign, composed, found)
+        opinion = self._simulate(campaign, composed, found=found)
         found += check_simulation(replace(facts, simulated=opinion))
-        row = _filled(bare.row, campaign, composed, opinion)
+        row = _filled(bare.row, campaign, composed=composed, opinion=opinion)
         row = row.model_copy(update={"again": self._again(campaign, composed)})
         complete = replace(bare, row=row, packer=composed.packer, entries=composed.entries)
-        return self._judged(complete, past, found)
+        return self._judged(complete, past, found=found)
 
     def _of_file(self, campaign: Campaign) -> tuple[Finding, ...]:
         """Return what was found when the campaign's file was read; none of it is an error."""
         return tuple(found for found in self.loaded.findings if found.place and found.place.file == campaign.file)
 
-    def _compose(self, campaign: Campaign, past: _Past, engine: Engine) -> _Composed:
+    def _compose(self, campaign: Campaign, past: _Past, *, engine: Engine) -> _Composed:
         edition = past.edition
         query = replace(
-            checked_query(self.project, campaign, engine),
+            checked_query(self.project, campaign, engine=engine),
             held=edition.held() if edition else b"",
             members=edition.members() if edition and edition.closed else None,
             excluded_keys=self._excluded(campaign),
@@ -177,7 +177,7 @@ class Preparation:
         self.ports.progress.begin(f"compose {campaign.id}", resolved.contacts)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
-            packer.add(rows, composed.texts, composed.parts)
+            packer.add(rows, composed.texts, parts=composed.parts)
             if self.ports.ledger is not None:
                 entries += keys.approved_entries(
                     self.project.key, campaign.id, edition=campaign.edition, keys=rows.keys, texts=composed.texts
@@ -213,7 +213,7 @@ class Preparation:
                 earlier.update(held[start : start + keys.SIZE] for start in range(0, len(held), keys.SIZE))
         return composed.packer.count(earlier)
 
-    def _facts(self, campaign: Campaign, past: _Past, composed: _Composed) -> Facts:
+    def _facts(self, campaign: Campaign, past: _Past, *, composed: _Composed) -> Facts:
         resolved, packed = composed.resolved, composed.packed
         return Facts(
             campaign=campaign,
@@ -250,7 +250,7 @@ class Preparation:
             return None
         return len(self.ports.ledger.edition(campaign.id, max(before)).members()) // keys.SIZE
 
-    def _simulate(self, campaign: Campaign, composed: _Composed, found: tuple[Finding, ...]) -> SecondOpinion | None:
+    def _simulate(self, campaign: Campaign, composed: _Composed, *, found: tuple[Finding, ...]) -> SecondOpinion | None:
         """Ask the provider about every batch, unless the campaign cannot be sent anyway."""
         wrong = any(one.severity is Severity.ERROR for one in found)
         if self.ports.wires is None or not self.simulates or wrong or not composed.packed.contacts:
@@ -266,7 +266,7 @@ class Preparation:
         self.ports.progress.end()
         return opinion
 
-    def _judged(self, bare: Prepared, past: _Past, found: tuple[Finding, ...]) -> Prepared:
+    def _judged(self, bare: Prepared, past: _Past, *, found: tuple[Finding, ...]) -> Prepared:
         """Accept what the file allows, place what is left, and decide the action."""
         campaign, row = bare.campaign, bare.row
         owed = 0 if row.estimate is None else row.estimate.contacts
@@ -318,7 +318,7 @@ def _past(edition: Edition | None, spec: dict[str, Any]) -> _Past:
 
 
 def _filled(
-    row: PlannedCampaign, campaign: Campaign, composed: _Composed, opinion: SecondOpinion | None
+    row: PlannedCampaign, campaign: Campaign, *, composed: _Composed, opinion: SecondOpinion | None
 ) -> PlannedCampaign:
     resolved, summary, packed = composed.resolved, composed.summary, composed.packed
     limit = campaign.limits.max_cost

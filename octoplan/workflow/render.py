@@ -56,28 +56,28 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     packer = Packer(campaign, loaded.prices[campaign.provider], 1)
     countries: dict[bytes, str] = {}
     with Engine(project.temporary_folder(), root=project.root) as engine:
-        resolved = engine.resolve(checked_query(project, campaign, engine))
+        resolved = engine.resolve(checked_query(project, campaign, engine=engine))
         composer = Composer(campaign, live=not project.surroundings.sandbox, sizes=resolved.sizes)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
-            packer.add(rows, composed.texts, composed.parts)
+            packer.add(rows, composed.texts, parts=composed.parts)
             countries.update(zip(rows.keys, rows.countries, strict=True))
-    wanted = None if contact is None else _wanted(project, campaign, contact)
+    wanted = None if contact is None else _wanted(project, campaign, contact=contact)
     found = [batch for batch in packer.batches(first=True) if wanted is None or batch.keys[0].hex().startswith(wanted)]
     if not found:
         raise Refused(f"no such contact in the audience of {campaign.id}", reason="contact-missing")
     batch = max(found, key=lambda item: len(item.text)) if longest else found[0]
-    return _rendered(project, batch, countries[batch.keys[0]])
+    return _rendered(project, batch, country=countries[batch.keys[0]])
 
 
-def _wanted(project: Project, campaign: Campaign, contact: str) -> str:
+def _wanted(project: Project, campaign: Campaign, *, contact: str) -> str:
     read = phone.canonical(contact, campaign.audience.country)
     if isinstance(read, str):
         return contact.lower()
     return keys.contact_key(project.key, read.e164).hex()
 
 
-def _rendered(project: Project, batch: Batch, country: str) -> Rendered:
+def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
     measured = parts.measure(batch.text)
     request = project.provider(batch.campaign.provider).simulate(batch)
     body = json.loads(request.body)

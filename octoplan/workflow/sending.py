@@ -63,7 +63,7 @@ class Sender:
     provider: Provider
     stop: threading.Event
 
-    def send(self, wire: Wire, row: BatchRow, batch: Batch, dropped: bytes) -> Outcome | None:
+    def send(self, wire: Wire, row: BatchRow, *, batch: Batch, dropped: bytes) -> Outcome | None:
         """Claim, send once and settle; None if another runner has taken the batch.
 
         From the claim on nothing prints, logs or raises until the outcome is recorded.
@@ -83,9 +83,9 @@ class Sender:
         if attempt is None:
             return None
         try:
-            outcome, history = self._exchange(wire, identified, attempt, deadline)
+            outcome, history = self._exchange(wire, identified, attempt=attempt, deadline=deadline)
             if outcome.verdict is Verdict.DUPLICATE:
-                outcome = self._duplicate(attempt, outcome, history)
+                outcome = self._duplicate(attempt, outcome, history=history)
         except BaseException as error:
             doubt = Outcome(verdict=Verdict.IN_DOUBT, reason=f"interrupted by {type(error).__name__}")
             self._settle(attempt, doubt)
@@ -104,7 +104,7 @@ class Sender:
         identity = keys.request_id(self.key, self.spec_hash, keys=batch.keys, payload=bare.body, generation=generation)
         return replace(batch, request_id=identity)
 
-    def _exchange(self, wire: Wire, batch: Batch, attempt: str, deadline: Deadline) -> tuple[Outcome, History]:
+    def _exchange(self, wire: Wire, batch: Batch, *, attempt: str, deadline: Deadline) -> tuple[Outcome, History]:
         history: History = ()
         while True:
             step = self.provider.next(batch, history)
@@ -120,7 +120,7 @@ class Sender:
                 case Request():
                     history += (Exchange(request=step, seen=wire.exchange(step, deadline)),)
 
-    def _duplicate(self, attempt: str, outcome: Outcome, history: History) -> Outcome:
+    def _duplicate(self, attempt: str, outcome: Outcome, *, history: History) -> Outcome:
         """Tell our own duplicate, after an answer that a middle box may have invented, from a foreign one."""
         earlier = [item for item in history if isinstance(item, Exchange)][:-1]
         if any(not isinstance(item.seen, NotSent) for item in earlier) or self.ledger.earlier(attempt):

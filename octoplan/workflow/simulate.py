@@ -40,7 +40,7 @@ def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int,
         if not hasattr(local, "wire"):
             local.wire = wires.planning(name)
             opened.append(local.wire)
-        answer = _ask(provider, local.wire, batch)
+        answer = _ask(provider, local.wire, batch=batch)
         progress.advance(len(batch.keys))
         return batch, answer
 
@@ -64,7 +64,7 @@ def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int,
     return SecondOpinion(calls=calls, contacts=contacts, cost=cost, differing=differing, refused=refused)
 
 
-def _ask(provider: Provider, wire: PlanningWire, batch: Batch) -> Simulated:
+def _ask(provider: Provider, wire: PlanningWire, *, batch: Batch) -> Simulated:
     answer = provider.simulated(wire.exchange(provider.simulate(batch), Deadline()))
     if answer.unreachable:
         raise Unfinished(

@@ -103,7 +103,7 @@ def _standing(summary: EditionSummary) -> Standing:
     )
 
 
-def contact_status(project: Project, address: str, campaign: str | None) -> tuple[Delivery, ...]:
+def contact_status(project: Project, address: str, *, campaign: str | None) -> tuple[Delivery, ...]:
     """Return what one address got: "did she get it?".
 
     Raises:
@@ -127,7 +127,7 @@ def _delivery(row: BatchRow) -> Delivery:
         state=row.state.value,
         reason=row.reason,
         ticket=row.ticket,
-        at="" if at is None else f"{at:%Y-%m-%d %H:%M %Z}",
+        at=f"{at:%Y-%m-%d %H:%M %Z}",
     )
 
 

@@ -44,17 +44,17 @@ def validate(project: Project, files: Iterable[str] = ()) -> Checked:
     findings = list(loaded.findings)
     with Engine(project.temporary_folder(), root=project.root) as engine:
         for campaign in loaded.campaigns:
-            found = accept(_campaign(project, campaign, engine), campaign.allow)
+            found = accept(_campaign(project, campaign, engine=engine), campaign.allow)
             findings += loaded.sources[campaign.file].locate(found)
     wanted = {_name(project, name) for name in files}
     kept = [found for found in findings if not wanted or (found.place and found.place.file in wanted)]
     return Checked(campaigns=len(loaded.campaigns), findings=tuple(kept))
 
 
-def _campaign(project: Project, campaign: Campaign, engine: Engine) -> tuple[Finding, ...]:
+def _campaign(project: Project, campaign: Campaign, *, engine: Engine) -> tuple[Finding, ...]:
     found = list(project.provider(campaign.provider).check(campaign))
     try:
-        found += check_names(project, campaign, engine)
+        found += check_names(project, campaign, engine=engine)
     except InputError as error:
         found += error.findings
     return tuple(found)

@@ -80,7 +80,7 @@ def test_changes_name_path_old_and_new() -> None:
 
 
 def test_a_saved_plan_reads_back_sealed() -> None:
-    content = approval.save(plan(), ENTRIES, KEY)
+    content = approval.save(plan(), ENTRIES, key=KEY)
     saved = approval.read_saved(content)
     assert saved.plan == plan()
     assert saved.approved == frozenset(ENTRIES)
@@ -90,7 +90,7 @@ def test_a_saved_plan_reads_back_sealed() -> None:
 
 
 def test_every_flipped_byte_is_noticed() -> None:
-    content = approval.save(plan(), ENTRIES, KEY)
+    content = approval.save(plan(), ENTRIES, key=KEY)
     for position in range(len(content)):
         flipped = bytearray(content)
         flipped[position] ^= 1
@@ -102,10 +102,10 @@ def test_every_flipped_byte_is_noticed() -> None:
 
 
 def test_saving_twice_gives_the_same_bytes() -> None:
-    assert approval.save(plan(), ENTRIES, KEY) == approval.save(plan(), reversed(ENTRIES), KEY)
+    assert approval.save(plan(), ENTRIES, key=KEY) == approval.save(plan(), reversed(ENTRIES), key=KEY)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK", b"{}", b"\0" * 100, approval.save(plan(), (), KEY)[:-200]])
+@pytest.mark.parametrize("content", [b"", b"PK", b"{}", b"\0" * 100, approval.save(plan(), (), key=KEY)[:-200]])
 def test_what_is_no_plan_is_refused(content: bytes) -> None:
     with pytest.raises(Stale, match="no readable saved plan") as caught:
         approval.read_saved(content)

@@ -15,7 +15,7 @@ from octoplan.core.errors import Stale
 
 def packed(texts: list[str], *, size: int = 500, parts: int = 1, countries: tuple[str, ...] = ("FR",)) -> Packer:
     packer = Packer(campaign(), PRICES, size)
-    packer.add(rows(len(texts), countries=countries), texts, [parts] * len(texts))
+    packer.add(rows(len(texts), countries=countries), texts, parts=[parts] * len(texts))
     return packer
 
 
@@ -47,8 +47,8 @@ def test_a_country_without_a_price_is_named() -> None:
 
 def test_chunks_add_up() -> None:
     packer = Packer(campaign(), PRICES, 500)
-    packer.add(rows(3), ["a"] * 3, [1] * 3)
-    packer.add(rows(2, start=3), ["a"] * 2, [1] * 2)
+    packer.add(rows(3), ["a"] * 3, parts=[1] * 3)
+    packer.add(rows(2, start=3), ["a"] * 2, parts=[1] * 2)
     assert [len(batch.keys) for batch in packer.batches(first=False)] == [5]
 
 
