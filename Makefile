@@ -28,7 +28,7 @@ lint: $(READY) ## style, format, types, layers
 	$(BIN)/lint-imports
 
 bench: $(USABLE) ## ratios to the floor and to a peer, on this machine
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/plan_offline.py
 
 schemas: $(USABLE) ## rewrite schemas/ from the models
 	for name in campaign project plan; do \
