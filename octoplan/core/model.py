@@ -113,7 +113,7 @@ class Audience:
 
     address: str
     country: str | None
-    contacts: tuple[Mapping[str, str], ...] | None = None
+    contacts: tuple[Mapping[str, str], ...] | None = field(default=None, repr=False)
     file: str | None = None
     sha256: str | None = None
     where: str | None = None

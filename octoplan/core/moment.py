@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from datetime import timezone as fixed_offset
 from zoneinfo import ZoneInfo
 
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?")
@@ -22,13 +23,17 @@ class NoMoment(ValueError):
 def local(text: str, timezone: str) -> datetime:
     """Return the moment that `2026-12-03T10:00` names in a known time zone.
 
-    An offset is refused even where it fits the zone: one place says when, and it is the zone.
-    Raises `NoMoment`.
+    It carries the zone's offset, not the zone: adding hours to it then counts hours, also where clocks
+    change. A written offset is refused even where it fits: one place says when, and it is the zone.
+
+    Raises:
+        NoMoment: the time does not exist there, or is there twice.
     """
     zone = ZoneInfo(timezone)
     moment = _written(text).replace(tzinfo=zone)
-    if moment.utcoffset() == moment.replace(fold=1).utcoffset():
-        return moment
+    offset = moment.utcoffset() or timedelta()
+    if offset == moment.replace(fold=1).utcoffset():
+        return moment.replace(tzinfo=fixed_offset(offset))
     exists = moment.astimezone(UTC).astimezone(zone).replace(fold=0) == moment
     if exists:
         raise NoMoment(f"is twice in {timezone}: clocks are put back that night", "choose a time outside that hour")

@@ -24,7 +24,8 @@ def folder(file: str) -> str:
 def resolve(named: str, *, within: str) -> str:
     """Return the project-relative form of a path named by a file in folder `within`.
 
-    Raises `Outside`.
+    Raises:
+        Outside: the path leaves the project or cannot exist on every system.
     """
     if not named.isprintable():
         raise Outside("a path must not hold control or invisible characters")

@@ -27,7 +27,7 @@ from octoplan.core.quoting import suggestion
 from octoplan.core.rules import RULES, finding
 from octoplan.core.rules.all import check_campaign
 from octoplan.core.settings import effective_limits
-from octoplan.core.templates import fold, parse
+from octoplan.core.templates import Renderer, fold, parse
 from octoplan.core.written import change, examine, fresh
 from octoplan.core.written.campaign import LATER_SOURCES, CampaignFile
 from octoplan.core.written.document import document
@@ -110,7 +110,10 @@ def _fill(path: KeyPath, text: str, *, values: Mapping[str, Any]) -> tuple[str, 
     template, problems = parse(text.rstrip("\n") if path == TEXT else text, path)
     if template is None or problems:
         return text, problems
-    return fold(template, values, contact=path == TEXT)
+    folded, problems = fold(template, values, contact=path == TEXT)
+    if problems or path == TEXT:
+        return text if problems else folded, problems
+    return Renderer(folded).render({}, 1)[0], ()
 
 
 def _judged(file: CampaignFile, source: Source, *, scope: Scope) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -25,6 +25,12 @@ from octoplan.core.moment import NoMoment, local
 )
 def test_a_local_time_is_one_moment(text: str, zone: str, utc: datetime) -> None:
     assert local(text, zone) == utc
+
+
+def test_adding_hours_counts_hours_where_clocks_change() -> None:
+    eve = local("2027-03-27T12:00", "Europe/Paris")
+    assert eve + timedelta(hours=24) == datetime(2027, 3, 28, 11, tzinfo=UTC)
+    assert eve.isoformat() == "2027-03-27T12:00:00+01:00"
 
 
 @pytest.mark.parametrize(

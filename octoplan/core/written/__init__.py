@@ -124,12 +124,9 @@ def _is_collection(kind: type[File], path: KeyPath) -> bool:
 
 def _left_out(data: Any, path: KeyPath, *, schema: Mapping[str, Any]) -> None:
     """Remove what is at `path`, a whole list for one item; what is required becomes its example."""
-    keys = tuple(takewhile(lambda part: isinstance(part, str), path))
-    for key in keys[:-1]:
-        data = data.get(key) if isinstance(data, dict) else None
-    if not keys or not isinstance(data, dict):
-        return
-    *parents, key = keys
+    *parents, key = keys = tuple(takewhile(lambda part: isinstance(part, str), path))
+    for parent in parents:
+        data = data[parent]
     if key in level(schema, tuple(parents)).get("required", ()):
         data[key] = change(example(schema, keys), lambda _path, text: text)
     else:

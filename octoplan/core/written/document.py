@@ -58,9 +58,9 @@ def _without_null(node: Any, nullable: set[str | int], *, name: str | int = "") 
     if not isinstance(node, dict):
         return node
     kept = {key: _without_null(value, nullable, name=key) for key, value in node.items()}
-    if name in nullable or "anyOf" not in kept:
-        return kept
     if kept.get("default", ...) is None:
         del kept["default"]
+    if name in nullable or "anyOf" not in kept:
+        return kept
     options = [option for option in kept.pop("anyOf") if option != {"type": "null"}]
     return {**options[0], **kept} if len(options) == 1 else {**kept, "anyOf": options}

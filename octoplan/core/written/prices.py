@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticKnownError
 
 from octoplan.core.written import File, Written
 from octoplan.core.written.mistakes import wrong
@@ -15,7 +16,21 @@ from octoplan.core.written.values import Currency  # noqa: TC001  pydantic resol
 if TYPE_CHECKING:
     from octoplan.core.model import KeyPath
 
-Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)]
+
+_DECIMALS = 6
+_LARGEST = 1_000_000
+
+
+def _price(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticKnownError("decimal_type")
+    price = Decimal(str(value))
+    if not 0 <= price < _LARGEST or price != round(price, _DECIMALS):
+        raise wrong(f"must be 0 or more, with at most {_DECIMALS} decimals")
+    return price
+
+
+Price = Annotated[Decimal, PlainValidator(_price), WithJsonSchema({"type": "number", "minimum": 0})]
 
 
 def _day(value: str) -> str:
