@@ -6,24 +6,22 @@ that an audience too large for memory spills, encrypted, to a private folder tha
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from octoplan.audience import database
 from octoplan.audience.errors import AudienceError
-from octoplan.audience.intake import INLINE, load_contacts, load_lists, read_header
+from octoplan.audience.intake import INLINE, load_contacts, load_lists, read_contacts, read_header
 from octoplan.audience.query import Query
 from octoplan.audience.resolution import Resolved, resolve
-from octoplan.audience.sheet import Origin, read_sheet
+from octoplan.audience.sheet import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
     from typing import Self
-
-    from duckdb import DuckDBPyConnection
 
 __all__ = ["AudienceError", "Engine", "Query", "Resolved"]
 
@@ -39,25 +37,24 @@ class Engine:
         self.temp = temp
         self.root = root
         self._folder: Path | None = None
-        self._connections: list[DuckDBPyConnection] = []
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         self.temp.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(prefix="audience-", dir=self.temp))
+        private = tempfile.TemporaryDirectory(prefix="audience-", dir=self.temp, ignore_cleanup_errors=True)
+        self._folder = Path(self._open.enter_context(private))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for connection in self._connections:
-            connection.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder = None
+        self._open.close()
 
     def header(self, source: Path | Iterable[Mapping[str, str]]) -> tuple[str, ...]:
         """Return the columns of a file or of inline contacts; raises AudienceError as `resolve` does."""
         if isinstance(source, Path):
-            return read_sheet(source, Origin(name=self._name(source), path=("audience", "file"))).header
+            return read_contacts(source, Origin(name=self._name(source), path=("audience", "file"))).header
         return read_header(source)
 
     def resolve(self, query: Query) -> Resolved:
@@ -69,7 +66,7 @@ class Engine:
         if self._folder is None:
             raise RuntimeError("an Engine resolves inside its with block")
         connection = database.connect(self._folder)
-        self._connections.append(connection)
+        self._open.callback(connection.close)
         audience = query.campaign_audience
         name = audience.file or (self._name(query.file) if query.file else "")
         origin = Origin(name=name, path=("audience", "file")) if query.file else INLINE

@@ -26,7 +26,7 @@ def canonicalise(connection: DuckDBPyConnection, cells: str, *, into: str, count
     """
     connection.execute(
         f"CREATE TABLE spelled AS FROM {cells} "
-        f"SELECT row, translate(coalesce(cell, ''), {quote(phone.PUNCTUATION)}, '') AS spelling"
+        f"SELECT row, regexp_replace(coalesce(cell, ''), '[{phone.PUNCTUATION}]+', '', 'g') AS spelling"
     )
     home = phone.mask(country, country) if country else None
     connection.execute(
@@ -39,11 +39,15 @@ def canonicalise(connection: DuckDBPyConnection, cells: str, *, into: str, count
         f"CREATE TABLE abroad AS FROM rest SELECT spelling, {_masked([one for one in abroad if one])} AS found"
     )
     _ask_library(connection, country)
+    masked = (
+        "substr(found, 3) AS address, left(found, 2) AS country, 'mobile' AS kind, false AS fiction, NULL AS reason"
+    )
     connection.execute(
-        f"CREATE TABLE {into} AS FROM masked LEFT JOIN abroad USING (spelling) LEFT JOIN library USING (spelling) "
-        "SELECT row, coalesce(substr(masked.found, 3), substr(abroad.found, 3), library.address) AS address, "
-        "coalesce(left(masked.found, 2), left(abroad.found, 2), library.country) AS country, "
-        "coalesce(kind, 'mobile') AS kind, coalesce(fiction, false) AS fiction, reason"
+        f"CREATE TABLE {into} AS "
+        f"(FROM masked SELECT row, {masked} WHERE found IS NOT NULL) UNION ALL "
+        f"(FROM masked JOIN abroad USING (spelling) SELECT row, {masked.replace('found', 'abroad.found')} "
+        "WHERE abroad.found IS NOT NULL) UNION ALL "
+        "(FROM masked JOIN library USING (spelling) SELECT row, address, country, kind, fiction, reason)"
     )
     for table in ("masked", "rest", "abroad", "library"):
         connection.execute(f"DROP TABLE {table}")

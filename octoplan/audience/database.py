@@ -33,6 +33,16 @@ MEMORY = 3 * 1024**3
 SHOWN = 20
 """Findings per file; a file read with a wrong dialect has as many as rows."""
 
+END = "\x1e"
+"""The cells of a row fed after the file's last, to prove that the engine reached it.
+
+A quote that is never closed swallows every row below it; a suppression list cut short would be
+taken for a shorter list.
+"""
+
+MAX_DEPTH = 64
+"""Levels of a condition; its tree is walked recursively."""
+
 BLANKS = " \t\n\u00a0\u2007\u202f"
 
 _REASONS = {
@@ -44,7 +54,7 @@ _REASONS = {
 def connect(folder: Path) -> DuckDBPyConnection:
     """Open an empty database that spills, encrypted, to `folder` and downloads nothing."""
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return duckdb.connect(
+    connection = duckdb.connect(
         ":memory:",
         config={
             "memory_limit": f"{min(MEMORY, physical * 6 // 10)}B",
@@ -59,6 +69,8 @@ def connect(folder: Path) -> DuckDBPyConnection:
             "python_enable_replacements": "false",
         },
     )
+    connection.execute(f"SET max_expression_depth = {MAX_DEPTH}")
+    return connection
 
 
 def lock(connection: DuckDBPyConnection) -> None:
@@ -74,7 +86,7 @@ def quote(text: str) -> str:
 
 def cell(column: str) -> str:
     """Return the SQL of a column's value: a cell that is empty or blank is NULL."""
-    return f"CASE WHEN trim({column}, {quote(BLANKS)}) <> '' THEN {column} END"
+    return f"CASE WHEN regexp_matches({column}, '[^{BLANKS}]') THEN {column} END"
 
 
 def count(connection: DuckDBPyConnection, relation: str, condition: str = "true") -> int:
@@ -101,14 +113,15 @@ def load(connection: DuckDBPyConnection, sheet: Sheet, *, table: str, columns: M
     names = ", ".join(f"'{name}': 'VARCHAR'" for name in (f"c{index}" for index in range(width)))
     chosen = ", ".join(f"{cell(f'c{index}')} AS {name}" for index, name in columns.items())
     reader, writer = os.pipe()
-    feeder = Thread(target=_feed, args=(writer, sheet.text), name="audience-feeder")
+    end = ("\n" * (not sheet.text.endswith(b"\n")) + sheet.separator.join([END] * width) + "\n").encode()
+    feeder = Thread(target=_feed, args=(writer, sheet.text, end), name="audience-feeder")
     feeder.start()
     try:
         connection.execute(
             f"CREATE TABLE {table} AS FROM read_csv('/dev/fd/{reader}', columns = {{{names}}}, "
             f"delim = {quote(sheet.separator)}, header = {bool(sheet.header)}, max_line_size = {MAX_LINE}, "
             "auto_detect = false, all_varchar = true, quote = '\"', escape = '\"', new_line = '\\n', "
-            "compression = 'none', strict_mode = true, parallel = false, store_rejects = true, rejects_limit = 1000) "
+            "compression = 'none', strict_mode = true, store_rejects = true, rejects_limit = 1000) "
             f"SELECT {chosen}"
         )
     except duckdb.Error:
@@ -119,16 +132,27 @@ def load(connection: DuckDBPyConnection, sheet: Sheet, *, table: str, columns: M
     problems = _rejected(connection, sheet)
     if problems:
         raise AudienceError(problems)
+    remove_end(connection, sheet, table=table, column=next(iter(columns.values())))
 
 
-def _feed(writer: int, text: bytes) -> None:
+def _feed(writer: int, *parts: bytes) -> None:
     with contextlib.suppress(BrokenPipeError), open(writer, "wb") as pipe:
-        pipe.write(text)
+        pipe.writelines(parts)
+
+
+def remove_end(connection: DuckDBPyConnection, sheet: Sheet, *, table: str, column: str) -> None:
+    """Remove the row that was fed last; raises AudienceError where it is missing, for then others are too."""
+    last = f"rowid = (FROM {table} SELECT max(rowid)) AND {column} = {quote(END)}"
+    removed = connection.execute(f"DELETE FROM {table} WHERE {last}").fetchall()  # noqa: S608 - our own names only
+    if removed != [(1,)]:
+        raise sheet.origin.refuse("a quote is opened and not closed", "mend the row")
 
 
 def _rejected(connection: DuckDBPyConnection, sheet: Sheet) -> list[Finding]:
+    """Return one finding per line the engine could not fit to the header."""
     rejects = connection.execute(
-        "FROM reject_errors SELECT line_byte_position, error_type, error_message ORDER BY line_byte_position"
+        "FROM reject_errors SELECT line_byte_position, arg_min(error_type, coalesce(column_idx, 0)), "
+        "arg_min(error_message, coalesce(column_idx, 0)) GROUP BY line_byte_position ORDER BY line_byte_position"
     ).fetchall()
     findings = []
     for position, kind, message in rejects[:SHOWN]:

@@ -41,6 +41,14 @@ class Intake:
     statement: str
 
 
+def read_contacts(path: Path, origin: Origin) -> Sheet:
+    """Read a file of contacts, which has names over its columns."""
+    sheet = read_sheet(path, origin)
+    if not sheet.header:
+        raise origin.refuse("has no header line", "put a line with the column's name first", line=sheet.line(0))
+    return sheet
+
+
 def read_header(contacts: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
     """Return the columns of inline contacts, in order of first use."""
     names = dict.fromkeys(name for contact in contacts for name in contact)
@@ -48,6 +56,8 @@ def read_header(contacts: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
     problems = header_problems(header, INLINE)
     if problems:
         raise AudienceError(problems)
+    if not header:
+        raise INLINE.refuse("has no contacts", "give at least one")
     return header
 
 
@@ -58,7 +68,7 @@ def load_contacts(connection: DuckDBPyConnection, query: Query, origin: Origin) 
     for names that the header does not have.
     """
     contacts = query.campaign_audience.contacts or ()
-    sheet = read_sheet(query.file, origin) if query.file else None
+    sheet = read_contacts(query.file, origin) if query.file else None
     if sheet:
         _check_pin(query, sheet)
     header = sheet.header if sheet else read_header(contacts)

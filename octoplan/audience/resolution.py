@@ -66,7 +66,9 @@ class Resolved:
         """Yield the owed contacts in ascending key order, `size` at a time."""
         cursor = self.connection.cursor()
         for start in range(0, self.contacts, size):
-            batch = cursor.execute(f"FROM texts WHERE row >= {start} AND row < {start + size}").fetchnumpy()
+            batch = cursor.execute(
+                f"FROM texts WHERE row >= {start} AND row < {start + size} ORDER BY row"
+            ).fetchnumpy()
             yield Rows(
                 keys=_unpack(batch["high"], batch["low"]),
                 addresses=batch["address"].tolist(),
@@ -99,7 +101,7 @@ def resolve(connection: DuckDBPyConnection, query: Query, intake: Intake, findin
     _judge(connection, query)
     excluded, already_sent = _count(connection, rows)
     used = {name: intake.columns[name] for name in query.columns}
-    differ = _count_differing(connection, list(used.values()))
+    differ = _count_differing(connection, list(used.values())) if "duplicate" in excluded else 0
     invalid = _tally(connection, "addressed", "reason")
     values = _owe(connection, used, audience.fallback)
     return Resolved(
@@ -163,8 +165,9 @@ def _filter(connection: DuckDBPyConnection, statement: str) -> None:
 def _choose(connection: DuckDBPyConnection, key: bytes) -> None:
     """Create the table `chosen`: one contact per address, from its first row in file order, and its key."""
     connection.execute(
-        "CREATE TABLE firsts AS FROM addressed SELECT min(row) AS row, address, any_value(country) AS country, "
-        "any_value(kind) AS kind WHERE address IS NOT NULL GROUP BY address"
+        "CREATE TABLE firsts AS FROM addressed SEMI JOIN "
+        "(FROM addressed SELECT min(row) AS row WHERE address IS NOT NULL GROUP BY address) USING (row) "
+        "SELECT row, address, country, kind"
     )
     packed = []
     rows = []

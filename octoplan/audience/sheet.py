@@ -46,7 +46,13 @@ _FOREIGN = {
     b"BZh": "is compressed (bzip2)",
     b"\xfd7zXZ": "is compressed (xz)",
     b"PAR1": "is a Parquet file",
+    b"{": "is JSON",
+    b"[": "is JSON",
+    b"<": "is a page of HTML or XML",
 }
+
+_NUMBER = re.compile(r"\A\+?[0-9]{6,}\Z|[0-9]{9}")
+"""What a column is not called; findings quote names of columns, so they must not be a contact's number."""
 
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
@@ -107,7 +113,7 @@ def read_sheet(path: Path, origin: Origin) -> Sheet:
     separator, first = _dialect(sample, declared[1] if declared else None)
     lines_above = text.count(b"\n", 0, len(text) - len(body))
     header = tuple(map(column_name, first))
-    if len(header) == 1 and _reads_as_number(header[0]):
+    if len(header) == 1 and _NUMBER.search(phone.unpunctuated(header[0])):
         header = ()
     problems = header_problems(header, origin, line=lines_above + 1)
     if problems:
@@ -124,7 +130,7 @@ def column_name(written: str) -> str:
 def header_problems(header: Iterable[str], origin: Origin, *, line: int | None = None) -> list[Finding]:
     """Return what is wrong with the names of the columns; names that differ only by case are the same."""
     names = list(header)
-    if any("@" in name or _reads_as_number(name) for name in names):
+    if any("@" in name or _NUMBER.search(phone.unpunctuated(name)) for name in names):
         hint = "put a header line with the columns' names first"
         return [origin.finding("a contact stands where the columns' names belong", hint, line=line)]
     seen: dict[str, int] = {}
@@ -139,10 +145,6 @@ def header_problems(header: Iterable[str], origin: Origin, *, line: int | None =
     return problems
 
 
-def _reads_as_number(cell: str) -> bool:
-    return phone.canonical(cell, None) not in {"empty", "letters", "characters"}
-
-
 def _read(path: Path, origin: Origin) -> bytes:
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
@@ -153,7 +155,7 @@ def _read(path: Path, origin: Origin) -> bytes:
     if not regular:
         raise origin.refuse("is no regular file", "give a csv file")
     for magic, what in _FOREIGN.items():
-        if content.startswith(magic):
+        if content.removeprefix(codecs.BOM_UTF8).startswith(magic):
             raise origin.refuse(what, "export it as plain csv")
     return content
 

@@ -96,7 +96,7 @@ def _parse(connection: DuckDBPyConnection, condition: str) -> Any:
     if len(condition) > MAX_LENGTH:
         raise AudienceError([refuse("is too long", value=f"{len(condition):,} characters", limit=f"{MAX_LENGTH:,}")])
     tree = _serialise(connection, condition)
-    if tree["error"]:
+    if tree["error"] or not condition.strip():
         position = int(tree.get("position") or 0)
         raise AudienceError([refuse("is no SQL condition", within=_within(condition, position))])
     if _shell(tree) != _shell(_serialise(connection, "true")):

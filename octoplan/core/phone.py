@@ -17,8 +17,11 @@ from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, Phone
 
 Kind = Literal["mobile", "fixed"]
 
-PUNCTUATION = " \t.-()/\u00a0\u2007\u202f"
-"""What may stand between digits: blanks (also the no-break ones of French typography) and `. - ( ) /`."""
+PUNCTUATION = "- \t.()/\u00a0\u2007\u202f"
+"""What may stand between digits: blanks (also the no-break ones of French typography) and `. - ( ) /`.
+
+Also the inside of a regular expression's character class.
+"""
 
 FICTION = re.compile(
     r"\+(?:"
@@ -74,7 +77,7 @@ def canonical(raw: str, country: str | None) -> Phone | str:
     `characters`, `no-country`, `too-short`, `too-long`, `not-valid`, `premium-rate`, `shared-cost`
     or, for every other type (toll-free, voice over IP, pager …), `number-type`.
     """
-    spelling = raw.translate(_SPACES)
+    spelling = unpunctuated(raw)
     reason = _unreadable(spelling, country)
     if reason:
         return reason
@@ -86,6 +89,11 @@ def canonical(raw: str, country: str | None) -> Phone | str:
     if FICTION.fullmatch(e164):
         return Phone(e164=e164, country=_fiction_country(number), kind="mobile", fiction=True)
     return _judge(number, e164)
+
+
+def unpunctuated(raw: str) -> str:
+    """Return a text without what may stand between the digits of a number."""
+    return raw.translate(_SPACES)
 
 
 def _unreadable(spelling: str, country: str | None) -> str | None:
@@ -147,21 +155,16 @@ def mask(country: str, default: str | None) -> Mask | None:
     leading it, or whose national numbers are rewritten while parsing.
     """
     metadata = PhoneMetadata.metadata_for_region(country, None)
-    if metadata is None or not _readable(metadata):
+    if metadata is None or metadata.mobile is None or not _readable(metadata):
         return None
-    parsing = metadata.national_prefix_for_parsing or ""
-    mobile = metadata.mobile.national_number_pattern if metadata.mobile else None
-    if not mobile:
-        return None
-    trunk = metadata.national_prefix or ""
-    trunk = f"(?:{trunk})?" if trunk and parsing and re.fullmatch(parsing, trunk) else ""
+    trunk = f"(?:{metadata.national_prefix})?" if _plain_trunk(metadata) else ""
     abroad = rf"(?:\+{_exit_code(default)}){metadata.country_code}"
     optional = "?" if country == default else ""
     return Mask(
         country=country,
         prefix=f"+{metadata.country_code}",
-        accept=f"(?:{abroad}){optional}{trunk}({mobile})",
-        refuse="|".join(_refusals(metadata, parsing)),
+        accept=f"(?:{abroad}){optional}{trunk}({metadata.mobile.national_number_pattern})",
+        refuse="|".join(_refusals(metadata)),
     )
 
 
@@ -173,14 +176,23 @@ def _readable(metadata: PhoneMetadata) -> bool:
     return not shared and not rewritten
 
 
+def _plain_trunk(metadata: PhoneMetadata) -> bool:
+    """Tell whether parsing drops the trunk prefix and never more: Colombia's also drops a carrier's digit."""
+    trunk = metadata.national_prefix or ""
+    dropped = (metadata.national_prefix_for_parsing or "").split("|")
+    others = [prefix for prefix in dropped if prefix != trunk]
+    return trunk in dropped and all(prefix.isdigit() and prefix[0] != trunk[0] for prefix in others)
+
+
 def _exit_code(default: str | None) -> str:
     """Return the alternative to a leading plus, where it is the plain 00."""
     metadata = PhoneMetadata.metadata_for_region(default, None) if default else None
     return "|00" if metadata is not None and metadata.international_prefix == "00" else ""
 
 
-def _refusals(metadata: PhoneMetadata, parsing: str) -> list[str]:
+def _refusals(metadata: PhoneMetadata) -> list[str]:
     """Return patterns of national numbers that only look like mobiles of this country."""
+    parsing = metadata.national_prefix_for_parsing
     others = (
         metadata.premium_rate,
         metadata.toll_free,
