@@ -6,6 +6,7 @@ first key, so the same owed contacts always make the same batches.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -68,27 +69,21 @@ class Packer:
 
     def packed(self) -> Packed:
         """Return the sums over all batches."""
-        calls = 0
-        cost = worst = Decimal(0)
-        for _text, members in self._slices():
-            amount = self._batch_cost(members)
-            calls += 1
-            cost += amount
-            worst += price.worst(amount)
+        amounts = Counter(map(self._batch_cost, self._slices()))
         return Packed(
-            calls=calls,
+            calls=amounts.total(),
             contacts=len(self._keys),
             parts=sum(self._parts),
-            cost=cost,
-            worst=worst,
+            cost=sum((amount * count for amount, count in amounts.items()), start=Decimal(0)),
+            worst=sum((price.worst(amount) * count for amount, count in amounts.items()), start=Decimal(0)),
             unpriced=tuple(sorted(self._unpriced)),
         )
 
     def batches(self, *, first: bool) -> Iterator[Batch]:
         """Yield the batches by first key; `first` says that the first of them opens its edition."""
-        ordered = sorted(self._slices(), key=lambda piece: self._keys[piece[1][0]])
-        for number, (text, members) in enumerate(ordered):
-            yield self._batch(text, members, first=first and number == 0)
+        ordered = sorted(self._slices(), key=lambda members: self._keys[members[0]])
+        for number, members in enumerate(ordered):
+            yield self._batch(members, first=first and number == 0)
 
     def count(self, wanted: AbstractSet[bytes]) -> int:
         """Return how many of the contacts have one of these keys."""
@@ -109,18 +104,17 @@ class Packer:
         dropped = b"".join(key for key in wanted if key not in self._index)
         if not members:
             return None, dropped
-        texts = {self._texts[index] for index in members}
-        if len(texts) > 1:
+        if len({self._texts[index] for index in members}) > 1:
             raise Stale("the people of a reserved batch no longer get the same text", reason="plan-contacts")
-        return self._batch(texts.pop(), members, first=first), dropped
+        return self._batch(members, first=first), dropped
 
-    def _batch(self, text: str, members: list[int], *, first: bool) -> Batch:
+    def _batch(self, members: list[int], *, first: bool) -> Batch:
         cost = self._batch_cost(members)
         return Batch(
             campaign=self.campaign,
             keys=tuple(self._keys[index] for index in members),
             addresses=tuple(self._addresses[index] for index in members),
-            text=text,
+            text=self._texts[members[0]],
             parts=self._parts[members[0]],
             cost=cost,
             worst=price.worst(cost),
@@ -128,10 +122,10 @@ class Packer:
             first=first,
         )
 
-    def _slices(self) -> Iterator[tuple[str, list[int]]]:
-        for text, members in self._groups.items():
+    def _slices(self) -> Iterator[list[int]]:
+        for members in self._groups.values():
             for start in range(0, len(members), self.size):
-                yield text, members[start : start + self.size]
+                yield members[start : start + self.size]
 
     def _batch_cost(self, members: list[int]) -> Decimal:
         contacts = self._costs[members[0]] if len(members) == 1 else sum(self._costs[index] for index in members)

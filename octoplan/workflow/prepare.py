@@ -178,7 +178,7 @@ class Preparation:
         for rows in resolved.chunks():
             composed = composer.compose(rows)
             packer.add(rows, composed.texts, parts=composed.parts)
-            if self.ports.ledger is not None:
+            if self.ports.wires is not None:
                 entries += keys.approved_entries(
                     self.project.key, campaign.id, edition=campaign.edition, keys=rows.keys, texts=composed.texts
                 )
