@@ -24,7 +24,7 @@ from octoplan.core.model import (
 )
 from octoplan.core.moment import NoMoment, local
 from octoplan.core.quoting import suggestion
-from octoplan.core.rules import RULES, finding
+from octoplan.core.rules import RULES, accept, finding
 from octoplan.core.rules.all import check_campaign
 from octoplan.core.settings import effective_limits
 from octoplan.core.templates import Renderer, fold, parse
@@ -61,19 +61,18 @@ class Scope:
 
 
 def read_campaign(source: Source, scope: Scope) -> tuple[Campaign | None, tuple[Finding, ...]]:
-    """Return the campaign, or else every finding, placed.
+    """Return the campaign, unless there is an error, and every finding that needs no audience, placed.
 
-    With findings these include what `check_campaign` says about the rest of the file, so that nothing
-    is left for a second round; of a campaign that is returned, the caller asks it.
+    Limits and warnings that the file accepts under `allow` are infos.
     """
     rendered, found = _rendered(source, scope)
     file, found = examine(CampaignFile, rendered, found=found)
     send_at, problems = _send_at(file, scope)
     found += fresh((*problems, *_judged(file, source, scope=scope)), found)
     campaign = _campaign(file, scope, send_at=send_at, file_name=source.file)
-    if any(one.severity is Severity.ERROR for one in found):
-        return None, source.locate((*found, *fresh(check_campaign(campaign), found)))
-    return campaign, source.locate(found)
+    found += accept(fresh(check_campaign(campaign), found), campaign.allow)
+    wrong = any(one.severity is Severity.ERROR for one in found)
+    return None if wrong else campaign, source.locate(found)
 
 
 def schema() -> dict[str, Any]:

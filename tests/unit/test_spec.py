@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from octoplan.core import settings, source, spec
-from octoplan.core.model import Audience, Channel, Expect, Limits, Message, Money, Options, Purpose
+from octoplan.core.model import Audience, Channel, Expect, Limits, Message, Money, Options, Purpose, Severity
 
 if TYPE_CHECKING:
     from octoplan.core.model import Campaign, Finding
@@ -184,10 +184,16 @@ def test_expectations_are_fractions() -> None:
 def test_what_needs_no_audience_is_judged_with_everything_else() -> None:
     text = FIVE_KEYS + "sender: AB\nedition: 0\nallow: {nothing: x}\n"
     assert rules(text) == [("wrong-value", "edition"), ("allow", "allow.nothing"), ("sender-shape", "sender")]
-    # without an error the caller asks these rules, once
-    found, findings = examine(FIVE_KEYS + "sender: AB\n")
+
+
+def test_a_limit_leaves_the_campaign_to_be_accepted() -> None:
+    found, (one,) = examine(FIVE_KEYS + "sender: PayPal\n")
     assert found is not None
-    assert findings == ()
+    assert (one.rule, one.severity, one.place is not None) == ("sender-unknown", Severity.LIMIT, True)
+    found, (one,) = examine(FIVE_KEYS + "sender: PayPal\nallow: {sender-unknown: a trial}\n")
+    assert found is not None
+    assert (one.rule, one.severity) == ("sender-unknown", Severity.INFO)
+    assert one.message.endswith("(accepted: a trial)")
 
 
 @pytest.mark.parametrize(
