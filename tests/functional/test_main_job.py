@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-
 from workspaces import AUDIENCE, CAMPAIGN, Workspace, tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +65,7 @@ def test_a_contact_who_joins_is_sent_only_where_the_campaign_says_so(project: Wo
 def test_nothing_makes_anybody_get_it_twice_but_a_raised_edition(project: Workspace) -> None:
     with project.serving():
         project.run("apply")
-        changes = [
+        changes: list[Callable[[], object]] = [
             lambda: project.edit("campaigns/noel.yaml", "bonjour", "bonsoir"),
             lambda: project.write("campaigns/noel.yaml", "\n".join(reversed(CAMPAIGN.splitlines())) + "\n"),
             lambda: (project.root / "campaigns/noel.yaml").rename(project.root / "campaigns/fetes.yaml"),
@@ -87,16 +90,21 @@ def test_the_messy_list_arrives_number_by_number(tmp_path: Path) -> None:
         target = tmp_path / "campaigns" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((ROOT / "campaigns" / name).read_bytes())
-    project.edit(
-        "octoplan.yaml", "providers:", "suppressions: [campaigns/audiences/opposition.csv]\nvars: {shop: acme.example}\nproviders:"
-    )
+    listed = "suppressions: [campaigns/audiences/opposition.csv]\nvars: {shop: acme.example}\nproviders:"
+    project.edit("octoplan.yaml", "providers:", listed)
     with project.serving():
         plan = json.loads(project.run("plan", "--json").out)["campaigns"][0]
         audience = plan["audience"]
         assert audience["rows"] == 1214
         assert audience["rows"] == audience["contacts"] + sum(audience["excluded"].values())
         assert set(audience["excluded"]) == {"filtered", "invalid", "duplicate", "suppressed"}
-        assert plan["simulation"] == {"calls": plan["calls"], "contacts": audience["contacts"], "cost": plan["estimate"]["cost"], "differing": 0, "refused": 0}
+        assert plan["simulation"] == {
+            "calls": plan["calls"],
+            "contacts": audience["contacts"],
+            "cost": plan["estimate"]["cost"],
+            "differing": 0,
+            "refused": 0,
+        }
         assert tally(project.run("apply").out)["accepted"] == audience["contacts"]
         deliveries = project.deliveries()
         assert project.counts() == {
@@ -124,9 +132,10 @@ def test_encodings_and_the_character_to_blame(project: Workspace) -> None:
 
 def test_rows_that_ceil_gets_wrong_are_three_parts(project: Workspace) -> None:
     texts = ["a" * 152 + "€" + "a" * 152, "x" * 66 + "😀" + "x" * 66]
-    project.write("audiences/list.csv", "phone_number,t\n" + "".join(f"+3363998001{n},{t}\n" for n, t in enumerate(texts)))
+    listed = "".join(f"+3363998001{number},{text}\n" for number, text in enumerate(texts))
+    project.write("audiences/list.csv", f"phone_number,t\n{listed}")
     project.edit("campaigns/noel.yaml", CAMPAIGN.split("message:")[1].strip(), '{text: "{{ contact.t }}"}')
-    project.write("campaigns/noel.yaml", (project.root / "campaigns/noel.yaml").read_text() + "allow: {encoding: emoji}\n")
+    project.edit("campaigns/noel.yaml", "id: noel", "id: noel\nallow: {encoding: emoji}")
     plan = json.loads(project.run("plan", "--json").out)["campaigns"][0]
     assert plan["text"]["parts"] == {"3": 2}
     assert plan["estimate"]["parts"] == 6
