@@ -40,12 +40,17 @@ MAX_DEPTH = 50
 _BOM = b"\xef\xbb\xbf"
 _CORE = "tag:yaml.org,2002:"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_QUOTE = "mend this line, or put its value in quotes"
 _HINTS = {
     "mapping values are not allowed in this context": "put a value that holds `: ` in quotes, or mend the indentation",
     "found character that cannot start any token": "indent with spaces, not tabs; quote what begins with @ ` or %",
     "could not find expected ':'": "a key needs a colon and a blank after it",
     "did not find expected key": "mend the indentation, or the quotes before this place",
     "found unexpected end of stream": "close the quotes",
+    "did not find expected ',' or ']'": "close the bracket",
+    "did not find expected ',' or '}'": "close the brace",
+    "found unknown escape character": "write the backslash twice, or use single quotes",
+    "found invalid Unicode character escape code": "write the character itself",
     "found undefined tag handle": "remove the tag",
     "did not find expected <document start>": "one file holds one document",
 }
@@ -117,8 +122,10 @@ class Reader:
             root = self._only_document()
         except MarkedYAMLError as error:
             problem = str(error.problem)
-            message = f"not YAML: {problem}" + (f" ({error.context})" if error.context else "")
-            raise self._stop(message, _at(error.problem_mark), hint=_HINTS.get(problem, "")) from None
+            message = f"not YAML: {problem}"
+            if error.context_mark:
+                message += f" ({error.context} that began on line {error.context_mark.line + 1})"
+            raise self._stop(message, _at(error.problem_mark), hint=_HINTS.get(problem, _QUOTE)) from None
         if root is None or (root.value is None and root.start == root.end):
             raise self._stop("the file is empty", (1, 1), hint="see `octoplan schema` for what it may hold")
         if not isinstance(root.value, dict):
@@ -246,8 +253,6 @@ class Reader:
         key = self._node(event, depth + 1)
         if not isinstance(event, ScalarEvent):
             self._refuse("a key must be text", at, hint="write `key: value`")
-        elif event.tag not in (None, "!", _CORE + "str"):
-            self._refuse_tag(event.tag, at)
         elif not event.value and key.value is None:
             self._refuse("a key is missing before the colon", at, hint="write `key: value`")
         else:

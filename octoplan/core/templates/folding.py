@@ -39,7 +39,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "notin": lambda item, group: item not in group,
 }
 _KINDS = {str: "text", bool: "a truth value", int: "a number", Decimal: "a number", list: "a list", dict: "a mapping"}
-_FILTER_KINDS = {"int": "a number", "round": "", "default": ""}
+_FILTER_KINDS = {"int": "a number", "round": ""}
 
 
 def fold(template: Template, values: Mapping[str, Any], *, contact: bool = True) -> tuple[str, tuple[Finding, ...]]:
@@ -129,7 +129,8 @@ class _Folder:
         self.size += len(piece)
         if self.size > MAX_SIZE:
             raise _too_long(start(node))
-        self.pieces.append((is_code, piece))
+        if piece:
+            self.pieces.append((is_code, piece))
 
     def _output(self, node: nodes.Node, scope: Scope) -> None:
         self._step(node)
@@ -167,10 +168,11 @@ class _Folder:
         self._last_arm(node.else_, node, opened=opened, scope=scope)
 
     def _last_arm(self, body: Sequence[nodes.Node], node: nodes.If, *, opened: bool, scope: Scope) -> None:
-        if opened and body:
-            self._emit(node, "{% else %}", is_code=True)
+        before = len(self.pieces)
         self.body(body, scope)
         if opened:
+            if len(self.pieces) > before:
+                self.pieces.insert(before, (True, "{% else %}"))
             self._emit(node, "{% endif %}", is_code=True)
 
     def _for(self, node: nodes.For, scope: Scope) -> None:
@@ -362,10 +364,16 @@ def _kind(node: nodes.Node | None) -> str:
         case nodes.Compare() | nodes.Not():
             return "a truth value"
         case nodes.And() | nodes.Or():
-            return _kind(node.left) if _kind(node.left) == _kind(node.right) else ""
+            return _common(_kind(node.left), _kind(node.right))
+        case nodes.Filter(name="default"):
+            return _common(_kind(node.node), _kind(node.args[0]))
         case nodes.Filter():
             return _FILTER_KINDS.get(node.name, "text")
     return "text"
+
+
+def _common(kind: str, other: str) -> str:
+    return kind if kind == other else ""
 
 
 def _uses(node: nodes.Node) -> int:

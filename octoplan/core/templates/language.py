@@ -38,7 +38,7 @@ LANGUAGE.filters = {name: forgiving(each.call) for name, each in FILTERS.items()
 _LONGEST_NUMBER = 20
 _BREAKS = re.compile("\r\n|\r|\n")
 _FLOAT = re.compile(r"[0-9_]+(?:\.[0-9_]+)?(?:[eE][-+]?[0-9_]+)?")
-_WORD = re.compile(r"\w*")
+_HALF = re.compile("[\ud800-\udfff]")
 _TAGS = {"Assign": "set", "AssignBlock": "set", "CallBlock": "call", "FilterBlock": "filter", "Scope": "autoescape"}
 _ALLOWED = "write names, text, `{% if %}`, `{% for %}` and filters"
 
@@ -73,11 +73,9 @@ def parse(text: str, path: KeyPath) -> tuple[Template | None, tuple[Finding, ...
         tree = _tree(text)
     except Mistake as mistake:
         return None, (_finding(mistake, text=text, path=path),)
-    mistakes = dict.fromkeys(
-        _finding(mistake, text=text, path=path) for mistake in _statements(tree.body, frozenset(ROOTS))
-    )
+    mistakes = sorted(_statements(tree.body, frozenset(ROOTS)), key=lambda mistake: mistake.offset)
     if mistakes:
-        return None, tuple(mistakes)
+        return None, tuple(dict.fromkeys(_finding(mistake, text=text, path=path) for mistake in mistakes))
     return Template(text, path, tree), ()
 
 
@@ -149,6 +147,8 @@ def _tokens(text: str) -> Iterator[Token]:
         if token.type == "float" and (written := _FLOAT.match(text, token.lineno)):
             exact: Any = Decimal(written[0].replace("_", ""))
             yield Token(token.lineno, token.type, exact)
+        elif token.type == "string" and _HALF.search(token.value):
+            raise TemplateSyntaxError("half a surrogate pair is no character", token.lineno)
         else:
             yield token
 
@@ -201,7 +201,8 @@ def _statements(body: Sequence[nodes.Node], names: frozenset[str]) -> Iterator[M
                 yield Mistake("template-syntax", node.lineno, "includes come with text files", "write the text here")
             case _:
                 tag = _TAGS.get(type(node).__name__, type(node).__name__.lower())
-                yield Mistake("template-syntax", node.lineno, f"`{tag}` is not part of the language", _ALLOWED)
+                lines = [part.lineno for part in (node, *node.iter_child_nodes()) if part.lineno]
+                yield Mistake("template-syntax", lines[0], f"`{tag}` is not part of the language", _ALLOWED)
 
 
 def _loop(node: nodes.For, names: frozenset[str]) -> Iterator[Mistake]:
