@@ -11,12 +11,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from octoplan.audience import database
 from octoplan.audience.errors import AudienceError
-from octoplan.audience.intake import INLINE, load_contacts, load_lists, read_contacts, read_header
 from octoplan.audience.query import Query
-from octoplan.audience.resolution import Resolved, resolve
-from octoplan.audience.sheet import Origin
+from octoplan.audience.resolved import Resolved
+from octoplan.audience.sheet import Origin, read_contacts, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,19 +63,11 @@ class Engine:
         """
         if self._folder is None:
             raise RuntimeError("an Engine resolves inside its with block")
-        connection = database.connect(self._folder)
-        self._open.callback(connection.close)
-        audience = query.campaign_audience
-        name = audience.file or (self._name(query.file) if query.file else "")
-        origin = Origin(name=name, path=("audience", "file")) if query.file else INLINE
-        intake = load_contacts(connection, query, origin)
-        excluded = [(path, Origin(name=self._name(path), path=("audience", "exclude"))) for path in query.exclude]
-        suppressed = [(path, Origin(name=self._name(path))) for path in query.suppressions]
-        findings = (
-            *load_lists(connection, query, "excluded", excluded),
-            *load_lists(connection, query, "suppressed", suppressed),
-        )
-        return resolve(connection, query, intake, findings)
+        from octoplan.audience.resolution import resolve  # noqa: PLC0415 - `validate` reads headers without DuckDB
+
+        resolved = resolve(self._folder, query, self._name)
+        self._open.callback(resolved.close)
+        return resolved
 
     def _name(self, path: Path) -> str:
         if self.root is not None and path.is_relative_to(self.root):

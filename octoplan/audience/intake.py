@@ -10,7 +10,7 @@ import numpy as np
 
 from octoplan.audience import addresses, database, where
 from octoplan.audience.errors import AudienceError
-from octoplan.audience.sheet import Origin, Sheet, column_name, header_problems, read_sheet
+from octoplan.audience.sheet import Origin, Sheet, column_name, read_contacts, read_header, read_sheet
 from octoplan.core.model import Severity
 from octoplan.core.rules import finding
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 LIST_COLUMNS = ("phone_number", "mobile", "phone")
 """What the address column of a list may be called where it is not called as in the campaign."""
 
-INLINE = Origin(name="audience.contacts", path=("audience", "contacts"))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
@@ -39,26 +37,6 @@ class Intake:
 
     columns: Mapping[str, str]
     statement: str
-
-
-def read_contacts(path: Path, origin: Origin) -> Sheet:
-    """Read a file of contacts, which has names over its columns."""
-    sheet = read_sheet(path, origin)
-    if not sheet.header:
-        raise origin.refuse("has no header line", "put a line with the column's name first", line=sheet.line(0))
-    return sheet
-
-
-def read_header(contacts: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
-    """Return the columns of inline contacts, in order of first use."""
-    names = dict.fromkeys(name for contact in contacts for name in contact)
-    header = tuple(map(column_name, names))
-    problems = header_problems(header, INLINE)
-    if problems:
-        raise AudienceError(problems)
-    if not header:
-        raise INLINE.refuse("has no contacts", "give at least one")
-    return header
 
 
 def load_contacts(connection: DuckDBPyConnection, query: Query, origin: Origin) -> Intake:

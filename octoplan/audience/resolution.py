@@ -8,7 +8,6 @@ rows less filtered, invalid, duplicate → one contact per address
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -16,11 +15,14 @@ import numpy as np
 
 from octoplan.audience import addresses, database, where
 from octoplan.audience.errors import AudienceError
-from octoplan.core.keys import SIZE, contact_keys
-from octoplan.core.model import Rows
+from octoplan.audience.intake import load_contacts, load_lists
+from octoplan.audience.resolved import Resolved
+from octoplan.audience.sheet import INLINE, Origin
+from octoplan.core.keys import contact_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
@@ -37,55 +39,36 @@ ALREADY_SENT = "already-sent"
 BY_CONTACT = ("excluded", "suppressed", "over-cap", "joined-later")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
-    """Who is owed a message, and why everybody else is not: rows = contacts + already sent + excluded.
+def resolve(folder: Path, query: Query, name: Callable[[Path], str]) -> Resolved:
+    """Find out who is owed a message, in a new database that spills to `folder`.
 
-    `differ` counts duplicates whose used values are others than the first row's. `missing` counts
-    owed contacts without a used value and without a fallback, `fallback` those who get it.
-    `fiction` counts rows with a number reserved for fiction. `sizes` are the fewest and most
-    characters of each used column, `countries` and `fixed` (fixed lines) counts of owed contacts.
+    `name` says what a file is called in messages. Raises AudienceError.
     """
-
-    rows: int
-    contacts: int
-    already_sent: int
-    excluded: Mapping[str, int]
-    invalid_reasons: Mapping[str, int]
-    differ: int
-    missing: Mapping[str, int]
-    fallback: Mapping[str, int]
-    sizes: Mapping[str, tuple[int, int]]
-    countries: Mapping[str, int]
-    fixed: int
-    fiction: int
-    findings: tuple[Finding, ...]
-    connection: DuckDBPyConnection = field(repr=False, compare=False)
-
-    def chunks(self, size: int = 10_000) -> Iterator[Rows]:
-        """Yield the owed contacts in ascending key order, `size` at a time."""
-        cursor = self.connection.cursor()
-        for start in range(0, self.contacts, size):
-            batch = cursor.execute(
-                f"FROM texts WHERE row >= {start} AND row < {start + size} ORDER BY row"
-            ).fetchnumpy()
-            yield Rows(
-                keys=_unpack(batch["high"], batch["low"]),
-                addresses=batch["address"].tolist(),
-                countries=batch["country"].tolist(),
-                columns={name: batch[f"v{index}"].tolist() for index, name in enumerate(self.sizes)},
-            )
-
-    def close(self) -> None:
-        """Forget the contacts; the counts stay."""
-        self.connection.close()
+    connection = database.connect(folder)
+    try:
+        intake = load_contacts(connection, query, _origin(query, name))
+        excluded = [(path, Origin(name=name(path), path=("audience", "exclude"))) for path in query.exclude]
+        suppressed = [(path, Origin(name=name(path))) for path in query.suppressions]
+        findings = (
+            *load_lists(connection, query, "excluded", excluded),
+            *load_lists(connection, query, "suppressed", suppressed),
+        )
+        return _resolve(connection, query, intake, findings)
+    except BaseException:
+        connection.close()
+        raise
 
 
-def resolve(connection: DuckDBPyConnection, query: Query, intake: Intake, findings: tuple[Finding, ...]) -> Resolved:
+def _origin(query: Query, name: Callable[[Path], str]) -> Origin:
+    if query.file is None:
+        return INLINE
+    return Origin(name=query.campaign_audience.file or name(query.file), path=("audience", "file"))
+
+
+def _resolve(connection: DuckDBPyConnection, query: Query, intake: Intake, findings: tuple[Finding, ...]) -> Resolved:
     """Resolve what was taken in: `numbered` and the tables `excluded` and `suppressed`.
 
-    Locks the database before it evaluates anything a user wrote. Raises AudienceError for a `where`
-    that the values refute.
+    Locks the database before it evaluates anything a user wrote.
     """
     _load_keys(connection, query)
     database.lock(connection)
@@ -143,11 +126,6 @@ _KEY = "(high::UHUGEINT << 64) | low::UHUGEINT"
 def _halves(packed: bytes) -> dict[str, np.ndarray]:
     pairs = np.frombuffer(packed, dtype=">u8").reshape(-1, 2).astype(np.uint64)
     return {"high": np.ascontiguousarray(pairs[:, 0]), "low": np.ascontiguousarray(pairs[:, 1])}
-
-
-def _unpack(high: np.ndarray, low: np.ndarray) -> list[bytes]:
-    packed = np.column_stack((high, low)).astype(">u8").tobytes()
-    return [packed[start : start + SIZE] for start in range(0, len(packed), SIZE)]
 
 
 def _filter(connection: DuckDBPyConnection, statement: str) -> None:

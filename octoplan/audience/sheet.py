@@ -22,7 +22,7 @@ from octoplan.core.model import Finding, Place
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from octoplan.core.model import KeyPath
@@ -78,6 +78,9 @@ class Origin:
         return AudienceError([self.finding(message, hint, line=line)])
 
 
+INLINE = Origin(name="audience.contacts", path=("audience", "contacts"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """A CSV file, read: `text` is UTF-8 with plain newlines, from its first record on.
@@ -122,6 +125,31 @@ def read_sheet(path: Path, origin: Origin) -> Sheet:
     return Sheet(origin=origin, text=body, separator=separator, header=header, lines_above=lines_above, sha256=digest)
 
 
+def read_contacts(path: Path, origin: Origin) -> Sheet:
+    """Read a file of contacts, which has names over its columns."""
+    sheet = read_sheet(path, origin)
+    if not sheet.header:
+        raise origin.refuse("has no header line", "put a line with the column's name first", line=sheet.line(0))
+    return sheet
+
+
+def read_header(contacts: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+    """Return the columns of inline contacts, in order of first use."""
+    names = dict.fromkeys(name for contact in contacts for name in contact)
+    header = tuple(map(column_name, names))
+    problems = header_problems(header, INLINE)
+    if problems:
+        raise AudienceError(problems)
+    if not header:
+        raise INLINE.refuse("has no contacts", "give at least one")
+    return header
+
+
+def looks_like_contact(text: str) -> bool:
+    """Tell whether a text that stands for a column's name may be somebody's address instead."""
+    return "@" in text or _NUMBER.search(phone.unpunctuated(text)) is not None
+
+
 def column_name(written: str) -> str:
     """Return a column's name as templates and `where` know it."""
     return unicodedata.normalize("NFC", written).strip()
@@ -130,7 +158,7 @@ def column_name(written: str) -> str:
 def header_problems(header: Iterable[str], origin: Origin, *, line: int | None = None) -> list[Finding]:
     """Return what is wrong with the names of the columns; names that differ only by case are the same."""
     names = list(header)
-    if any("@" in name or _NUMBER.search(phone.unpunctuated(name)) for name in names):
+    if any(map(looks_like_contact, names)):
         hint = "put a header line with the columns' names first"
         return [origin.finding("a contact stands where the columns' names belong", hint, line=line)]
     seen: dict[str, int] = {}

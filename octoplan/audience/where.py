@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from octoplan.audience.errors import AudienceError
+from octoplan.audience.sheet import looks_like_contact
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
@@ -171,7 +172,9 @@ class _Checker:
             return
         close = get_close_matches(path[-1], self.columns, 1)
         hint = f"did you mean {close[0]}?" if close else "a text goes in single quotes, a column's name in double ones"
-        self._refuse(node, "names a column that the audience does not have", value=".".join(path), hint=hint)
+        written = ".".join(path)
+        value = None if looks_like_contact(written) else written  # a number in the wrong quotes
+        self._refuse(node, "names a column that the audience does not have", value=value, hint=hint)
 
     def _function(self, node: dict[str, Any]) -> None:
         name = node["function_name"]

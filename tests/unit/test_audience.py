@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -352,3 +354,8 @@ def test_a_table_that_does_not_end_with_the_last_row_fed_is_refused(folder: Path
     assert error.value.findings[0].message == "a.csv: cannot be read as csv"
     assert error.value.__suppress_context__
     connection.close()
+
+
+def test_reading_a_header_does_not_start_the_engine() -> None:
+    program = "import sys, octoplan.audience; sys.exit(bool({'duckdb', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

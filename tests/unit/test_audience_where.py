@@ -148,6 +148,9 @@ def test_no_phone_number_of_a_condition_is_repeated(connection: DuckDBPyConnecti
     with pytest.raises(AudienceError) as error:
         where.check(connection, "mobile = '0639980001' '0639980002'", COLUMNS)
     assert "06399" not in str([(one.message, one.value, one.hint) for one in error.value.findings])
+    with pytest.raises(AudienceError) as error:
+        where.check(connection, 'ville = "06 39 98 00 01"', COLUMNS)
+    assert error.value.findings[0].value is None
 
 
 def test_nesting_is_bounded(connection: DuckDBPyConnection) -> None:
