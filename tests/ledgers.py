@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from octoplan.core.model import Receipt
@@ -22,15 +25,23 @@ from octoplan.ledger import (
 from octoplan.ledger.sqlite import SqliteLedger
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 K = bytes(range(32))
 ID = "4f2a9c01"
+MEMORY = Path("/dev/shm")  # noqa: S108  `TemporaryDirectory` makes a private folder in it
 NOON = datetime(2026, 12, 3, 12, tzinfo=UTC)
 SENT = Settlement(state=BatchState.ACCEPTED, receipt=Receipt(ticket="t-1", contacts=2, cost=Decimal("0.10")))
 UNKNOWN = Settlement(state=BatchState.IN_DOUBT, reason="time-out")
 REJECTED = Settlement(state=BatchState.NOT_SENT, reason="103", rejected=True)
 UNREACHABLE = Settlement(state=BatchState.NOT_SENT, reason="refused")
+
+
+@contextlib.contextmanager
+def quick_folder() -> Iterator[Path]:
+    """Make a folder in memory where the machine has one: what these tests ask is not asked of the disk."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 @dataclass(slots=True)

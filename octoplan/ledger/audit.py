@@ -26,9 +26,11 @@ _BATCHES = """
 
 
 def problems(tx: Transaction) -> Iterator[str]:
-    """Yield what is wrong, one line each."""
+    """Yield what is wrong, one line each; nothing is asked of a damaged file but where it is damaged."""
     damage = [row[0] for row in tx.rows("PRAGMA integrity_check") if row[0] != "ok"]
-    yield from (f"damaged: {line}" for line in damage)
+    if damage:
+        yield from (f"damaged: {line}" for line in damage)
+        return
     for row in tx.rows("PRAGMA foreign_key_check"):
         yield f"a row of {row['table']} points to a row of {row['parent']} that is not there"
     yield from (f"setting {name}" for name in wrong_pragmas(tx.db))

@@ -35,7 +35,7 @@ class RescueFile:
         self._lock = threading.Lock()
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            os.pwrite(self._file, bytes(ALLOCATED), 0)
+            self._put(bytes(ALLOCATED), 0)
             os.fsync(self._file)
         except OSError:
             self.close()
@@ -49,9 +49,14 @@ class RescueFile:
         """
         content = line.encode() + b"\n"
         with self._lock:
-            os.pwrite(self._file, content, self._end)
+            self._put(content, self._end)
             os.fsync(self._file)
             self._end += len(content)
+
+    def _put(self, content: bytes, place: int) -> None:
+        while content:  # a disk that fills up takes a part first and fails after
+            taken = os.pwrite(self._file, content, place)
+            content, place = content[taken:], place + taken
 
     def close(self) -> None:
         """Let go of the file; without a line in it, it goes away."""

@@ -7,24 +7,24 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from ledgers import NOON, REJECTED, SENT, UNKNOWN, UNREACHABLE, World, people, quick_folder
 
-from ledgers import NOON, REJECTED, SENT, UNKNOWN, UNREACHABLE, World, people
 from octoplan.core.errors import InDoubt, Refused, Unfinished
 from octoplan.core.model import Receipt
 from octoplan.ledger import BatchState, Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 QUIET = timedelta(minutes=12)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path / "ledger.db")
-    yield world
-    world.ledger.close()
+def world() -> Iterator[World]:
+    with quick_folder() as folder:
+        world = World(folder / "ledger.db")
+        yield world
+        world.ledger.close()
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_dropped_people_move_to_a_released_batch(world: World, run: str) -> None
     assert world.claim(run, "noel/1/1", 2)
     kept, dropped = world.batch("noel/1/1"), world.batch("noel/1/3")
     assert (kept.count, kept.parts, kept.worst) == (2, 2, Decimal(3))
-    assert (dropped.state, dropped.count, dropped.parts, dropped.worst) == ("released", 1, 1, 0)
+    assert (dropped.state, dropped.count, dropped.parts, dropped.worst) == ("released", 1, 1, Decimal(0))
     edition = world.ledger.edition("noel", 1)
     assert people(edition.held()) == [1, 3]
     assert people(edition.members()) == [1, 2, 3, 4]

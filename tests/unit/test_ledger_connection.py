@@ -103,7 +103,7 @@ def test_reading_leaves_nothing_behind(link: Connection) -> None:
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         link.read(lambda db: db.execute("SELECT * FROM nowhere"))
     with pytest.raises(sqlite3.OperationalError):
-        link.read(lambda db: db.execute("ROLLBACK") and db.execute("SELECT * FROM nowhere"))
+        link.read(lambda db: (db.execute("ROLLBACK"), db.execute("SELECT * FROM nowhere")))
     assert content(link) == []
 
 

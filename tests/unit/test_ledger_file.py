@@ -6,8 +6,8 @@ from pathlib import Path  # noqa: TC003  pytest reads annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
 from ledgers import ID, Clock, K, World
+
 from octoplan.core.errors import Exit, Refused
 from octoplan.ledger import BACKENDS, Kind, connection
 

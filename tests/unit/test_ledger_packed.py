@@ -3,8 +3,8 @@ from __future__ import annotations
 import os
 
 import pytest
-
 from ledgers import packed as pack
+
 from octoplan.ledger import packed
 
 RANDOM = [os.urandom(16) for _ in range(50)]

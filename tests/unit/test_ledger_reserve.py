@@ -5,21 +5,21 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from ledgers import NOON, REJECTED, SENT, UNKNOWN, UNREACHABLE, World, packed, people, quick_folder
 
-from ledgers import NOON, REJECTED, SENT, UNKNOWN, UNREACHABLE, World, packed, people
 from octoplan.core.errors import Stale, Unfinished
 from octoplan.ledger import BatchState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path / "ledger.db")
-    yield world
-    world.ledger.close()
+def world() -> Iterator[World]:
+    with quick_folder() as folder:
+        world = World(folder / "ledger.db")
+        yield world
+        world.ledger.close()
 
 
 def test_a_first_reserve(world: World) -> None:
@@ -32,7 +32,7 @@ def test_a_first_reserve(world: World) -> None:
     assert {(row.state, row.generation, row.plan_id, row.alive) for row in rows} == {("reserved", 1, "p1", True)}
     edition = world.ledger.edition("noel", 1)
     assert (edition.version, edition.closed, edition.spec, edition.is_settled) == (1, False, None, False)
-    assert (edition.held(), people(edition.members()), edition.charged) == (b"", [1, 2, 3], 0)
+    assert (edition.held(), people(edition.members()), edition.charged) == (b"", [1, 2, 3], Decimal(0))
     assert world.ledger.identity.serial == 1
     assert world.ledger.editions("noel") == (1,)
 
@@ -230,6 +230,7 @@ def test_another_edition_is_another_send(world: World) -> None:
     run = world.plan("p1")
     world.reserve(run, "p1", (1, 2))
     world.send(run, "noel/1/1")
+    assert world.ledger.edition("noel", 1).is_settled
     run = world.plan("p2", edition=2)
     rows = world.reserve(run, "p2", (1, 2), edition=2)
     assert [(row.id, row.generation) for row in rows] == [("noel/2/1", 1)]
