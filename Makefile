@@ -31,7 +31,7 @@ bench: $(USABLE) ## ratios to the floor and to a peer, on this machine
 	$(BIN)/python benchmarks/plan_offline.py
 
 schemas: $(USABLE) ## rewrite schemas/ from the models
-	for name in campaign project plan; do \
+	for name in campaign project prices plan; do \
 	  $(BIN)/octoplan schema $$name > schemas/$$name.schema.json.new && mv schemas/$$name.schema.json.new schemas/$$name.schema.json || exit 1; \
 	done
 

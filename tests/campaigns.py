@@ -1,14 +1,18 @@
-"""Campaigns, rows and prices for tests: everything usual, one thing different."""
+"""Campaigns, rows, batches and prices for tests: everything usual, one thing different.
+
+Numbers are those reserved for fiction.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from octoplan.core.model import (
     Audience,
+    Batch,
     Campaign,
     Channel,
     Limits,
@@ -21,8 +25,7 @@ from octoplan.core.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
 PRICES = Prices(
     currency="EUR",
@@ -36,34 +39,27 @@ PRICES = Prices(
     replies=Decimal("0.03"),
 )
 
+SCHEDULE = Schedule(timezone="Europe/Paris", lead=timedelta(hours=24), grace=timedelta(minutes=15))
 
-def campaign(
-    *,
-    text: str = "ACME: bonjour {{ contact.first_name }}",
-    send_at: datetime | None = None,
-    purpose: Purpose = Purpose.TRANSACTIONAL,
-    audience: Mapping[str, object] | None = None,
-    **changes: object,
-) -> Campaign:
-    """Return a usual campaign; `changes` are its fields, `audience` those of its audience."""
-    usual = Audience(address="phone_number", country="FR", file="audiences/lyon.csv")
-    made = Campaign(
-        id="noel-2026",
-        edition=1,
-        provider="octopush",
-        channel=Channel.SMS,
-        purpose=purpose,
-        sender="ACME",
-        audience=replace(usual, **(audience or {})),  # type: ignore[arg-type]  # fields by name
-        message=Message(text=text),
-        schedule=Schedule(
-            timezone="Europe/Paris", lead=timedelta(hours=24), grace=timedelta(minutes=15), send_at=send_at
-        ),
-        options=Options(),
-        limits=Limits(),
-        file="campaigns/noel-2026.yaml",
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
+PLAIN = Campaign(
+    id="noel-2026",
+    edition=1,
+    provider="octopush",
+    channel=Channel.SMS,
+    purpose=Purpose.MARKETING,
+    sender="ACME",
+    audience=Audience(address="mobile", country="FR", file="audiences/lyon.csv"),
+    message=Message(text="ACME: {{ contact.first_name }}. STOP au XXXXX"),
+    schedule=SCHEDULE,
+    options=Options(),
+    limits=Limits(),
+    file="campaigns/noel-2026.yaml",
+)
+
+
+def campaign(**changes: Any) -> Campaign:
+    """Return a campaign without findings, changed."""
+    return replace(PLAIN, **changes)
 
 
 def rows(count: int, *, start: int = 0, countries: Sequence[str] = ("FR",)) -> Rows:
@@ -75,3 +71,19 @@ def rows(count: int, *, start: int = 0, countries: Sequence[str] = ("FR",)) -> R
         countries=[countries[number % len(countries)] for number in numbers],
         columns={},
     )
+
+
+def batch(contacts: int = 2, **changes: Any) -> Batch:
+    """Return a batch of `contacts` people at five cents each."""
+    people = rows(contacts)
+    given: dict[str, Any] = {
+        "campaign": campaign(sender=None),
+        "keys": tuple(people.keys),
+        "addresses": tuple(people.addresses),
+        "text": "ACME: -20% a Lyon. STOP au XXXXX",
+        "parts": 1,
+        "cost": Decimal("0.05") * contacts,
+        "worst": Decimal("0.05") * contacts,
+        "currency": "EUR",
+    }
+    return Batch(**{**given, **changes})

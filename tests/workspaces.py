@@ -6,6 +6,8 @@ import contextlib
 import io
 import os
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +113,12 @@ class Workspace:
         if code is not None:
             assert ended.code == code, f"{words}: {ended.code}\n{ended.out}\n{ended.err}"
         return ended
+
+    def start(self, *words: str, **how: Any) -> subprocess.Popen[str]:
+        """Start octoplan as a process of its own."""
+        command = [sys.executable, "-m", "octoplan", "-q", "-C", str(self.root), *words]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, env={**os.environ, **self.environ()}, **{**pipes, **how})
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[str]:

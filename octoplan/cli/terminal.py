@@ -1,23 +1,33 @@
-"""What a person sees besides the result: progress on stderr, and the words of a session."""
+"""What a person sees: results on stdout, words and progress on stderr, and the options of a session."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from octoplan.core.quoting import visible
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from rich.progress import Progress as RichProgress
 
     from octoplan.project import Project
     from octoplan.workflow.progress import Progress
 
 SANDBOX_LINE = "SANDBOX: nobody is contacted"
 PATIENCE = 1.0
-"""Seconds before progress is shown at all."""
+"""Seconds a stage lasts before a bar appears."""
+BAR_EVERY = 0.2
+"""Seconds between two looks of a bar."""
 PLAIN_EVERY = 5.0
 """Seconds between plain progress lines where there is no terminal."""
 
@@ -37,83 +47,146 @@ class Session:
 
         return open_project(self.directory, self.environment)
 
-    def progress(self) -> Progress:
-        """Return how this session shows progress."""
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """Show progress as this session wants it, and nothing any more at the end, however it ends."""
         from octoplan.workflow.progress import Silent
 
         if self.quiet:
-            return Silent()
-        if sys.stderr.isatty():
-            return Bar()
-        return Lines()
+            yield Silent()
+            return
+        meter = Meter(Bar(), every=BAR_EVERY) if _draws() else Meter(Lines(), every=PLAIN_EVERY)
+        try:
+            yield meter
+        finally:
+            meter.close()
+
+
+def _draws() -> bool:
+    """Tell whether stderr is a terminal on which a line can be drawn over."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
+
+
+def put(text: str) -> None:
+    """Print a result to stdout, with a line end if it has none.
+
+    A reader who has left early changes neither the run nor its exit code.
+    """
+    _print(text.removesuffix("\n"), err=False)
 
 
 def say(text: str) -> None:
-    """Print one line for people to stderr."""
-    click.echo(text, err=True)
+    """Print one line for people to stderr; what could drive a terminal is escaped."""
+    _print(visible(text), err=True)
+
+
+def _print(text: str, *, err: bool) -> None:
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        stream = sys.stderr if err else sys.stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@dataclass(slots=True)
+class Stage:
+    """Where a verb is: `done` of `total` units, if the total is known; `began` by the monotonic clock."""
+
+    name: str
+    total: int | None
+    began: float
+    done: int = 0
+
+
+class Gauge(Protocol):
+    """How a stage is shown."""
+
+    def show(self, stage: Stage) -> None:
+        """Show where the stage is now."""
+
+    def hide(self) -> None:
+        """Show no stage any more."""
+
+
+class Meter:
+    """Counts a stage from any thread and shows it from one of its own, so that counting never waits for a terminal."""
+
+    def __init__(self, gauge: Gauge, *, every: float) -> None:
+        self._gauge = gauge
+        self._every = every
+        self._stage: Stage | None = None
+        self._counting = threading.Lock()
+        self._showing = threading.Lock()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
+
+    def begin(self, stage: str, total: int | None = None) -> None:
+        """Enter a stage."""
+        self.end()
+        with self._counting:
+            self._stage = Stage(stage, total, time.monotonic())
+        if not self._thread.ident:
+            self._thread.start()
+
+    def advance(self, count: int = 1) -> None:
+        """Count."""
+        with self._counting:
+            if self._stage is not None:
+                self._stage.done += count
+
+    def end(self) -> None:
+        """Leave the stage; when this returns, nothing of it is shown any more."""
+        with self._showing:
+            with self._counting:
+                self._stage = None
+            self._gauge.hide()
+
+    def close(self) -> None:
+        """Leave the stage for good."""
+        self._closed.set()
+        self.end()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(self._every):
+            with self._showing:
+                with self._counting:
+                    stage = None if self._stage is None else replace(self._stage)
+                if stage is not None and time.monotonic() - stage.began >= PATIENCE:
+                    self._gauge.show(stage)
 
 
 class Lines:
-    """A plain line every few seconds, for logs."""
+    """A plain line each time, for logs."""
 
-    def __init__(self) -> None:
-        self._stage = ""
-        self._done = 0
-        self._total: int | None = None
-        self._next = 0.0
+    def show(self, stage: Stage) -> None:
+        """Print where the stage is."""
+        of = "" if stage.total is None else f" of {stage.total:,}"
+        say(f"{stage.name}: {stage.done:,}{of}")
 
-    def begin(self, stage: str, total: int | None = None) -> None:
-        """Enter a stage; nothing is printed before some seconds have passed."""
-        self._stage, self._done, self._total = stage, 0, total
-        self._next = time.monotonic() + PLAIN_EVERY
-
-    def advance(self, count: int = 1) -> None:
-        """Count, and print a line when it is time."""
-        self._done += count
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + PLAIN_EVERY
-            of = "" if self._total is None else f" of {self._total:,}"
-            say(f"{self._stage}: {self._done:,}{of}")
-
-    def end(self) -> None:
-        """Leave the stage."""
-        self._total = None
+    def hide(self) -> None:
+        """Leave the lines where they are."""
 
 
 class Bar:
-    """A progress bar on a terminal, for anything over a second."""
+    """A bar that is drawn over, and vanishes."""
 
     def __init__(self) -> None:
-        self._began = 0.0
-        self._stage = ""
-        self._done = 0
-        self._total: int | None = None
-        self._live: object = None
+        self._drawn: RichProgress | None = None
 
-    def begin(self, stage: str, total: int | None = None) -> None:
-        """Enter a stage; the bar appears when it lasts over a second."""
-        self.end()
-        self._began, self._stage, self._done, self._total = time.monotonic(), stage, 0, total
+    def show(self, stage: Stage) -> None:
+        """Draw the bar, or move it."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    def advance(self, count: int = 1) -> None:
-        """Count, and move the bar if there is one."""
-        from rich.progress import Progress as RichProgress
+        if self._drawn is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._drawn = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+            self._drawn.add_task(stage.name, total=stage.total)
+            self._drawn.start()
+        self._drawn.update(self._drawn.task_ids[0], completed=stage.done, refresh=True)
 
-        self._done += count
-        if self._live is None and time.monotonic() - self._began > PATIENCE:
-            from rich.console import Console
-
-            self._live = RichProgress(console=Console(stderr=True), transient=True)
-            self._live.start()
-            self._live.add_task(self._stage, total=self._total)
-        if isinstance(self._live, RichProgress):
-            self._live.update(self._live.task_ids[0], completed=self._done)
-
-    def end(self) -> None:
-        """Leave the stage and take the bar away."""
-        if self._live is not None:
-            from rich.progress import Progress as RichProgress
-
-            if isinstance(self._live, RichProgress):
-                self._live.stop()
-            self._live = None
+    def hide(self) -> None:
+        """Take the bar away."""
+        if self._drawn is not None:
+            self._drawn.stop()
+            self._drawn = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ LONGEST = 80
 SHOWN = 12
 _PRIVATE = re.compile(r"[0-9]{6,}|[A-Za-z0-9_+/=-]{33,}")
 _HIDDEN = "…"
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Unicode categories that drive a terminal, reorder a line or show nothing."""
 
 
 def quoted(text: str) -> str:
@@ -36,3 +39,17 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     if not names:
         return "there is none"
     return "there is " + ", ".join(map(quoted, names[:SHOWN])) + (", …" if len(names) > SHOWN else "")
+
+
+def visible(text: str) -> str:
+    """Return text that cannot drive a terminal: line ends as ⏎, other controls and format characters escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        "⏎"
+        if character == "\n"
+        else f"\\u{ord(character):04x}"
+        if unicodedata.category(character) in _UNSEEN
+        else character
+        for character in text
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from octoplan.core.plan import SYMBOLS
+from octoplan.core.quoting import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ _ENCODINGS = {"gsm7": "GSM-7", "ucs2": "UCS-2"}
 
 def render(plan: Plan) -> str:
     """Return the plan as lines of text, ending in a newline."""
-    return "\n".join(_lines(plan)) + "\n"
+    return "\n".join(map(visible, _lines(plan))) + "\n"
 
 
 def _lines(plan: Plan) -> Iterator[str]:
@@ -255,15 +255,3 @@ def moment(time: datetime | None, zone: str | None) -> str:
         return ""
     local = time.astimezone(ZoneInfo(zone)) if zone else time
     return f"{local:%a %Y-%m-%d %H:%M}"
-
-
-def visible(text: str) -> str:
-    """Return text that cannot drive a terminal: line ends as ⏎, other controls and format characters escaped."""
-    return "".join(
-        "⏎"
-        if character == "\n"
-        else f"\\u{ord(character):04x}"
-        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"}
-        else character
-        for character in text
-    )

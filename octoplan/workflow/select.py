@@ -35,7 +35,14 @@ def select(campaigns: Sequence[Campaign], words: Iterable[str]) -> tuple[tuple[C
     if all(word.startswith("!") for word in given):
         chosen = {campaign.id for campaign in campaigns}
     kept = tuple(campaign for campaign in campaigns if campaign.id in chosen - dropped)
+    if not kept:
+        raise Refused("the selection excludes every campaign it chooses", reason="selection-empty")
     return kept, Selection(ids=tuple(campaign.id for campaign in kept))
+
+
+def select_again(campaigns: Sequence[Campaign], selection: Selection) -> tuple[Campaign, ...]:
+    """Return the campaigns of an earlier selection that are still there."""
+    return tuple(campaign for campaign in campaigns if selection.all or campaign.id in selection.ids)
 
 
 def _matches(campaign: Campaign, word: str) -> bool:
@@ -45,6 +52,8 @@ def _matches(campaign: Campaign, word: str) -> bool:
 
 
 def _nothing(campaigns: Sequence[Campaign], word: str) -> str:
-    near = difflib.get_close_matches(word, [campaign.id for campaign in campaigns], n=1)
+    known = {campaign.id for campaign in campaigns} | {campaign.file for campaign in campaigns}
+    known |= {f"tag:{tag}" for campaign in campaigns for tag in campaign.tags}
+    near = difflib.get_close_matches(word, sorted(known), n=1)
     hint = f": did you mean `{near[0]}`?" if near else ""
     return f"`{ascii(word)[1:-1]}` matches no campaign{hint}"

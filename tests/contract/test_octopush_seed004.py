@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import orjson
 import pytest
-from octopush_batches import SCHEDULE, batch, campaign
 
+from campaigns import SCHEDULE, batch, campaign
 from octoplan.core.model import Exchange, Options, Outcome, Purpose, Reply, Request, Verdict
 from octoplan.providers import PROVIDERS
 from octoplan.providers.octopush import answers, body

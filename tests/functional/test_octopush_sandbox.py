@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from octopush_batches import batch, campaign
 
+from campaigns import batch, campaign
 from octoplan.core.model import Exchange, Money, Outcome, Request, Verdict
 from octoplan.providers import PROVIDERS, Simulated
 from octoplan.sandbox import Sandbox

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns import campaign
+from campaigns import SCHEDULE, campaign
 from octoplan.core.action import Situation, Window, decide, window
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -50,5 +50,5 @@ def test_a_campaign_without_send_at_is_open_for_seven_days() -> None:
 
 
 def test_a_scheduled_campaign_is_open_from_lead_to_grace() -> None:
-    scheduled = campaign(send_at=NOW)
+    scheduled = campaign(schedule=replace(SCHEDULE, send_at=NOW))
     assert window(scheduled, NOW) == Window(opens=NOW - timedelta(hours=24), closes=NOW + timedelta(minutes=15))

@@ -15,7 +15,7 @@ from plans import plan, row
 from campaigns import PRICES, campaign
 from octoplan.core import approval
 from octoplan.core.errors import Stale
-from octoplan.core.model import Money
+from octoplan.core.model import Audience, Message, Money
 from octoplan.core.plan import Change, Plan, money_text, total
 
 KEY = bytes(32)
@@ -23,14 +23,16 @@ ENTRIES = (b"b" * 16, b"a" * 16)
 
 
 def test_a_spec_leaves_out_what_changes_nothing_for_anybody() -> None:
-    spec = approval.campaign_spec(campaign(description="d", owner="o", tags=("t",), audience={"file": "a.csv"}))
+    spec = approval.campaign_spec(campaign(description="d", owner="o", tags=("t",)))
     assert not {"description", "owner", "tags", "file"} & spec.keys()
-    assert spec["audience"]["file"] == "a.csv"
+    assert spec["audience"]["file"] == "audiences/lyon.csv"
     assert spec["schedule"] == {"timezone": "Europe/Paris", "lead": 86400.0, "grace": 900.0}
 
 
 def test_inline_contacts_are_not_in_the_spec() -> None:
-    inline = campaign(audience={"file": None, "contacts": ({"phone_number": "+33639980012"},)})
+    inline = campaign(
+        audience=Audience(address="phone_number", country="FR", contacts=({"phone_number": "+33639980012"},))
+    )
     assert approval.campaign_spec(inline)["audience"]["contacts"] == "inline"
     assert "+33639980012" not in json.dumps(approval.campaign_spec(inline))
 
@@ -56,7 +58,7 @@ def test_the_digest_moves_with_text_price_limit_and_environment_but_not_with_ord
         digest(one, two, limit="2"),
         digest(one, two, price="q"),
         digest(one, two, env="test"),
-        digest(approval.campaign_spec(campaign(id="a", text="other")), two),
+        digest(approval.campaign_spec(campaign(id="a", message=Message(text="other"))), two),
     }
     assert len(others) == 5
     assert usual not in others

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from plans import NOW, plan, row
 
 from octoplan.core.plan import AudienceCounts, Change, PlannedFinding, TextFacts
+from octoplan.core.quoting import visible
 from octoplan.formats import FORMATS
-from octoplan.formats.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable

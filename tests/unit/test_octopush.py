@@ -12,8 +12,8 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from octopush_batches import SCHEDULE, batch, campaign
 
+from campaigns import SCHEDULE, batch, campaign
 from octoplan.core.errors import InputError, Refused
 from octoplan.core.model import (
     Channel,
@@ -62,7 +62,10 @@ CASES: dict[str, tuple[bool, Batch]] = {
         ),
     ),
     "send-second-batch": (False, batch(campaign=campaign(options=Options(list_name="noel")), request_id=ID)),
-    "send-low-cost": (False, batch(campaign=campaign(options=Options(quality="low_cost", track_recipients=False)))),
+    "send-low-cost": (
+        False,
+        batch(campaign=campaign(sender=None, options=Options(quality="low_cost", track_recipients=False))),
+    ),
     "send-utc": (
         False,
         batch(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from octopush_batches import batch
 
+from campaigns import batch
 from octoplan.core.model import (
     Effect,
     Exchange,

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from campaigns_made import campaign
 
+from campaigns import campaign
 from octoplan.core import price, source
 from octoplan.core.model import Options
 

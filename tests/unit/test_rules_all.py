@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from campaigns_made import PLAIN, campaign
 
+from campaigns import PLAIN, campaign
 from octoplan.core.model import Expect, Finding, Limits, Money, Prices, Schedule, Severity
 from octoplan.core.rules import RULES
 from octoplan.core.rules.all import Facts, SecondOpinion, check_facts, check_simulation

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from campaigns_made import campaign
+from dataclasses import replace
 
-from octoplan.core.model import Channel, Limits, Options
+import pytest
+
+from campaigns import PLAIN, campaign
+from octoplan.core.model import Channel, Limits, Message, Options
 from octoplan.core.rules.all import check_campaign
 
 
@@ -59,3 +61,17 @@ def test_low_cost_has_neither_sender_nor_replies() -> None:
 
 def test_other_channels_have_rules_of_their_own() -> None:
     assert rules(channel=Channel.EMAIL, sender="crm@acme.example") == []
+
+
+@pytest.mark.parametrize("link", ["https://bit.ly/3xY", "BIT.LY/3xY", "tinyurl.com/a et t.co/b"])
+def test_a_public_shortener_hides_where_a_link_leads(link: str) -> None:
+    assert rules(message=Message(text=f"ACME {link}")) == ["public-shortener"]
+
+
+@pytest.mark.parametrize("link", ["https://acme.example/bit", "orbit.lyon/a", "bit.lyon", "acct.co/x"])
+def test_a_domain_of_ones_own_is_fine(link: str) -> None:
+    assert rules(message=Message(text=f"ACME {link}")) == []
+
+
+def test_an_hours_policy_that_is_not_checked_says_so() -> None:
+    assert rules(schedule=replace(PLAIN.schedule, hours="fr-strict")) == ["hours"]

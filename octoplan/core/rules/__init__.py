@@ -81,6 +81,8 @@ RULES: dict[str, Severity] = {
     "currency-limit": ERROR,
     # the wire
     "wire-contract": ERROR,
+    "public-shortener": WARNING,
+    "hours": INFO,
     "simulation-differs": INFO,
     "simulation-refused": ERROR,
     "edited-after-send": INFO,

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Campaign, Finding
 
+_SHORTENERS = re.compile(
+    r"\b(?:bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly|shorturl\.at|t\.ly|rb\.gy)(?=/)",
+    re.IGNORECASE,
+)
+
 SENDER = re.compile(r"[A-Za-z0-9]{3,11}")
 
 _NUMBER = 6
@@ -64,6 +69,24 @@ def _low_cost_options(campaign: Campaign) -> Iterator[Finding]:
         yield finding("low-cost-options", message, path=("options", "quality"), value="replies", hint=hint)
 
 
+def _public_shortener(campaign: Campaign) -> Iterator[Finding]:
+    """Operators filter links whose target they cannot see, and so do readers."""
+    found = sorted(set(map(str.lower, _SHORTENERS.findall(campaign.message.text))))
+    if found:
+        listed = ", ".join(found)
+        message = f"a link on a public shortener ({listed}) hides where it leads and is often filtered"
+        hint = "use a domain of your own, or accept it under `allow`"
+        yield finding("public-shortener", message, path=("message", "text"), value=listed, hint=hint)
+
+
+def _hours_unchecked(campaign: Campaign) -> Iterator[Finding]:
+    """Nobody may believe that an hour was checked which was not."""
+    if campaign.schedule.hours is not None:
+        message = "this version does not check sending hours: `schedule.hours` refuses nothing yet"
+        hint = "choose `schedule.send_at`, and when you apply, with it in mind"
+        yield finding("hours", message, path=("schedule", "hours"), value=campaign.schedule.hours, hint=hint)
+
+
 def _shown(campaign: Campaign) -> str | None:
     """Return the sender for a finding; None where it may be somebody's number."""
     sender = campaign.sender or ""
@@ -75,4 +98,6 @@ _RULES: tuple[Callable[[Campaign], Iterator[Finding]], ...] = (
     _sender_unknown,
     _sender_with_replies,
     _low_cost_options,
+    _public_shortener,
+    _hours_unchecked,
 )
