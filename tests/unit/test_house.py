@@ -32,7 +32,7 @@ PURE = ("core", "providers", "formats")
 CLOCKS = {"now", "today", "utcnow", "utcfromtimestamp", "localtime"}
 DISKS = {"open", "io.open", "io.open_code", "codecs.open"}
 ENVIRONMENT = {"environ", "environb", "getenv", "putenv", "expandvars", "expanduser"}
-ENVIRONMENT_READERS = ("project.py", "cli/")
+ENVIRONMENT_READERS = ("project.py", "project/", "cli/")
 
 FOREIGN_SIGNATURES = {"__call__", "connect_tcp", "start_tls"}
 """Methods whose parameters another library counts: ASGI, httpcore."""
