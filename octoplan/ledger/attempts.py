@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from octoplan.ledger.transaction import Transaction
 
 
-def claim(tx: Transaction, run: str, batch_id: str, wanted: Claim) -> str | None:
+def claim(tx: Transaction, run: str, *, batch_id: str, wanted: Claim) -> str | None:
     """Move a reserved batch to claimed and return the new attempt; None if there is nothing to send.
 
     Raises:
@@ -44,8 +44,8 @@ def claim(tx: Transaction, run: str, batch_id: str, wanted: Claim) -> str | None
     if not tx.row("SELECT 1 FROM runs WHERE id = ? AND ended_at IS NULL", run):
         raise LookupError(run)
     batch = tx.rows("SELECT * FROM batches WHERE id = ?", batch_id)[0]
-    plans.refuse_superseded(tx, batch["plan_id"], batch["campaign"])
-    if wanted.dropped and not _drop(tx, batch, wanted.dropped):
+    plans.refuse_superseded(tx, batch["plan_id"], campaign=batch["campaign"])
+    if wanted.dropped and not _drop(tx, batch, dropped=wanted.dropped):
         return None
     tx.change(
         "INSERT INTO attempts"
@@ -73,7 +73,7 @@ def claim(tx: Transaction, run: str, batch_id: str, wanted: Claim) -> str | None
     return attempt
 
 
-def renew(tx: Transaction, attempt: str, deadline: datetime) -> None:
+def renew(tx: Transaction, attempt: str, *, deadline: datetime) -> None:
     """Set a later deadline while nothing was sent.
 
     Raises:
@@ -87,7 +87,7 @@ def renew(tx: Transaction, attempt: str, deadline: datetime) -> None:
     )
     if batch is None:
         raise InDoubt("this run was taken for gone while it waited: nothing more is sent", reason="attempt-lost")
-    plans.refuse_superseded(tx, batch["plan_id"], batch["campaign"])
+    plans.refuse_superseded(tx, batch["plan_id"], campaign=batch["campaign"])
     until = written(deadline)
     tx.change("UPDATE attempts SET deadline = ?, silent_at = ? WHERE id = ?", until, until, attempt)
 
@@ -109,7 +109,7 @@ def awaits_answer(tx: Transaction, attempt: str) -> bool:
     return tx.row("SELECT 1 FROM attempts WHERE id = ? AND state IN ('open', 'decided')", attempt) is not None
 
 
-def settle(tx: Transaction, attempt: str, settlement: Settlement) -> Decimal | None:
+def settle(tx: Transaction, attempt: str, *, settlement: Settlement) -> Decimal | None:
     """Record how an open attempt ended; return the charge beyond the reservation, else 0.
 
     None: the attempt was closed before, by a person's word. What the provider answered is then an event.
@@ -122,7 +122,7 @@ def settle(tx: Transaction, attempt: str, settlement: Settlement) -> Decimal | N
         late = f"{settlement.state}, but the attempt is {batch['state']}: {settlement.reason}"
         tx.event("late-answer", batch=batch["id"], reason=late, details=details)
         return None
-    _close(tx, attempt, settlement, details)
+    _close(tx, attempt, settlement=settlement, details=details)
     charged = _charge(settlement.receipt)
     tx.change(
         "UPDATE batches SET state = ?, reason = ?, rejected = ?, charged = ?, settled_at = ? WHERE attempt = ?",
@@ -147,7 +147,7 @@ class Decision:
     quiet: timedelta
 
 
-def decide(tx: Transaction, batch_id: str, decision: Decision) -> None:
+def decide(tx: Transaction, batch_id: str, *, decision: Decision) -> None:
     """Close a batch in doubt as accepted without ticket, or as not sent.
 
     Raises:
@@ -164,7 +164,7 @@ def decide(tx: Transaction, batch_id: str, decision: Decision) -> None:
     if not decision.reason.strip():
         raise Refused("a decision needs a reason: --reason TEXT", reason="reason-missing")
     if not decision.sent:
-        _refuse_early(tx, batch_id, batch["attempt"], decision.quiet)
+        _refuse_early(tx, batch_id, attempt=batch["attempt"], quiet=decision.quiet)
     state = BatchState.ACCEPTED if decision.sent else BatchState.NOT_SENT
     why = f"decided by {decision.actor}"
     tx.change("UPDATE attempts SET state = 'decided', reason = ? WHERE id = ?", why, batch["attempt"])
@@ -177,7 +177,7 @@ def decide(tx: Transaction, batch_id: str, decision: Decision) -> None:
     )
 
 
-def _refuse_early(tx: Transaction, batch_id: str, attempt: str, quiet: timedelta) -> None:
+def _refuse_early(tx: Transaction, batch_id: str, *, attempt: str, quiet: timedelta) -> None:
     until = moment(tx.rows("SELECT silent_at FROM attempts WHERE id = ?", attempt)[0]["silent_at"]) + quiet
     if tx.now < until:
         raise Unfinished(
@@ -187,7 +187,7 @@ def _refuse_early(tx: Transaction, batch_id: str, attempt: str, quiet: timedelta
         )
 
 
-def _drop(tx: Transaction, batch: sqlite3.Row, dropped: bytes) -> bool:
+def _drop(tx: Transaction, batch: sqlite3.Row, *, dropped: bytes) -> bool:
     """Move people of a batch to a released one of their own; tell whether anybody is left."""
     members = packed.keys(tx.rows("SELECT keys FROM batch_keys WHERE batch = ?", batch["id"])[0]["keys"])
     gone = packed.within(members, packed.keys(dropped))
@@ -196,24 +196,24 @@ def _drop(tx: Transaction, batch: sqlite3.Row, dropped: bytes) -> bool:
         raise ValueError("a dropped contact key is not in the batch")
     if gone.all():
         tx.change("UPDATE batches SET attempt = NULL, run = NULL, claimed_at = NULL WHERE id = ?", batch["id"])
-        batches.release(tx, batch["id"], "dropped")
+        batches.release(tx, batch["id"], why="dropped")
         return False
     left = members[~gone]
     tx.change("UPDATE batch_keys SET keys = ? WHERE batch = ?", left.tobytes(), batch["id"])
     parts = batch["parts"] * left.size // members.size
     tx.change("UPDATE batches SET contacts = ?, parts = ? WHERE id = ?", int(left.size), parts, batch["id"])
-    _insert_dropped(tx, batch, members[gone].tobytes(), batch["parts"] - parts)
+    _insert_dropped(tx, batch, keys=members[gone].tobytes(), parts=batch["parts"] - parts)
     return True
 
 
-def _insert_dropped(tx: Transaction, batch: sqlite3.Row, keys: bytes, parts: int) -> None:
+def _insert_dropped(tx: Transaction, batch: sqlite3.Row, *, keys: bytes, parts: int) -> None:
     edition = (batch["campaign"], batch["edition"])
     newest = tx.rows("SELECT MAX(number) FROM batches WHERE campaign = ? AND edition = ?", *edition)[0][0]
-    made = batches.insert(tx, keys, {**batch, "number": newest + 1, "parts": parts, "worst": "0"})
-    batches.release(tx, made, f"dropped from {batch['id']}")
+    made = batches.insert(tx, keys, columns={**batch, "number": newest + 1, "parts": parts, "worst": "0"})
+    batches.release(tx, made, why=f"dropped from {batch['id']}")
 
 
-def _close(tx: Transaction, attempt: str, settlement: Settlement, details: str) -> None:
+def _close(tx: Transaction, attempt: str, *, settlement: Settlement, details: str) -> None:
     receipt = settlement.receipt
     figures: tuple[object, ...] = (None, None, None, None, None)
     if receipt is not None:

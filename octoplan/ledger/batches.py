@@ -33,7 +33,7 @@ _INSERT = """
 """
 
 
-def of_edition(tx: Transaction, campaign: str, edition: int) -> tuple[BatchRow, ...]:
+def of_edition(tx: Transaction, campaign: str, *, edition: int) -> tuple[BatchRow, ...]:
     """Return the batches of one edition by number."""
     return _read(tx, tx.rows(f"{_SELECT} WHERE campaign = ? AND edition = ? ORDER BY number", campaign, edition))
 
@@ -57,7 +57,7 @@ def keys_of(tx: Transaction, ids: Iterable[str]) -> bytes:
     )
 
 
-def insert(tx: Transaction, keys: bytes, columns: Mapping[str, object]) -> str:
+def insert(tx: Transaction, keys: bytes, *, columns: Mapping[str, object]) -> str:
     """Add a reserved batch of packed keys and return its id."""
     identity = f"{columns['campaign']}/{columns['edition']}/{columns['number']}"
     made = {"id": identity, "contacts": len(keys) // SIZE, "reserved_at": tx.at}
@@ -67,7 +67,7 @@ def insert(tx: Transaction, keys: bytes, columns: Mapping[str, object]) -> str:
     return identity
 
 
-def release(tx: Transaction, batch: str, why: str) -> None:
+def release(tx: Transaction, batch: str, *, why: str) -> None:
     """Let the people of a batch go that was never sent."""
     tx.change("UPDATE batches SET state = 'released', reason = ?, settled_at = ? WHERE id = ?", why, tx.at, batch)
     tx.event("released", batch=batch, reason=why)
@@ -82,10 +82,10 @@ def state_now(row: sqlite3.Row, living: Mapping[str, str]) -> BatchState:
 def _read(tx: Transaction, rows: Iterable[sqlite3.Row]) -> tuple[BatchRow, ...]:
     living = runs.alive(tx)
     plans = frozenset(living.values())
-    return tuple(_batch(row, living, plans) for row in rows)
+    return tuple(_batch(row, living, plans=plans) for row in rows)
 
 
-def _batch(row: sqlite3.Row, living: Mapping[str, str], plans: frozenset[str]) -> BatchRow:
+def _batch(row: sqlite3.Row, living: Mapping[str, str], *, plans: frozenset[str]) -> BatchRow:
     state = state_now(row, living)
     return BatchRow(
         id=row["id"],

@@ -52,7 +52,7 @@ def record(tx: Transaction, plan: RecordedPlan) -> None:
     tx.event("plan-recorded", details=plan.plan_id)
 
 
-def superseding(tx: Transaction, plan_id: str, campaign: str) -> str | None:
+def superseding(tx: Transaction, plan_id: str, *, campaign: str) -> str | None:
     """Return the newer plan that covers a campaign; None for the newest, and for a plan not recorded."""
     newest = tx.row(_NEWEST, campaign)
     if newest is None or newest["plan_id"] == plan_id or not tx.row("SELECT 1 FROM plans WHERE plan_id = ?", plan_id):
@@ -60,7 +60,7 @@ def superseding(tx: Transaction, plan_id: str, campaign: str) -> str | None:
     return str(newest["plan_id"])
 
 
-def refuse_superseded(tx: Transaction, plan_id: str, campaign: str) -> None:
+def refuse_superseded(tx: Transaction, plan_id: str, *, campaign: str) -> None:
     """Refuse to send a campaign under anything but the newest recorded plan that covers it.
 
     Raises:
@@ -77,7 +77,7 @@ def refuse_superseded(tx: Transaction, plan_id: str, campaign: str) -> None:
         )
 
 
-def refuse_cost(tx: Transaction, plan_id: str, currency: str) -> None:
+def refuse_cost(tx: Transaction, plan_id: str, *, currency: str) -> None:
     """Refuse what would make a plan's charged and open worst costs exceed its approved worst.
 
     Raises:

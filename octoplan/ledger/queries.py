@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OPEN = frozenset({BatchState.RESERVED, BatchState.CLAIMED, BatchState.IN_DOUBT})
 
 
-def edition(tx: Transaction, campaign: str, number: int, read_keys: Callable[[tuple[str, ...]], bytes]) -> Edition:
+def edition(tx: Transaction, campaign: str, *, number: int, read_keys: Callable[[tuple[str, ...]], bytes]) -> Edition:
     """Return an edition; one that was never reserved is empty."""
     row = tx.row(
         "SELECT version, closed, spec FROM editions e LEFT JOIN plan_campaigns c"
@@ -37,7 +37,7 @@ def edition(tx: Transaction, campaign: str, number: int, read_keys: Callable[[tu
         version=row["version"] if row else 0,
         closed=bool(row and row["closed"]),
         spec=row["spec"] if row else None,
-        batches=batches.of_edition(tx, campaign, number),
+        batches=batches.of_edition(tx, campaign, edition=number),
         read_keys=read_keys,
     )
 

@@ -26,7 +26,7 @@ _RECORDED = """
 """
 
 
-def reserve(tx: Transaction, run: str, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
+def reserve(tx: Transaction, run: str, *, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
     """Reserve what is owed and not yet reserved; return all reserved batches of the plan, with keys.
 
     Raises:
@@ -34,9 +34,9 @@ def reserve(tx: Transaction, run: str, plan_id: str, wanted: Reserve) -> tuple[B
         Unfinished: a living run of another plan holds batches of the edition.
         ValueError: a key is given twice.
     """
-    plans.refuse_superseded(tx, plan_id, wanted.campaign)
-    version = _next_version(tx, plan_id, wanted)
-    _release_others(tx, plan_id, wanted)
+    plans.refuse_superseded(tx, plan_id, campaign=wanted.campaign)
+    version = _next_version(tx, plan_id, wanted=wanted)
+    _release_others(tx, plan_id, wanted=wanted)
     recorded = tx.rows(_RECORDED, wanted.campaign, wanted.edition)
     given = packed.keys(b"".join(batch.keys for batch in wanted.batches))
     if packed.repeats(given):
@@ -46,13 +46,13 @@ def reserve(tx: Transaction, run: str, plan_id: str, wanted: Reserve) -> tuple[B
         raise _moved_on(wanted)
     generations = _generations(given, recorded)
     number = recorded[-1]["number"] if recorded else 0
-    for batch, mask, generation in _remaining(wanted.batches, free, generations):
+    for batch, mask, generation in _remaining(wanted.batches, free, generations=generations):
         number += 1
         new = _cut(batch, mask)
         batches.insert(
             tx,
             new.keys,
-            {
+            columns={
                 "campaign": wanted.campaign,
                 "edition": wanted.edition,
                 "number": number,
@@ -65,13 +65,13 @@ def reserve(tx: Transaction, run: str, plan_id: str, wanted: Reserve) -> tuple[B
                 "generation": generation,
             },
         )
-    plans.refuse_cost(tx, plan_id, wanted.currency)
+    plans.refuse_cost(tx, plan_id, currency=wanted.currency)
     tx.change("UPDATE meta SET serial = serial + 1")
     tx.event("reserve", run=run, details=f"{wanted.campaign}/{wanted.edition} version {version} plan {plan_id}")
-    return _reserved(tx, plan_id, wanted)
+    return _reserved(tx, plan_id, wanted=wanted)
 
 
-def _next_version(tx: Transaction, plan_id: str, wanted: Reserve) -> int:
+def _next_version(tx: Transaction, plan_id: str, *, wanted: Reserve) -> int:
     """Raise the edition's version by one; others of the same plan may have done so since it was read."""
     edition = (wanted.campaign, wanted.edition)
     found = tx.row("SELECT version FROM editions WHERE campaign = ? AND edition = ?", *edition)
@@ -87,7 +87,7 @@ def _next_version(tx: Transaction, plan_id: str, wanted: Reserve) -> int:
     return version + 1
 
 
-def _release_others(tx: Transaction, plan_id: str, wanted: Reserve) -> None:
+def _release_others(tx: Transaction, plan_id: str, *, wanted: Reserve) -> None:
     """Release what other plans reserved, unless one of their runs may still send it in its time."""
     others = tx.rows(
         "SELECT batches.id, batches.plan_id, apply_until FROM batches"
@@ -105,7 +105,7 @@ def _release_others(tx: Transaction, plan_id: str, wanted: Reserve) -> None:
             reason="run-alive",
         )
     for row in others:
-        batches.release(tx, row["id"], "another-plan")
+        batches.release(tx, row["id"], why="another-plan")
 
 
 def _joined(plan_id: str, recorded: Sequence[sqlite3.Row]) -> Keys:
@@ -130,7 +130,7 @@ def _generations(given: Keys, recorded: Sequence[sqlite3.Row]) -> np.ndarray[tup
 
 
 def _remaining(
-    given: Sequence[NewBatch], free: Mask, generations: np.ndarray[tuple[int], np.dtype[np.int64]]
+    given: Sequence[NewBatch], free: Mask, *, generations: np.ndarray[tuple[int], np.dtype[np.int64]]
 ) -> Iterator[tuple[NewBatch, Mask, int]]:
     """Yield every batch with somebody left in it: which of its keys, and the generation it goes out with."""
     end = 0
@@ -148,7 +148,7 @@ def _cut(batch: NewBatch, left: Mask) -> NewBatch:
     return replace(batch, keys=keys.tobytes(), parts=batch.parts * keys.size // left.size)
 
 
-def _reserved(tx: Transaction, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
+def _reserved(tx: Transaction, plan_id: str, *, wanted: Reserve) -> tuple[BatchRow, ...]:
     rows = tx.rows(
         "SELECT batches.id, keys FROM batches JOIN batch_keys ON batch = batches.id"
         " WHERE campaign = ? AND edition = ? AND plan_id = ? AND state = 'reserved'",

@@ -24,7 +24,7 @@ TOLERANCE = timedelta(minutes=1)
 """How far the clock may be behind the newest time in the ledger."""
 
 
-def start(tx: Transaction, run: str, plan_id: str) -> None:
+def start(tx: Transaction, run: str, *, plan_id: str) -> None:
     """Begin a run of this process."""
     here = process.current()
     tx.change(
@@ -46,7 +46,7 @@ def beat(tx: Transaction, run: str) -> None:
     tx.change("UPDATE runs SET heartbeat_at = ? WHERE id = ? AND ended_at IS NULL", tx.at, run)
 
 
-def end(tx: Transaction, run: str, why: str) -> None:
+def end(tx: Transaction, run: str, *, why: str) -> None:
     """End a run, once."""
     if tx.change("UPDATE runs SET ended_at = ? WHERE id = ? AND ended_at IS NULL", tx.at, run):
         tx.event("run-closed", run=run, reason=why)
@@ -99,7 +99,7 @@ def _end_dead(tx: Transaction) -> None:
     """End the runs whose process is certainly dead; a heartbeat that stopped elsewhere may start again."""
     for row in _open(tx):
         if process.is_alive(_process(row)) is False:
-            end(tx, row["id"], "process-gone")
+            end(tx, row["id"], why="process-gone")
 
 
 def _open(tx: Transaction) -> list[sqlite3.Row]:

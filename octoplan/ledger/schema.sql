@@ -65,7 +65,7 @@ CREATE TABLE batches (
     edition INTEGER NOT NULL,
     number INTEGER NOT NULL,
     version INTEGER NOT NULL,
-    plan_id TEXT NOT NULL REFERENCES plans (plan_id),
+    plan_id TEXT NOT NULL,
     provider TEXT NOT NULL,
     state TEXT NOT NULL CHECK (
         state IN ('reserved', 'claimed', 'accepted', 'not_sent', 'in_doubt', 'released', 'cancelled')
@@ -84,7 +84,8 @@ CREATE TABLE batches (
     claimed_at TEXT,
     settled_at TEXT,
     UNIQUE (campaign, edition, number),
-    FOREIGN KEY (campaign, edition) REFERENCES editions (campaign, edition)
+    FOREIGN KEY (campaign, edition) REFERENCES editions (campaign, edition),
+    FOREIGN KEY (plan_id, campaign, edition) REFERENCES plan_campaigns (plan_id, campaign, edition)
 );
 CREATE INDEX batches_plan ON batches (plan_id);
 CREATE INDEX batches_unsettled ON batches (state) WHERE state IN ('claimed', 'in_doubt');

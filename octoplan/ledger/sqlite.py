@@ -38,7 +38,7 @@ T = TypeVar("T")
 class SqliteLedger:
     """A `Ledger` in a local file, shared by the processes of one machine."""
 
-    def __init__(self, path: Path, connection: Connection, clock: Clock) -> None:
+    def __init__(self, path: Path, connection: Connection, *, clock: Clock) -> None:
         self._path = path
         self._connection = connection
         self._clock = clock
@@ -58,7 +58,7 @@ class SqliteLedger:
             connection = Connection(path)
         except sqlite3.Error as error:
             raise trouble(error) from error
-        ledger = cls(path, connection, clock)
+        ledger = cls(path, connection, clock=clock)
         try:
             ledger._read(partial(file.refuse_other, id=id, kind=kind, key=key))
         except BaseException:
@@ -75,7 +75,7 @@ class SqliteLedger:
 
     def edition(self, campaign: str, edition: int) -> Edition:
         """Return one edition with all its batches."""
-        return self._read(lambda tx: queries.edition(tx, campaign, edition, self._read_keys))
+        return self._read(lambda tx: queries.edition(tx, campaign, number=edition, read_keys=self._read_keys))
 
     def editions(self, campaign: str) -> tuple[int, ...]:
         """Return the editions of which something was reserved."""
@@ -113,11 +113,11 @@ class SqliteLedger:
         run = secrets.token_hex(8)
         self._write(_refuse_unfit)
         self._recover()
-        self._write(lambda tx: runs.start(tx, run, plan_id))
+        self._write(lambda tx: runs.start(tx, run, plan_id=plan_id))
         try:
             saved = rescue.RescueFile(self._path, run)
         except OSError as error:
-            self._write(lambda tx: runs.end(tx, run, "no-rescue-file"))
+            self._write(lambda tx: runs.end(tx, run, why="no-rescue-file"))
             raise Refused(
                 f"no rescue file can be made beside the ledger: {error.strerror}", reason="ledger-unwritable"
             ) from error
@@ -131,7 +131,7 @@ class SqliteLedger:
     def close_run(self, run: str) -> None:
         """End a run."""
         self._open_runs.pop(run).close()
-        self._write(lambda tx: runs.end(tx, run, "done"))
+        self._write(lambda tx: runs.end(tx, run, why="done"))
 
     def record(self, plan: RecordedPlan) -> None:
         """Record a plan that is being applied."""
@@ -139,21 +139,21 @@ class SqliteLedger:
 
     def superseded(self, plan_id: str, campaign: str) -> str | None:
         """Return the newer recorded plan that covers the campaign, if any."""
-        return self._read(lambda tx: plans.superseding(tx, plan_id, campaign))
+        return self._read(lambda tx: plans.superseding(tx, plan_id, campaign=campaign))
 
     # a batch
 
     def reserve(self, run: str, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
         """Reserve a campaign's batches in one transaction."""
-        return self._write(lambda tx: reservation.reserve(tx, run, plan_id, wanted))
+        return self._write(lambda tx: reservation.reserve(tx, run, plan_id=plan_id, wanted=wanted))
 
     def claim(self, run: str, batch_id: str, wanted: Claim) -> str | None:
         """Make a reserved batch ours to send, durably."""
-        return self._write(lambda tx: attempts.claim(tx, run, batch_id, wanted))
+        return self._write(lambda tx: attempts.claim(tx, run, batch_id=batch_id, wanted=wanted))
 
     def renew(self, attempt: str, deadline: datetime) -> None:
         """Set a later deadline for an attempt of which nothing was sent."""
-        self._write(lambda tx: attempts.renew(tx, attempt, deadline))
+        self._write(lambda tx: attempts.renew(tx, attempt, deadline=deadline))
 
     def earlier(self, attempt: str) -> bool:
         """Tell whether the batch was attempted before with the same request id and payload."""
@@ -162,9 +162,9 @@ class SqliteLedger:
     def settle(self, attempt: str, settlement: Settlement) -> Decimal:
         """Record how an attempt ended; if that cannot be, write it to the rescue file."""
         try:
-            excess = self._write(lambda tx: attempts.settle(tx, attempt, settlement))
+            excess = self._write(lambda tx: attempts.settle(tx, attempt, settlement=settlement))
         except (OctoplanError, sqlite3.Error) as error:
-            raise self._rescued(attempt, settlement, error) from error
+            raise self._rescued(attempt, settlement, error=error) from error
         if excess is None:
             raise InDoubt(
                 f"an answer ({settlement.state}) came after a person had decided on its batch: "
@@ -177,7 +177,7 @@ class SqliteLedger:
         """Close a batch in doubt by a person's word."""
         self._recover()
         decision = attempts.Decision(sent=sent, actor=actor, reason=reason, quiet=quiet)
-        self._write(lambda tx: attempts.decide(tx, batch_id, decision))
+        self._write(lambda tx: attempts.decide(tx, batch_id, decision=decision))
 
     def close(self) -> None:
         """Let go of the ledger."""
@@ -205,7 +205,7 @@ class SqliteLedger:
             if all(read):
                 path.unlink(missing_ok=True)
 
-    def _rescued(self, attempt: str, settlement: Settlement, error: Exception) -> InDoubt:
+    def _rescued(self, attempt: str, settlement: Settlement, *, error: Exception) -> InDoubt:
         line = rescue.line(attempt, settlement)
         place = "in this message only"
         for run in self._open_runs.values():
@@ -226,7 +226,7 @@ def _refuse_unfit(tx: Transaction) -> None:
 def _import(tx: Transaction, outcomes: list[tuple[str, Settlement]]) -> None:
     for attempt, settlement in outcomes:
         if attempts.awaits_answer(tx, attempt):
-            attempts.settle(tx, attempt, settlement)
+            attempts.settle(tx, attempt, settlement=settlement)
     runs.sweep(tx)
 
 

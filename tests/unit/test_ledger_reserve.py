@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -167,6 +168,8 @@ def test_nothing_is_reserved_under_an_unrecorded_plan(world: World) -> None:
     world.plan("p2")
     with pytest.raises(LookupError):
         world.reserve(run, "p1", (1,))
+    with pytest.raises(sqlite3.IntegrityError):
+        world.reserve(run, "p2", (1,), campaign="soldes")
 
 
 def test_what_moved_on_since_it_was_planned_is_refused(world: World) -> None:

@@ -184,7 +184,7 @@ def test_a_folder_that_takes_no_rescue_file_is_found_before_the_run(world: World
 
 def test_a_run_ends_once(world: World) -> None:
     run = world.ledger.open_run("p1")
-    world.ledger._write(lambda tx: runs.end(tx, run, "process-gone"))
+    world.ledger._write(lambda tx: runs.end(tx, run, why="process-gone"))
     world.ledger.close_run(run)
     assert [why for what, _batch, why in world.events() if what == "run-closed"] == ["process-gone"]
 
