@@ -6,17 +6,18 @@ Verbs import their workflow when they run, so that `--help` stays quick.
 from __future__ import annotations
 
 import contextlib
-import os
+import io
+import json
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from octoplan import __version__
 from octoplan.cli import apply, init, ledger, plan, render, resolve, sandbox, schema, show, status, validate
-from octoplan.cli.terminal import Session, say
+from octoplan.cli.terminal import JSON, Session, put, say
 from octoplan.core.errors import Exit, InputError, OctoplanError
 
 if TYPE_CHECKING:
@@ -24,7 +25,27 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Octoplan(click.Group):
+    """Says how a verb ended: to people, and to programs that asked for JSON."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a verb; the exit code is what it returns."""
+        try:
+            return super().invoke(context)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except OctoplanError as error:
+            _explain(error)
+            ended = {"exit": int(error.exit), "reason": error.reason, "message": str(error)}
+        except Exception as error:  # noqa: BLE001  the one boundary: a bug becomes a crash log
+            _crash(error)
+            ended = {"exit": int(Exit.BUG), "reason": "bug", "message": type(error).__name__}
+        if JSON in context.meta:
+            put(json.dumps({**context.meta[JSON], **ended}, ensure_ascii=False))
+        return ended["exit"]
+
+
+@click.group(cls=Octoplan, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "-C",
     "directory",
@@ -49,7 +70,8 @@ def octoplan(context: click.Context, directory: Path, *, environment: str | None
     Campaigns are YAML files in git. `plan` shows who will be contacted, with which text, for how much
     money; `apply` sends exactly that, once.
     """
-    context.obj = Session(directory=directory, environment=environment, quiet=quiet, verbose=verbose)
+    context.with_resource(contextlib.chdir(directory))
+    context.obj = Session(directory=Path.cwd(), environment=environment, quiet=quiet, verbose=verbose)
 
 
 VERBS: tuple[click.Command, ...] = (
@@ -71,41 +93,23 @@ for verb in VERBS:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run octoplan and leave the process with the exit code of what a person must do."""
-    code = run(arguments)
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
-        sys.exit(code)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 is no reason to fail
+    sys.exit(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run octoplan and return the exit code; never a traceback for what a person wrote."""
     try:
         returned = octoplan.main(arguments, prog_name="octoplan", standalone_mode=False)
-    except Exception as error:  # noqa: BLE001  the one boundary: a bug becomes a crash log
-        return _end(error)
-    except KeyboardInterrupt:
-        return _end(click.Abort())
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except click.Abort:
+        say("interrupted")
+        return Exit.INTERRUPTED
     return int(returned) if isinstance(returned, int) else Exit.DONE
-
-
-def _end(error: Exception) -> int:
-    match error:
-        case click.exceptions.Exit():
-            return error.exit_code
-        case click.ClickException():
-            error.show()
-            return Exit.USAGE
-        case click.Abort():
-            say("interrupted")
-            return Exit.INTERRUPTED
-        case OctoplanError():
-            _explain(error)
-            return error.exit
-        case BrokenPipeError():
-            return Exit.DONE
-    return _crash(error)
 
 
 def _explain(error: OctoplanError) -> None:
@@ -116,10 +120,9 @@ def _explain(error: OctoplanError) -> None:
     say(f"octoplan: {error} ({error.reason})")
 
 
-def _crash(error: Exception) -> int:
+def _crash(error: Exception) -> None:
     """Print where octoplan broke, without the message of the exception: it may quote a contact."""
     say("octoplan: this is a bug in octoplan. Please report these lines:")
     say(f"  octoplan {__version__}, Python {sys.version.split()[0]}, {type(error).__name__}")
     for frame in traceback.extract_tb(error.__traceback__):
         say(f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}")
-    return Exit.BUG

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from octoplan.cli.terminal import SANDBOX_LINE, Session, say
+from octoplan.cli.terminal import SANDBOX_LINE, Session, json_option, put, say
 from octoplan.core.errors import Exit, Stale
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("plan", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print events as JSON, one a line.")
+@json_option("Print events as JSON, one a line.", event="end")
 @click.pass_obj
 def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
     """Send exactly what was approved, once.
@@ -47,12 +47,12 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
         )
     project = open_project(session.directory, saved.plan.env if saved else session.environment)
     stop = Stop()
-    watch = Supervision(
-        progress=session.progress(),
-        stop=stop,
-        confirm=lambda drafted: _confirm(drafted, project, as_json=as_json),
-    )
-    with listening(stop):
+    with session.progress() as progress, listening(stop):
+        watch = Supervision(
+            progress=progress,
+            stop=stop,
+            confirm=lambda drafted: _confirm(drafted, project, as_json=as_json),
+        )
         applied, tally = send(project, saved, watch=watch)
     _report(applied, tally, as_json=as_json)
     return tally.exit
@@ -82,7 +82,7 @@ def _confirm(plan: Plan, project: Project, *, as_json: bool) -> None:
     from octoplan.ledger import Kind
 
     if not as_json:
-        click.echo(FORMATS["text"](plan), nl=False)
+        put(FORMATS["text"](plan))
     if project.surroundings.kind is Kind.SANDBOX or plan.totals.blocked:
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -96,10 +96,10 @@ def _confirm(plan: Plan, project: Project, *, as_json: bool) -> None:
 
 def _report(plan: Plan, tally: Tally, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"event": "end", **tally.as_json()}, ensure_ascii=False))
+        put(json.dumps({"event": "end", **tally.as_json()}, ensure_ascii=False))
         return
     for reason, sentence in tally.reasons.items():
         say(f"{reason}: {sentence}")
-    click.echo(tally.line())
+    put(tally.line())
     if plan.sandbox:
-        click.echo(f"{SANDBOX_LINE} · see them: octoplan sandbox")
+        put(f"{SANDBOX_LINE} · see them: octoplan sandbox")

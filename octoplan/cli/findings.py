@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import click
-
-from octoplan.formats.text import visible
+from octoplan.cli.terminal import put, say
+from octoplan.core.quoting import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,14 +16,15 @@ if TYPE_CHECKING:
 
 def show_findings(findings: Iterable[Finding], *, err: bool = True) -> None:
     """Print findings by place: `file:line:column: severity rule: message`, the way out below."""
+    line = say if err else lambda text: put(visible(text))
     for found in sorted(findings, key=_order):
         place = f"{found.place}: " if found.place else ""
-        click.echo(f"{place}{found.severity.value} {found.rule}: {visible(found.message)}", err=err)
-        details = [f"found {visible(found.value)}"] if found.value else []
-        details += [f"allowed {visible(found.limit)}"] if found.limit else []
-        details += [visible(found.hint)] if found.hint else []
+        line(f"{place}{found.severity.value} {found.rule}: {found.message}")
+        details = [f"found {found.value}"] if found.value else []
+        details += [f"allowed {found.limit}"] if found.limit else []
+        details += [found.hint] if found.hint else []
         if details:
-            click.echo(f"    {' · '.join(details)}", err=err)
+            line(f"    {' · '.join(details)}")
 
 
 def findings_json(findings: Iterable[Finding]) -> str:

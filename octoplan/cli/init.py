@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from octoplan.cli.terminal import say
+from octoplan.cli.terminal import put, say
 
 
 @click.command()
@@ -17,5 +17,5 @@ def init(directory: Path, example: str) -> None:
     from octoplan.workflow.init import init as make
 
     for name in make(directory, example):
-        click.echo(f"{directory / name}")
+        put(str(directory / name))
     say("next: `octoplan plan`, then `octoplan apply`: in the sandbox, nobody is contacted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from octoplan.cli.terminal import Session, say
+from octoplan.cli.terminal import Session, put, say
 from octoplan.core.errors import Exit
 
 
@@ -20,7 +20,7 @@ def init(session: Session) -> None:
     from octoplan.workflow.ledger import init as make
 
     made = make(session.project())
-    click.echo(f"ledger {made.id} for environment {made.environment}: {made.place}")
+    put(f"ledger {made.id} for environment {made.environment}: {made.place}")
     say(f"its id is written into octoplan.yaml: commit it. Its key is in {made.key_file}, never in git:")
     say("store it as the secret OCTOPLAN_LEDGER_KEY wherever this environment is applied; without it nobody is known")
 
@@ -32,11 +32,11 @@ def check(session: Session) -> int:
     from octoplan.workflow.ledger import check as look
 
     checked = look(session.project())
-    click.echo(f"ledger {checked.id} · serial {checked.serial} · {checked.kind}")
+    put(f"ledger {checked.id} · serial {checked.serial} · {checked.kind}")
     for problem in checked.problems:
-        click.echo(f"problem: {problem}")
+        put(f"problem: {problem}")
     if checked.problems:
         say("restore the last good backup: docs/ledger.md")
         return Exit.INPUT
-    click.echo("whole")
+    put("whole")
     return Exit.DONE

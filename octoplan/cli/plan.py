@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from octoplan.cli.terminal import Session, say
+from octoplan.cli.terminal import Session, json_option, put, say
 from octoplan.core.errors import Refused
 
 
@@ -14,7 +14,7 @@ from octoplan.core.errors import Refused
 @click.argument("select", nargs=-1)
 @click.option("--offline", is_flag=True, help="A preview without network and credentials; cannot be applied.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, to be applied later.")
-@click.option("--json", "as_json", is_flag=True, help="Print plan.json.")
+@json_option("Print plan.json.")
 @click.pass_obj
 def plan(session: Session, select: tuple[str, ...], *, offline: bool, out: Path | None, as_json: bool) -> int:
     """Show who would be contacted, with which text, for how much money. Never sends.
@@ -26,12 +26,13 @@ def plan(session: Session, select: tuple[str, ...], *, offline: bool, out: Path 
     from octoplan.workflow.plan import make
 
     project = session.project()
-    draft = make(project, words=select, offline=offline, progress=session.progress())
+    with session.progress() as progress:
+        draft = make(project, words=select, offline=offline, progress=progress)
     if out is not None:
         if offline:
             raise Refused("an offline plan cannot be applied, so it is not saved: leave out --out", reason="offline")
         out.write_bytes(approval.save(draft.plan, draft.approved, key=project.key))
-    click.echo(FORMATS["json" if as_json else "text"](draft.plan), nl=False)
+    put(FORMATS["json" if as_json else "text"](draft.plan))
     if out is not None:
         say(f"saved to {out}: `octoplan apply {out}` sends exactly this")
     return draft.exit

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from octoplan.cli.terminal import json_option, put
+
 if TYPE_CHECKING:
     from octoplan.cli.terminal import Session
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("batch", required=False)
 @click.option("--as", "decision", type=click.Choice(["sent", "not-sent"]), help="What a person decides.")
 @click.option("--reason", metavar="TEXT", help="How the person knows; kept in the ledger.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option("Print JSON.")
 @click.pass_obj
 def resolve(session: Session, batch: str | None, *, decision: str | None, reason: str | None, as_json: bool) -> int:
     """List the batches in doubt; with BATCH, record a person's decision about it."""
@@ -29,10 +31,10 @@ def resolve(session: Session, batch: str | None, *, decision: str | None, reason
     if batch is None:
         listed = doubts(project)
         if as_json:
-            click.echo(json.dumps([doubt.as_json() for doubt in listed.batches], ensure_ascii=False, indent=1))
+            put(json.dumps([doubt.as_json() for doubt in listed.batches], ensure_ascii=False, indent=1))
         else:
-            click.echo("\n".join(listed.lines()))
+            put("\n".join(listed.lines()))
         return listed.exit
     decided = decide(project, batch, sent=decision == "sent", reason=(reason or "").strip())
-    click.echo(json.dumps(decided.as_json()) if as_json else decided.line())
+    put(json.dumps(decided.as_json()) if as_json else decided.line())
     return 0

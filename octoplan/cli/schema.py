@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from octoplan.cli.terminal import put
+
 
 @click.command()
 @click.argument("name", type=click.Choice(["campaign", "project", "prices", "plan"]))
@@ -11,4 +13,4 @@ def schema(name: str) -> None:
     """Print the JSON Schema of a file format, for editors and CI."""
     from octoplan.workflow.schema import schema_text
 
-    click.echo(schema_text(name), nl=False)
+    put(schema_text(name))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from octoplan.cli.terminal import Session, say
+from octoplan.cli.terminal import Session, put, say
 
 
 @click.command()
@@ -26,4 +26,4 @@ def show(session: Session, plan: Path, *, form: str) -> None:
         say(f"OUTDATED: this plan could be applied until {until:%Y-%m-%d %H:%M %Z}")
     elif session.verbose:
         say(f"plan {saved.plan.plan_id}, made {saved.plan.created_at:%Y-%m-%d %H:%M %Z}")
-    click.echo(FORMATS[form](saved.plan), nl=form == "json")
+    put(FORMATS[form](saved.plan))

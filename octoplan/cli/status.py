@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from octoplan.cli.terminal import json_option, put
+
 if TYPE_CHECKING:
     from octoplan.cli.terminal import Session
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("campaign", required=False)
 @click.option("--contact", metavar="ADDRESS", help="What one address got.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option("Print JSON.")
 @click.pass_obj
 def status(session: Session, campaign: str | None, *, contact: str | None, as_json: bool) -> None:
     """Show what was sent, is owed, was rejected or is in doubt, from the ledger."""
@@ -25,7 +27,7 @@ def status(session: Session, campaign: str | None, *, contact: str | None, as_js
         contact_status(project, contact, campaign=campaign) if contact is not None else ledger_status(project, campaign)
     )
     if as_json:
-        click.echo(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=1))
+        put(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=1))
         return
     for line in status_lines(rows, contact=contact is not None):
-        click.echo(line)
+        put(line)

@@ -8,20 +8,25 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from octoplan.core.quoting import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rich.progress import Progress as RichProgress
 
     from octoplan.project import Project
     from octoplan.workflow.progress import Progress
+
+Verb = TypeVar("Verb", bound="Callable[..., Any]")
+
+JSON = "octoplan.json"
+"""The key of a call's `meta` that says that it was asked for JSON."""
 
 SANDBOX_LINE = "SANDBOX: nobody is contacted"
 PATIENCE = 1.0
@@ -86,6 +91,17 @@ def _print(text: str, *, err: bool) -> None:
     except BrokenPipeError:
         stream = sys.stderr if err else sys.stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def json_option(says: str, **wrapped: str) -> Callable[[Verb], Verb]:
+    """Return the option `--json`; `wrapped` is what a verb's JSON holds besides the reason when it ends early."""
+
+    def remember(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001  click's signature
+        if value:
+            context.meta[JSON] = wrapped
+        return value
+
+    return click.option("--json", "as_json", is_flag=True, callback=remember, help=says)
 
 
 @dataclass(slots=True)
@@ -179,7 +195,12 @@ class Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         if self._drawn is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+            )
             self._drawn = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
             self._drawn.add_task(stage.name, total=stage.total)
             self._drawn.start()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from octoplan.cli.terminal import Session, say
+from octoplan.cli.terminal import Session, json_option, put, say
 
 
 @click.command()
 @click.argument("files", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@json_option("Print the findings as JSON.")
 @click.pass_obj
 def validate(session: Session, files: tuple[str, ...], *, as_json: bool) -> int:
     """Check every file and print every finding. Offline, without credentials."""
@@ -18,7 +18,7 @@ def validate(session: Session, files: tuple[str, ...], *, as_json: bool) -> int:
 
     checked = check(session.project(), files)
     if as_json:
-        click.echo(findings_json(checked.findings))
+        put(findings_json(checked.findings))
     else:
         show_findings(checked.findings, err=False)
         say(f"{checked.campaigns} campaigns, {len(checked.findings)} findings")
