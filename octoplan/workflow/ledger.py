@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from octoplan.core import keys
 from octoplan.core.errors import Refused
 from octoplan.ledger import BACKENDS, Kind
-from octoplan.project import PROJECT_FILE, STATE, write_secret
+from octoplan.project import PROJECT_FILE, STATE
+from octoplan.project.files import write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path

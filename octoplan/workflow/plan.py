@@ -17,7 +17,7 @@ from octoplan.core.plan import LedgerReference, Plan, PriceReference, Selection,
 from octoplan.core.rules import finding
 from octoplan.workflow.ports import Ports
 from octoplan.workflow.prepare import Preparation, mark
-from octoplan.workflow.select import select
+from octoplan.workflow.select import select, selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from octoplan.core.model import Finding, Money
     from octoplan.core.plan import PlannedCampaign
     from octoplan.ledger import Ledger
-    from octoplan.project import Loaded, Project
+    from octoplan.project import Project
+    from octoplan.project.files import Loaded
     from octoplan.workflow.prepare import Prepared
     from octoplan.workflow.progress import Progress
 
@@ -65,12 +66,13 @@ def make(project: Project, *, words: Iterable[str] = (), offline: bool = False, 
         Refused: selection, ledger or credentials.
     """
     loaded = load(project)
+    selection = select(loaded.campaigns, words)
     with contextlib.ExitStack() as stack:
         ledger = None
         if not offline or project.has_ledger():
             ledger = stack.enter_context(contextlib.closing(project.open_ledger()))
         wires = None if offline else stack.enter_context(project.wires())
-        return draft(project, loaded, words=words, ports=Ports(ledger=ledger, wires=wires, progress=progress))
+        return draft(project, loaded, selection=selection, ports=Ports(ledger=ledger, wires=wires, progress=progress))
 
 
 def load(project: Project) -> Loaded:
@@ -85,14 +87,19 @@ def load(project: Project) -> Loaded:
     return loaded
 
 
-def draft(project: Project, loaded: Loaded, *, words: Iterable[str], ports: Ports, simulate: bool = True) -> Draft:
-    """Plan with open ports; without `simulate` no request leaves at all (apply's own re-planning)."""
-    chosen, selection = select(loaded.campaigns, words)
-    preparation = Preparation(project=project, loaded=loaded, ports=ports, simulates=simulate, now=project.clock())
+def draft(
+    project: Project, loaded: Loaded, *, selection: Selection, ports: Ports, approved: Plan | None = None
+) -> Draft:
+    """Plan with open ports; against an `approved` plan there is no second simulation."""
+    chosen = selected(loaded.campaigns, selection)
+    names = sorted({campaign.provider for campaign in chosen})
+    accounts = {} if ports.wires is None else {name: project.account(name) for name in names}
+    preparation = Preparation(
+        project=project, loaded=loaded, ports=ports, simulates=approved is None, now=project.clock()
+    )
     with Engine(project.temporary_folder(), root=project.root) as engine:
         prepared = [preparation.prepare(campaign, engine) for campaign in chosen]
     prepared = _within_project_limits(project, prepared)
-    names = sorted({campaign.provider for campaign in chosen})
     prices = {name: approval.prices_digest(loaded.prices[name]) for name in names}
     plan = _sum_up(project, tuple(item.row for item in prepared), made_at=preparation.now).model_copy(
         update={
@@ -102,7 +109,7 @@ def draft(project: Project, loaded: Loaded, *, words: Iterable[str], ports: Port
                 prices=prices,
                 environment=project.surroundings.name,
             ),
-            "accounts": {} if ports.wires is None else {name: project.account(name) for name in names},
+            "accounts": accounts,
             "offline": ports.wires is None,
             "ledger": _reference(ports.ledger),
             "selection": selection,

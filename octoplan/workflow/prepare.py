@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from octoplan.core.plan import Change
     from octoplan.core.rules.all import SecondOpinion
     from octoplan.ledger import Edition
-    from octoplan.project import Loaded, Project
+    from octoplan.project import Project
+    from octoplan.project.files import Loaded
     from octoplan.workflow.ports import Ports
 
 

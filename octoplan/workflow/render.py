@@ -14,7 +14,7 @@ from octoplan.core.errors import Refused
 from octoplan.core.plan import money_text
 from octoplan.workflow.names import checked_query
 from octoplan.workflow.plan import load
-from octoplan.workflow.select import select
+from octoplan.workflow.select import select, selected
 
 if TYPE_CHECKING:
     from octoplan.core.model import Batch, Campaign
@@ -49,7 +49,7 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
         Refused: not exactly one campaign, or no such contact.
     """
     loaded = load(project)
-    chosen, _ = select(loaded.campaigns, [word])
+    chosen = selected(loaded.campaigns, select(loaded.campaigns, [word]))
     if len(chosen) != 1:
         raise Refused(f"`{word}` selects {len(chosen)} campaigns: name one", reason="selection-many")
     campaign = chosen[0]

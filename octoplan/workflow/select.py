@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from octoplan.core.model import Campaign
 
 
-def select(campaigns: Sequence[Campaign], words: Iterable[str]) -> tuple[tuple[Campaign, ...], Selection]:
-    """Return the campaigns that the words choose: ids, globs, `tag:NAME`, files; `!` before one excludes.
+def select(campaigns: Sequence[Campaign], words: Iterable[str]) -> Selection:
+    """Return what the words choose: ids, globs, `tag:NAME`, files; `!` before one excludes. No word: everything.
 
     Raises:
-        Refused: a word matches no campaign.
+        Refused: a word matches no campaign, or nothing is left.
     """
     given = tuple(words)
     if not given:
-        return tuple(campaigns), Selection(all=True)
+        return Selection(all=True)
     chosen: set[str] = set()
     dropped: set[str] = set()
     for word in given:
@@ -34,14 +34,14 @@ def select(campaigns: Sequence[Campaign], words: Iterable[str]) -> tuple[tuple[C
         (dropped if word.startswith("!") else chosen).update(matching)
     if all(word.startswith("!") for word in given):
         chosen = {campaign.id for campaign in campaigns}
-    kept = tuple(campaign for campaign in campaigns if campaign.id in chosen - dropped)
+    kept = tuple(campaign.id for campaign in campaigns if campaign.id in chosen - dropped)
     if not kept:
         raise Refused("the selection excludes every campaign it chooses", reason="selection-empty")
-    return kept, Selection(ids=tuple(campaign.id for campaign in kept))
+    return Selection(ids=kept)
 
 
-def select_again(campaigns: Sequence[Campaign], selection: Selection) -> tuple[Campaign, ...]:
-    """Return the campaigns of an earlier selection that are still there."""
+def selected(campaigns: Sequence[Campaign], selection: Selection) -> tuple[Campaign, ...]:
+    """Return the campaigns of a selection, perhaps made earlier, that are there."""
     return tuple(campaign for campaign in campaigns if selection.all or campaign.id in selection.ids)
 
 

@@ -12,38 +12,37 @@ import hashlib
 import os
 import re
 import secrets
-import stat
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from octoplan.core import keys, settings, source, spec
-from octoplan.core import price as price_book
+from octoplan.core import keys, settings, spec
 from octoplan.core.errors import InputError, Refused
 from octoplan.core.plan import Git
 from octoplan.core.rules import finding
 from octoplan.ledger import BACKENDS, Kind
+from octoplan.project import files
 from octoplan.providers import PROVIDERS
 from octoplan.wire import PlanningWire, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from octoplan.core.model import Campaign, Finding, Prices
-    from octoplan.core.settings import ProjectLimits, ProviderSettings, Settings
+    from octoplan.core.model import Finding
+    from octoplan.core.settings import ProjectLimits, Settings
     from octoplan.core.source import Source
     from octoplan.ledger import Ledger
+    from octoplan.project.files import Loaded
     from octoplan.providers import Provider
 
 PROJECT_FILE = "octoplan.yaml"
 STATE = ".octoplan"
 SANDBOX = "sandbox"
-LARGEST_FILE = 1024 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _KEY_TEXT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _SANDBOX_LOGIN = "sandbox"
@@ -67,16 +66,6 @@ class Surroundings:
     def sandbox(self) -> bool:
         """Whether requests go to the sandbox: the built-in one, or a rehearsal."""
         return self.kind is not Kind.LIVE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """Every campaign and price book that could be read, and every finding about the files."""
-
-    campaigns: tuple[Campaign, ...]
-    sources: Mapping[str, Source]
-    prices: Mapping[str, Prices]
-    findings: tuple[Finding, ...]
 
 
 def find_root(directory: Path) -> Path:
@@ -104,7 +93,7 @@ def open_project(
         Refused: there is no project, or no such environment.
     """
     root = find_root(directory)
-    read, problems = source.read(PROJECT_FILE, _read_inside(root, PROJECT_FILE))
+    read, problems = files.read_source(root, PROJECT_FILE)
     if read is None:
         raise InputError(problems)
     loaded, found = settings.read_project(read)
@@ -131,23 +120,6 @@ def _surroundings(loaded: Settings, name: str) -> Surroundings:
         raise Refused(f"no environment `{name}` in {PROJECT_FILE}: there are {known}", reason="environment-unknown")
     kind = Kind.REHEARSAL if chosen.sandbox else Kind.LIVE
     return Surroundings(name=name, kind=kind, ledger_url=chosen.ledger_url, ledger_id=chosen.ledger_id)
-
-
-def _read_inside(root: Path, relative: str) -> bytes:
-    """Read a small file a person wrote; whatever is wrong with it is a finding, never a traceback."""
-    path = root / relative
-    try:
-        if not path.resolve().is_relative_to(root):
-            problem = "leads outside the project"
-        elif not stat.S_ISREG(path.stat().st_mode):
-            problem = "is not a regular file"
-        elif path.stat().st_size > LARGEST_FILE:
-            problem = f"is larger than {LARGEST_FILE:,} bytes"
-        else:
-            return path.read_bytes()
-    except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-    raise InputError((finding("file", f"{ascii(relative)[1:-1]} {problem}", hint="put a readable file there"),))
 
 
 @dataclass(slots=False, kw_only=True)
@@ -187,7 +159,7 @@ class Project:
     def _sandbox_key(self) -> bytes:
         path = self.state_folder() / "key"
         with contextlib.suppress(FileExistsError):
-            write_secret(path, secrets.token_hex(keys.KEY_SIZE))
+            files.write_secret(path, secrets.token_hex(keys.KEY_SIZE))
         return bytes.fromhex(path.read_text(encoding="ascii").strip())
 
     def state_folder(self) -> Path:
@@ -208,63 +180,15 @@ class Project:
     # files
 
     def load(self) -> Loaded:
-        """Read every campaign file and price book (steps 1 and 2)."""
-        prices, findings = self._load_prices()
-        sources: dict[str, Source] = {PROJECT_FILE: self.source}
-        campaigns: list[Campaign] = []
+        """Read every campaign file and price book, and add what was found in `octoplan.yaml`."""
         scope = spec.Scope(
             settings=self.settings,
             environment=self.surroundings.name,
             sandbox=self.surroundings.sandbox,
-            stop={name: PROVIDERS[item.kind].stop_mention for name, item in self._usable()},
+            stop={name: PROVIDERS[item.kind].stop_mention for name, item in files.usable(self.settings)},
         )
-        for relative in self._campaign_files():
-            try:
-                read, found = source.read(relative, _read_inside(self.root, relative))
-            except InputError as error:
-                findings += error.findings
-                continue
-            findings += found
-            if read is None:
-                continue
-            sources[relative] = read
-            campaign, found = spec.read_campaign(read, scope)
-            findings += found
-            if campaign is not None:
-                campaigns.append(campaign)
-        findings += _repeated(campaigns, sources)
-        ordered = tuple(sorted(campaigns, key=lambda campaign: campaign.id))
-        return Loaded(campaigns=ordered, sources=sources, prices=prices, findings=(*self.findings, *findings))
-
-    def _usable(self) -> list[tuple[str, ProviderSettings]]:
-        return [(name, item) for name, item in self.settings.providers.items() if item.kind in PROVIDERS]
-
-    def _load_prices(self) -> tuple[dict[str, Prices], tuple[Finding, ...]]:
-        books: dict[str, Prices] = {}
-        findings: tuple[Finding, ...] = ()
-        for name, item in self._usable():
-            try:
-                read, found = source.read(item.prices, _read_inside(self.root, item.prices))
-            except InputError as error:
-                findings += error.findings
-                continue
-            findings += found
-            if read is None:
-                continue
-            book, found = price_book.read_prices(read)
-            findings += found
-            if book is not None:
-                books[name] = book
-        return books, findings
-
-    def _campaign_files(self) -> list[str]:
-        folder = self.root / self.settings.campaigns
-        if not folder.is_dir():
-            raise InputError((finding("file", f"{self.settings.campaigns} is no folder", path=("campaigns",)),))
-        books = {item.prices for _, item in self._usable()}
-        found = (path for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"})
-        names = (path.relative_to(self.root).as_posix() for path in found if not path.name.startswith("."))
-        return sorted(set(names) - books)
+        loaded = files.load(self.root, scope)
+        return replace(loaded, findings=(*self.findings, *loaded.findings))
 
     def inside(self, relative: str) -> Path:
         """Return the path of a project file, symbolic links resolved.
@@ -388,7 +312,7 @@ class Project:
 
     def sandbox_prices(self) -> Path | None:
         """Return the price book the sandbox charges by: that of the first usable provider."""
-        for _, item in self._usable():
+        for _, item in files.usable(self.settings):
             path = self.inside(item.prices)
             return path if path.exists() else None
         return None
@@ -445,18 +369,6 @@ class Wires:
         return PlanningWire(self.open(name), self.project.provider(name).may_plan)
 
 
-def write_secret(path: Path, text: str) -> None:
-    """Write a new private file (0600).
-
-    Raises:
-        FileExistsError: it is there already.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text + "\n")
-
-
 def _loopback(address: str) -> str:
     parts = urlsplit(address)
     if parts.scheme != "http" or parts.hostname not in LOOPBACK:
@@ -464,19 +376,3 @@ def _loopback(address: str) -> str:
             "OCTOPLAN_SANDBOX must be a loopback address such as http://127.0.0.1:8027", reason="sandbox-address"
         )
     return address.rstrip("/")
-
-
-def _repeated(campaigns: list[Campaign], sources: Mapping[str, Source]) -> tuple[Finding, ...]:
-    first: dict[str, str] = {}
-    found: list[Finding] = []
-    for campaign in campaigns:
-        if campaign.id in first:
-            repeated = finding(
-                "id-duplicate",
-                f"id `{campaign.id}` is also in {first[campaign.id]}",
-                path=("id",),
-                hint="an id is permanent and belongs to one campaign; raise `edition` to send again",
-            )
-            found += sources[campaign.file].locate((repeated,))
-        first.setdefault(campaign.id, campaign.file)
-    return tuple(found)

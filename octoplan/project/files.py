@@ -1,0 +1,141 @@
+"""The files people write: read once, small, inside the project; whatever is wrong is a finding."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from octoplan.core import price, source, spec
+from octoplan.core.errors import InputError
+from octoplan.core.rules import finding
+from octoplan.providers import PROVIDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from octoplan.core.model import Campaign, Finding, Prices
+    from octoplan.core.settings import ProviderSettings, Settings
+    from octoplan.core.source import Source
+
+LARGEST_FILE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Every campaign and price book that could be read, and every finding about the files."""
+
+    campaigns: tuple[Campaign, ...]
+    sources: Mapping[str, Source]
+    prices: Mapping[str, Prices]
+    findings: tuple[Finding, ...]
+
+
+def load(root: Path, scope: spec.Scope) -> Loaded:
+    """Read every campaign file and price book (steps 1 and 2)."""
+    books = {name: item.prices for name, item in usable(scope.settings)}
+    prices, findings = _prices(root, books)
+    campaigns: list[Campaign] = []
+    sources: dict[str, Source] = {}
+    for name in _campaign_files(root, scope.settings.campaigns):
+        if name in books.values():
+            continue
+        read, found = read_source(root, name)
+        findings += found
+        if read is not None:
+            sources[name] = read
+            campaign, found = spec.read_campaign(read, scope)
+            findings += found
+            campaigns += () if campaign is None else (campaign,)
+    findings += _repeated(campaigns, sources)
+    ordered = tuple(sorted(campaigns, key=lambda campaign: campaign.id))
+    return Loaded(campaigns=ordered, sources=sources, prices=prices, findings=findings)
+
+
+def _prices(root: Path, books: Mapping[str, str]) -> tuple[dict[str, Prices], tuple[Finding, ...]]:
+    prices: dict[str, Prices] = {}
+    findings: tuple[Finding, ...] = ()
+    for provider, name in books.items():
+        read, found = read_source(root, name)
+        findings += found
+        if read is not None:
+            book, found = price.read_prices(read)
+            findings += found
+            prices |= {} if book is None else {provider: book}
+    return prices, findings
+
+
+def _campaign_files(root: Path, folder: str) -> list[str]:
+    """Return the YAML files below the campaigns' folder, hidden ones left out."""
+    if not (root / folder).is_dir():
+        hint = "make the folder, or name another one"
+        raise InputError((finding("file", f"{folder} is no folder", path=("campaigns",), hint=hint),))
+    found = (path for path in (root / folder).rglob("*") if path.suffix in {".yaml", ".yml"})
+    return sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
+
+
+def usable(settings: Settings) -> list[tuple[str, ProviderSettings]]:
+    """Return the providers of `octoplan.yaml` that this version offers, by name."""
+    return [(name, item) for name, item in settings.providers.items() if item.kind in PROVIDERS]
+
+
+def read_inside(root: Path, relative: str) -> bytes:
+    """Read a small file a person wrote.
+
+    Raises:
+        InputError: it is outside the project, no regular file, too large, or cannot be read.
+    """
+    path = root / relative
+    try:
+        if not path.resolve().is_relative_to(root):
+            problem = "leads outside the project"
+        elif not stat.S_ISREG(path.stat().st_mode):
+            problem = "is not a regular file"
+        elif path.stat().st_size > LARGEST_FILE:
+            problem = f"is larger than {LARGEST_FILE:,} bytes"
+        else:
+            return path.read_bytes()
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    raise InputError((finding("file", f"{ascii(relative)[1:-1]} {problem}", hint="put a readable file there"),))
+
+
+def read_source(root: Path, relative: str) -> tuple[Source | None, tuple[Finding, ...]]:
+    """Read one YAML file; what is wrong with it, or with reading it, is a finding."""
+    try:
+        return source.read(relative, read_inside(root, relative))
+    except InputError as error:
+        return None, error.findings
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a new private file (0600).
+
+    Raises:
+        FileExistsError: it is there already.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:  # made 0600
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+        path.hardlink_to(file.name)
+
+
+def _repeated(campaigns: list[Campaign], sources: Mapping[str, Source]) -> tuple[Finding, ...]:
+    first: dict[str, str] = {}
+    found: list[Finding] = []
+    for campaign in campaigns:
+        if campaign.id in first:
+            repeated = finding(
+                "id-duplicate",
+                f"id `{campaign.id}` is also in {first[campaign.id]}",
+                path=("id",),
+                hint="an id is permanent and belongs to one campaign; raise `edition` to send again",
+            )
+            found += sources[campaign.file].locate((repeated,))
+        first.setdefault(campaign.id, campaign.file)
+    return tuple(found)
