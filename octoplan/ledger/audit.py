@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from octoplan.ledger.connection import wrong_pragmas
 from octoplan.ledger.records import FREE, BatchState
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
     from octoplan.ledger.transaction import Transaction
@@ -27,8 +27,7 @@ _BATCHES = """
 
 def problems(tx: Transaction) -> Iterator[str]:
     """Yield what is wrong, one line each; nothing is asked of a damaged file but where it is damaged."""
-    damage = [row[0] for row in tx.rows("PRAGMA integrity_check") if row[0] != "ok"]
-    if damage:
+    if damage := _damage(tx):
         yield from (f"damaged: {line}" for line in damage)
         return
     for row in tx.rows("PRAGMA foreign_key_check"):
@@ -38,6 +37,13 @@ def problems(tx: Transaction) -> Iterator[str]:
     yield from (f"trigger {name} is missing" for name in sorted(TRIGGERS - present))
     for (campaign, edition), rows in groupby(tx.db.execute(_BATCHES), lambda row: (row["campaign"], row["edition"])):
         yield from _edition(f"{campaign}/{edition}", list(rows))
+
+
+def _damage(tx: Transaction) -> list[str]:
+    try:
+        return [row[0] for row in tx.rows("PRAGMA integrity_check") if row[0] != "ok"]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
 
 
 def _edition(name: str, rows: list[sqlite3.Row]) -> Iterator[str]:

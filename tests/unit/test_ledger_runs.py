@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import ledger_process
 import pytest
-from ledgers import SENT, UNKNOWN, UNREACHABLE, Clock, World, people, quick_folder
+from ledgers import SENT, UNKNOWN, UNREACHABLE, World, people, quick_folder
 
 from octoplan.core.errors import InDoubt, Refused
 from octoplan.ledger import BatchState, connection, process, rescue, runs
@@ -334,22 +334,28 @@ def test_check_reads_the_settings_back(world: World, monkeypatch: pytest.MonkeyP
     assert world.ledger.check() == ("setting synchronous is 3",)
 
 
-def test_check_finds_a_damaged_page() -> None:
-    with quick_folder() as folder:
-        world = World(folder / "ledger.db")
-        run = world.plan("p1", worst="10000")
-        world.reserve(run, "p1", tuple(range(400)), tuple(range(400, 800)))
-        world.ledger.close()
-        with sqlite3.connect(world.path) as db:
-            db.execute("PRAGMA writable_schema=1")
-            page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'batches_plan'").fetchone()[0]
-        db.close()
-        with world.path.open("r+b") as file:
-            file.seek((page - 1) * 4096 + 8)
-            file.write(b"\xff" * 8)
-        ledger = World(world.path, clock=Clock()).ledger
-        assert any(line.startswith("damaged: ") for line in ledger.check())
-        ledger.close()
+def test_check_finds_a_page_that_cannot_be_read(world: World) -> None:
+    world.ledger.close()
+    with sqlite3.connect(world.path) as db:
+        page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'batches_plan'").fetchone()[0]
+    db.close()
+    with world.path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    world.ledger = world.reopened()
+    assert [line.partition(": ")[0] for line in world.ledger.check()][:1] == ["damaged"]
+
+
+def test_check_finds_a_page_that_nothing_points_to(world: World) -> None:
+    with sqlite3.connect(world.path) as db:
+        db.execute("PRAGMA writable_schema=1")
+        db.execute("DELETE FROM sqlite_master WHERE name = 'batches_plan'")
+    db.close()
+    world.ledger.close()
+    world.ledger = world.reopened()
+    (line,) = world.ledger.check()
+    assert line.startswith("damaged: ")
+    assert "never used" in line
 
 
 def test_states_that_settle_are_the_only_ones() -> None:
