@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.errors import Blocked, Exit, worst
 from octoplan.core.keys import SIZE
 from octoplan.core.model import Verdict
-from octoplan.core.plan import money_text
+from octoplan.core.plan import Selection, money_text
 from octoplan.ledger import BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve
 from octoplan.workflow.plan import draft, load, verdict
@@ -131,8 +131,9 @@ def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> t
 def _approved_draft(
     project: Project, loaded: Loaded, *, saved: SavedPlan | None, ports: Ports, watch: Supervision
 ) -> Draft:
-    words = () if saved is None or saved.plan.selection.all else saved.plan.selection.ids
-    fresh = draft(project, loaded, words=words, ports=ports, simulate=saved is None)
+    approved = None if saved is None else saved.plan
+    selection = Selection(all=True) if approved is None else approved.selection
+    fresh = draft(project, loaded, selection=selection, ports=ports, approved=approved)
     if saved is not None:
         approve.check_accounts(saved.plan, fresh.plan)
         approve.check_approved(saved, fresh)
