@@ -151,7 +151,7 @@ def report(contacts: int, rows: list[Measured]) -> str:
     lines = [
         f"## Plan offline, {contacts:,} contacts, two merge fields, as many suppressed, as many already sent",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d} · CPython {platform.python_version()} · {os.cpu_count()} {platform.machine()} cores",
+        f"{datetime.now(UTC):%Y-%m-%d} · CPython {platform.python_version()} · {os.cpu_count()} cores",
         "",
         "Budget: 6 s and 1 GB a million contacts.",
         "",
