@@ -24,11 +24,9 @@ from urllib.parse import urlsplit
 from octoplan.core import keys, settings, spec
 from octoplan.core.errors import InputError, Refused
 from octoplan.core.plan import Git
-from octoplan.core.rules import finding
 from octoplan.ledger import BACKENDS, Kind
 from octoplan.project import files
 from octoplan.providers import PROVIDERS
-from octoplan.wire import PlanningWire, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from octoplan.core.source import Source
     from octoplan.ledger import Ledger
     from octoplan.project.files import Loaded
+    from octoplan.project.wires import Wires
     from octoplan.providers import Provider
 
 PROJECT_FILE = "octoplan.yaml"
@@ -188,7 +187,7 @@ class Project:
             stop={name: PROVIDERS[item.kind].stop_mention for name, item in files.usable(self.settings)},
         )
         loaded = files.load(self.root, scope)
-        return replace(loaded, findings=(*self.findings, *loaded.findings))
+        return replace(loaded, findings=(*self.findings, *self.source.locate(loaded.findings)))
 
     def inside(self, relative: str) -> Path:
         """Return the path of a project file, symbolic links resolved.
@@ -196,10 +195,7 @@ class Project:
         Raises:
             InputError: it leads outside the project.
         """
-        path = (self.root / relative).resolve()
-        if not path.is_relative_to(self.root):
-            raise InputError((finding("file", f"{relative} leads outside the project", hint="move it inside"),))
-        return path
+        return files.inside(self.root, relative)
 
     # ledger
 
@@ -289,6 +285,8 @@ class Project:
     @contextlib.contextmanager
     def wires(self) -> Iterator[Wires]:
         """Open the way to the providers: the real hosts, a running sandbox, or one inside this process."""
+        from octoplan.project.wires import Wires  # noqa: PLC0415  what is offline needs no HTTP
+
         if not self.surroundings.sandbox:
             if os.environ.get("OCTOPLAN_SANDBOX"):
                 raise Refused(
@@ -349,24 +347,6 @@ class Project:
             text=True,
             timeout=10,
         ).stdout
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wires:
-    """Makes wires to the providers of one open environment; `sandbox` is its address, if it is one."""
-
-    project: Project
-    sandbox: str | None
-
-    def open(self, name: str) -> Wire:
-        """Return a wire of one provider that can send. Each worker thread needs its own."""
-        provider = self.project.provider(name)
-        base = provider.host if self.sandbox is None else self.sandbox + provider.sandbox_path
-        return Wire(base, provider.headers(self.project.credentials(name)))
-
-    def planning(self, name: str) -> PlanningWire:
-        """Return a wire of one provider that is unable to send."""
-        return PlanningWire(self.open(name), self.project.provider(name).may_plan)
 
 
 def _loopback(address: str) -> str:

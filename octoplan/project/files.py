@@ -6,18 +6,20 @@ import os
 import stat
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from octoplan.core import price, source, spec
+from octoplan.core import paths, price, source, spec
 from octoplan.core.errors import InputError
+from octoplan.core.model import Place
+from octoplan.core.quoting import visible
 from octoplan.core.rules import finding
 from octoplan.providers import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from octoplan.core.model import Campaign, Finding, Prices
+    from octoplan.core.model import Campaign, Finding, KeyPath, Prices
     from octoplan.core.settings import ProviderSettings, Settings
     from octoplan.core.source import Source
 
@@ -35,12 +37,17 @@ class Loaded:
 
 
 def load(root: Path, scope: spec.Scope) -> Loaded:
-    """Read every campaign file and price book (steps 1 and 2)."""
+    """Read every campaign file and price book (steps 1 and 2).
+
+    What concerns a key of `octoplan.yaml` has that key's path and no place.
+    """
     books = {name: item.prices for name, item in usable(scope.settings)}
     prices, findings = _prices(root, books)
     campaigns: list[Campaign] = []
     sources: dict[str, Source] = {}
-    for name in _campaign_files(root, scope.settings.campaigns):
+    names, found = _campaign_files(root, scope.settings.campaigns)
+    findings += found
+    for name in names:
         if name in books.values():
             continue
         read, found = read_source(root, name)
@@ -59,7 +66,7 @@ def _prices(root: Path, books: Mapping[str, str]) -> tuple[dict[str, Prices], tu
     prices: dict[str, Prices] = {}
     findings: tuple[Finding, ...] = ()
     for provider, name in books.items():
-        read, found = read_source(root, name)
+        read, found = read_source(root, name, named=("providers", provider, "prices"))
         findings += found
         if read is not None:
             book, found = price.read_prices(read)
@@ -68,13 +75,21 @@ def _prices(root: Path, books: Mapping[str, str]) -> tuple[dict[str, Prices], tu
     return prices, findings
 
 
-def _campaign_files(root: Path, folder: str) -> list[str]:
-    """Return the YAML files below the campaigns' folder, hidden ones left out."""
+def _campaign_files(root: Path, folder: str) -> tuple[list[str], tuple[Finding, ...]]:
+    """Return the YAML files below the campaigns' folder, hidden ones left out, and what is wrong with other names."""
     if not (root / folder).is_dir():
         hint = "make the folder, or name another one"
-        raise InputError((finding("file", f"{folder} is no folder", path=("campaigns",), hint=hint),))
+        return [], (finding("file", f"{visible(folder)} is no folder", path=("campaigns",), hint=hint),)
     found = (path for path in (root / folder).rglob("*") if path.suffix in {".yaml", ".yml"})
-    return sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
+    named = sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
+    names, problems = [], []
+    for name in named:
+        try:
+            names.append(paths.resolve(name, within=""))
+        except paths.Outside as problem:
+            place = Place(file=visible(name), line=1, column=1)
+            problems.append(finding("file", str(problem), place=place, hint="rename the file"))
+    return names, tuple(problems)
 
 
 def usable(settings: Settings) -> list[tuple[str, ProviderSettings]]:
@@ -82,33 +97,41 @@ def usable(settings: Settings) -> list[tuple[str, ProviderSettings]]:
     return [(name, item) for name, item in settings.providers.items() if item.kind in PROVIDERS]
 
 
-def read_inside(root: Path, relative: str) -> bytes:
-    """Read a small file a person wrote.
+def inside(root: Path, relative: str) -> Path:
+    """Return the path of a project file, symbolic links resolved.
 
     Raises:
-        InputError: it is outside the project, no regular file, too large, or cannot be read.
+        InputError: it leads outside the project.
     """
-    path = root / relative
+    path = Path(os.path.realpath(root / relative))
+    if not path.is_relative_to(root):
+        raise InputError((finding("file", f"{visible(relative)} leads outside the project", hint="move it inside"),))
+    return path
+
+
+def read_source(
+    root: Path, relative: str, *, named: KeyPath | None = None
+) -> tuple[Source | None, tuple[Finding, ...]]:
+    """Read one YAML file; what is wrong with it, or with reading it, is a finding.
+
+    `named` is the key of `octoplan.yaml` that names it, which is then where it cannot be read.
+    """
+    problem = None
     try:
-        if not path.resolve().is_relative_to(root):
-            problem = "leads outside the project"
-        elif not stat.S_ISREG(path.stat().st_mode):
+        path = inside(root, relative)
+        if not stat.S_ISREG(path.stat().st_mode):
             problem = "is not a regular file"
         elif path.stat().st_size > LARGEST_FILE:
             problem = f"is larger than {LARGEST_FILE:,} bytes"
         else:
-            return path.read_bytes()
+            return source.read(relative, path.read_bytes())
+    except InputError:
+        problem = "leads outside the project"
     except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-    raise InputError((finding("file", f"{ascii(relative)[1:-1]} {problem}", hint="put a readable file there"),))
-
-
-def read_source(root: Path, relative: str) -> tuple[Source | None, tuple[Finding, ...]]:
-    """Read one YAML file; what is wrong with it, or with reading it, is a finding."""
-    try:
-        return source.read(relative, read_inside(root, relative))
-    except InputError as error:
-        return None, error.findings
+        problem = f"cannot be read ({(error.strerror or 'unknown reason').lower()})"
+    place = None if named else Place(file=relative, line=1, column=1)
+    message = f"{visible(relative)} {problem}"
+    return None, (finding("file", message, path=named or (), place=place, hint="put a readable file there"),)
 
 
 def write_secret(path: Path, text: str) -> None:

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from octoplan.core.model import Batch, Outcome
     from octoplan.core.plan import Plan
     from octoplan.ledger import BatchRow, Ledger
-    from octoplan.project import Project, Wires
+    from octoplan.project import Project
     from octoplan.project.files import Loaded
+    from octoplan.project.wires import Wires
     from octoplan.workflow.plan import Draft
     from octoplan.workflow.prepare import Prepared
     from octoplan.workflow.progress import Progress, Stop

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from octoplan.ledger import Ledger
-    from octoplan.project import Wires
+    from octoplan.project.wires import Wires
     from octoplan.workflow.progress import Progress
 
 

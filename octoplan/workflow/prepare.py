@@ -25,7 +25,6 @@ from octoplan.core.rules import accept, blocks
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.ledger import BatchState
 from octoplan.workflow.names import checked_query
-from octoplan.workflow.simulate import simulate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -256,6 +255,8 @@ class Preparation:
         wrong = any(one.severity is Severity.ERROR for one in found)
         if self.ports.wires is None or not self.simulates or wrong or not composed.packed.contacts:
             return None
+        from octoplan.workflow.simulate import simulate  # noqa: PLC0415  what is offline needs no HTTP
+
         self.ports.progress.begin(f"simulate {campaign.id}", composed.packed.contacts)
         opinion = simulate(
             composed.packer.batches(first=False),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from octoplan.core.model import Batch
-    from octoplan.project import Wires
+    from octoplan.project.wires import Wires
     from octoplan.providers import Provider, Simulated
     from octoplan.wire import PlanningWire
     from octoplan.workflow.progress import Progress
