@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ruamel.yaml import YAML
 from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # untyped C, not re-exported
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import (
@@ -28,7 +30,7 @@ from octoplan.core.rules import finding
 from octoplan.core.scalars import Unfit, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from octoplan.core.model import Finding
 
@@ -36,10 +38,14 @@ MAX_BYTES = 1 << 20
 MAX_NODES = 20_000
 """Values and keys, counted with every alias expanded."""
 MAX_DEPTH = 50
+MAX_SLOW = 1 << 14
+"""Characters that are read again by the pure parser where libyaml knows only YAML 1.1."""
 
 _BOM = b"\xef\xbb\xbf"
 _CORE = "tag:yaml.org,2002:"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_OLD_RULES = frozenset({"found unexpected ':'", "did not find expected ',' or ']'", "did not find expected ',' or '}'"})
+"""What libyaml says to `{at: 10:00}` or `[why?]`, which YAML 1.2 allows."""
 _QUOTE = "mend this line, or put its value in quotes"
 _HINTS = {
     "mapping values are not allowed in this context": "put a value that holds `: ` in quotes, or mend the indentation",
@@ -117,9 +123,8 @@ class Reader:
 
     def document(self, text: str) -> Node:
         """Return the only document's mapping."""
-        self.parser = CParser(text)
         try:
-            root = self._only_document()
+            root = self._parsed(text)
         except MarkedYAMLError as error:
             problem = str(error.problem)
             message = f"not YAML: {problem}"
@@ -134,12 +139,27 @@ class Reader:
             )
         return root
 
+    def _parsed(self, text: str) -> Node | None:
+        self._next: Callable[[], Any] = CParser(text).get_event
+        try:
+            return self._only_document()
+        except MarkedYAMLError as error:
+            if error.problem not in _OLD_RULES or len(text) > MAX_SLOW:
+                raise
+            refused = error
+        self.findings, self.anchors, self.spent = [], {}, 0
+        self._next = partial(next, YAML(typ="safe", pure=True).parse(text))
+        try:
+            return self._only_document()
+        except MarkedYAMLError:
+            raise refused from None
+
     def _only_document(self) -> Node | None:
-        self.parser.get_event()
-        if not isinstance(self.parser.get_event(), DocumentStartEvent):
+        self._next()
+        if not isinstance(self._next(), DocumentStartEvent):
             return None
-        root = self._node(self.parser.get_event(), 1)
-        while isinstance(event := self.parser.get_event(), DocumentEndEvent):
+        root = self._node(self._next(), 1)
+        while isinstance(event := self._next(), DocumentEndEvent):
             pass
         if isinstance(event, DocumentStartEvent):
             raise self._stop(
@@ -217,7 +237,7 @@ class Reader:
 
     def _sequence(self, node: Node, depth: int) -> None:
         items: list[Node] = []
-        while not isinstance(event := self.parser.get_event(), SequenceEndEvent):
+        while not isinstance(event := self._next(), SequenceEndEvent):
             items.append(self._node(event, depth + 1))
         node.value = items
         self._measure(node, items)
@@ -232,9 +252,9 @@ class Reader:
     def _mapping(self, node: Node, depth: int) -> None:
         node.value, node.keys = {}, {}
         merged: list[Node] = []
-        while not isinstance(event := self.parser.get_event(), MappingEndEvent):
+        while not isinstance(event := self._next(), MappingEndEvent):
             key = self._key(event, depth)
-            value = self._node(self.parser.get_event(), depth + 1)
+            value = self._node(self._next(), depth + 1)
             if key is None:
                 continue
             if key == "<<" and event.implicit[0]:

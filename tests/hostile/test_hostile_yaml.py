@@ -63,7 +63,7 @@ EXPECTED = {
 
 LARGE = {
     "bytes": b"x: " + b"a" * (1 << 20),
-    "open brackets": b"a: " + b"[" * (1 << 20 - 1),
+    "open brackets": b"a: " + b"[" * 1_000_000,
     "open braces": b"{" * 1_000_000,
     "dashes": b"- " * 500_000,
     "questions": b"? " * 500_000,
@@ -72,6 +72,8 @@ LARGE = {
     "anchors": b"".join(b"a%d: &a%d 1\n" % (number, number) for number in range(20_000)),
     "quote": b"a: '" + b"x" * 1_000_000,
     "indented": b"\n".join(b" " * depth + b"a:" for depth in range(1_400)),
+    "slow brackets": b"a: [10:00]\nb: " + b"[" * 16_000,
+    "slow braces": b"a: [10:00, " + b"{" * 16_000,
     "exclamations": b"!" * 1_000_000,
 }
 
