@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import click
 
 from octoplan.cli.terminal import SANDBOX_LINE, Session, json_option, put, say
-from octoplan.core.errors import Exit, Stale
+from octoplan.core.errors import Exit, Stale, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from octoplan.core.plan import Plan
     from octoplan.project import Project
-    from octoplan.workflow.apply import Tally
     from octoplan.workflow.progress import Stop
+    from octoplan.workflow.tally import Tally
 
 
 @click.command()
@@ -54,19 +54,25 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
             confirm=lambda drafted: _confirm(drafted, project, as_json=as_json),
         )
         applied, tally = send(project, saved, watch=watch)
-    _report(applied, tally, as_json=as_json)
+        _report(applied, tally, as_json=as_json)
     return tally.exit
 
 
 @contextlib.contextmanager
 def listening(stop: Stop) -> Iterator[None]:
-    """Make the first Ctrl-C or SIGTERM a wish to stop, the second leave at once."""
+    """Leave at the first Ctrl-C or SIGTERM; once something may be on the wire, stop at it, and leave at the second."""
 
     def wish(number: int, _frame: object) -> None:
-        if stop.is_set():
+        if stop.wished is not None:
+            _call("octoplan: left at once; what was on the wire is in doubt: `octoplan resolve` lists it")
             os._exit(Exit.DOUBT)
-        stop.code = Exit.INTERRUPTED if number == signal.SIGINT else Exit.UNFINISHED
+        if not stop.sending and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if not stop.sending:
+            raise Unfinished("stopped before anything was sent: run the same command again", reason="stopped")
+        stop.wished = Exit.INTERRUPTED if number == signal.SIGINT else Exit.UNFINISHED
         stop.set()
+        _call("octoplan: stopping when what is on the wire is settled; once more leaves at once")
 
     before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -74,6 +80,12 @@ def listening(stop: Stop) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _call(line: str) -> None:
+    """Write a line to stderr from a signal handler, which may have interrupted a print."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{line}\n".encode())
 
 
 def _confirm(plan: Plan, project: Project, *, as_json: bool) -> None:

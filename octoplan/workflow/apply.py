@@ -6,28 +6,31 @@ import contextlib
 import json
 import queue
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from octoplan.core.errors import Blocked, Exit, worst
-from octoplan.core.keys import SIZE
+from octoplan.core.errors import Exit, InDoubt, OctoplanError
 from octoplan.core.model import Verdict
-from octoplan.core.plan import Selection, money_text
+from octoplan.core.plan import Selection
 from octoplan.ledger import BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve
-from octoplan.workflow.plan import draft, load, verdict
+from octoplan.workflow.plan import draft, load
 from octoplan.workflow.ports import Ports
-from octoplan.workflow.sending import Pace, Sender
+from octoplan.workflow.sending import OVER, STOPPED, Pace, Sender
+from octoplan.workflow.suppressions import Suppressions
+from octoplan.workflow.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from octoplan.core.approval import SavedPlan
+    from octoplan.core.batch import Packer
     from octoplan.core.model import Batch, Outcome
-    from octoplan.core.plan import Plan
-    from octoplan.ledger import BatchRow, Ledger
+    from octoplan.core.plan import Plan, PlannedCampaign
+    from octoplan.ledger import BatchRow, Edition, Ledger
     from octoplan.project import Project
     from octoplan.project.files import Loaded
     from octoplan.project.wires import Wires
@@ -35,59 +38,11 @@ if TYPE_CHECKING:
     from octoplan.workflow.prepare import Prepared
     from octoplan.workflow.progress import Progress, Stop
 
-SENDING = ("send", "resume", "in_doubt")
+PLANNED = ("send", "resume", "wait", "in_doubt")
+"""Actions of a plan whose contacts are in its totals."""
 
-
-@dataclass(slots=True)
-class Tally:
-    """What one run did, in contacts, and what it cost; the last line of every apply."""
-
-    accepted: int = 0
-    rejected: int = 0
-    in_doubt: int = 0
-    dropped: int = 0
-    not_started: int = 0
-    cost: dict[str, Decimal] = field(default_factory=dict)
-    approved: dict[str, Decimal] = field(default_factory=dict)
-    codes: list[Exit] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
-    """Reason words of what was not simply done, each with a sentence."""
-
-    @property
-    def exit(self) -> Exit:
-        """The code a person must act on first."""
-        return worst(self.codes)
-
-    def end(self, code: Exit, reason: str, *, sentence: str) -> None:
-        """Note why the run is not simply done."""
-        self.codes.append(code)
-        self.reasons.setdefault(reason, sentence)
-
-    def line(self) -> str:
-        """Return the last line of an apply, in contacts."""
-        money = " + ".join(
-            f"{self.cost.get(currency, Decimal(0)):,.2f} of {approved:,.2f} {currency}"
-            for currency, approved in sorted(self.approved.items())
-        )
-        return (
-            f"accepted {self.accepted:,} · rejected {self.rejected:,} · in doubt {self.in_doubt:,} · "
-            f"dropped {self.dropped:,} · not started {self.not_started:,} · cost {money or '0.00'}"
-        )
-
-    def as_json(self) -> dict[str, object]:
-        """Return the last line for programs; money as text."""
-        return {
-            "accepted": self.accepted,
-            "rejected": self.rejected,
-            "in_doubt": self.in_doubt,
-            "dropped": self.dropped,
-            "not_started": self.not_started,
-            "cost": {currency: money_text(amount) for currency, amount in self.cost.items()},
-            "approved": {currency: money_text(amount) for currency, amount in self.approved.items()},
-            "exit": int(self.exit),
-            "reason": next(iter(self.reasons), "done"),
-            "reasons": self.reasons,
-        }
+REASONS: Mapping[str, Exit | None] = {STOPPED: None, OVER: Exit.STALE}
+"""Exit codes of outcomes of our own making; whoever says stop gives the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,17 +71,36 @@ def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> t
         OctoplanError: before anything was sent, with the exit code that names the human action.
     """
     if saved is not None:
-        approve.check_seal(saved, project)
-    loaded = load(project)
+        approve.check_origin(saved.plan, project)
     with contextlib.ExitStack() as stack:
         ledger = stack.enter_context(contextlib.closing(project.open_ledger()))
         if saved is not None:
-            approve.check_ledger(saved.plan, ledger)
-        wires = stack.enter_context(project.wires())
-        ports = Ports(ledger=ledger, wires=wires, progress=watch.progress)
-        fresh = _approved_draft(project, loaded, saved=saved, ports=ports, watch=watch)
-        plan = fresh.plan if saved is None else saved.plan
-        return plan, Run(project=project, plan=plan, fresh=fresh, ledger=ledger, wires=wires, watch=watch).execute()
+            approve.check_seal(saved, ledger, key=project.key)
+        suppressions = Suppressions.of(project)
+        loaded = load(project)
+        plan_id = uuid.uuid4().hex if saved is None else saved.plan.plan_id
+        run = ledger.open_run(plan_id)  # before any network use: it proves that outcomes can be recorded
+        try:
+            wires = stack.enter_context(project.wires())
+            ports = Ports(ledger=ledger, wires=wires, progress=watch.progress)
+            fresh = _approved_draft(project, loaded, saved=saved, ports=ports, watch=watch)
+            plan = fresh.plan.model_copy(update={"plan_id": plan_id}) if saved is None else saved.plan
+            work = Run(
+                id=run,
+                project=project,
+                plan=plan,
+                fresh=fresh,
+                ledger=ledger,
+                wires=wires,
+                suppressions=suppressions,
+                watch=watch,
+            )
+            work.send()
+        except BaseException:
+            with contextlib.suppress(OctoplanError):
+                ledger.close_run(run)
+            raise
+        return plan, work.conclude()
 
 
 def _approved_draft(
@@ -135,73 +109,86 @@ def _approved_draft(
     approved = None if saved is None else saved.plan
     selection = Selection(all=True) if approved is None else approved.selection
     fresh = draft(project, loaded, selection=selection, ports=ports, approved=approved)
+    now = project.clock()
     if saved is not None:
         approve.check_accounts(saved.plan, fresh.plan)
-        approve.check_approved(saved, fresh)
+        approve.check_approved(saved, fresh, now=now)
     else:
         watch.confirm(fresh.plan)
-    code = verdict(fresh.plan)
-    if fresh.plan.totals.blocked:
-        error = Blocked("a campaign is blocked: nothing was sent", reason="blocked")
-        error.exit = code
-        raise error
+    approve.check_blocked(fresh.plan if approved is None else approved, fresh, now=now)
     return fresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One apply from the recorded plan to the last settlement."""
+    """One apply from the recorded plan to the last settlement. `id` is the ledger's open run."""
 
+    id: str
     project: Project
     plan: Plan
     fresh: Draft
     ledger: Ledger
     wires: Wires
+    suppressions: Suppressions
     watch: Supervision
     tally: Tally = field(default_factory=Tally)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def execute(self) -> Tally:
-        """Reserve and send every campaign that is in time, and add up."""
-        for row in self.plan.campaigns:
-            if row.estimate is not None and row.action in SENDING:
-                known = self.tally.approved.get(row.estimate.currency, Decimal(0))
-                self.tally.approved[row.estimate.currency] = known + Decimal(row.estimate.worst)
-        run = self.ledger.open_run(self.plan.plan_id)
+    def send(self) -> None:
+        """Reserve and send every campaign that is in time.
+
+        From the first reservation on no expected error is raised: it is counted, beside what was sent.
+
+        Raises:
+            OctoplanError: before anything was reserved.
+        """
+        self.ledger.record(self._recorded())
+        due = self._due()
+        jobs = [job for item in due for job in self._reserve(item)]
+        self.watch.stop.sending = True
+        self._send_all(jobs)
+
+    def conclude(self) -> Tally:
+        """End the run and look at how things stand; what cannot be read now, the next plan shows."""
         try:
-            self.ledger.record(self._recorded())
-            jobs = [job for item in self._due() for job in self._reserve(run, item)]
-            self._send_all(jobs)
-        finally:
-            self.ledger.close_run(run)
-        self._remaining()
+            self.ledger.close_run(self.id)
+            self._look_back()
+        except OctoplanError as error:
+            self.tally.fail(error)
         return self.tally
 
     def _due(self) -> list[Prepared]:
         """Return the campaigns somebody is owed and whose time, in the recorded plan, is now."""
-        planned = {(row.id, row.edition): row for row in self.plan.campaigns}
-        now = self.project.clock()
         due = []
-        for item in self.fresh.prepared:
-            row = planned[item.row.id, item.row.edition]
-            owed = item.row.estimate is not None and item.row.estimate.contacts > 0
-            if not owed or row.apply_from is None or row.apply_until is None or now < row.apply_from:
+        for row, item in approve.paired(self.plan, self.fresh):
+            if row.estimate is None or row.action not in PLANNED:
                 continue
-            if now > row.apply_until:
-                self.tally.end(
-                    Exit.STALE,
-                    "plan-expired",
-                    sentence=f"{row.id} could be applied until {row.apply_until}: make a new plan",
-                )
-            elif newer := self.ledger.superseded(self.plan.plan_id, row.id):
-                self.tally.end(
-                    Exit.STALE,
-                    "plan-superseded",
-                    sentence=f"{row.id} is superseded by the newer applied plan {newer[:8]}",
-                )
-            else:
+            self.tally.approve(Decimal(row.estimate.worst), row.estimate.currency)
+            self.tally.dropped += approve.gone(self.plan, row, item=item)
+            if not (owed := _contacts(item)):
+                continue
+            if self._is_in_time(row):
                 due.append(item)
+            else:
+                self.tally.not_started += owed
         return due
+
+    def _is_in_time(self, row: PlannedCampaign) -> bool:
+        """Tell whether a campaign may be sent now, by the recorded plan; if not, note why."""
+        now = self.project.clock()
+        if row.apply_from is not None and now < row.apply_from:
+            self.tally.end(Exit.DONE, "waiting", sentence=f"{row.id} waits until {row.apply_from}")
+        elif not approve.is_in_time(row, now):
+            self._note_over(row.id)
+        elif newer := self.ledger.superseded(self.plan.plan_id, row.id):
+            sentence = f"{row.id} is superseded by the newer applied plan {newer[:8]}"
+            self.tally.end(Exit.STALE, "plan-superseded", sentence=sentence)
+        else:
+            return True
+        return False
+
+    def _note_over(self, campaign: str) -> None:
+        self.tally.end(Exit.STALE, OVER, sentence=f"the time of {campaign} in this plan is over: make a new plan")
 
     def _recorded(self) -> RecordedPlan:
         specs = {(item.row.id, item.row.edition): item.spec for item in self.fresh.prepared}
@@ -224,35 +211,36 @@ class Run:
             ),
         )
 
-    def _reserve(self, run: str, item: Prepared) -> list[Job]:
-        """Reserve all batches of one campaign in one transaction, joined with those of an earlier run."""
+    def _reserve(self, item: Prepared) -> list[Job]:
+        """Return the batches of a campaign that are now ours to claim; none, and why, if it cannot be reserved."""
         if item.packer is None or item.edition is None:
             return []
-        first = not item.edition.batches
-        reserve = Reserve(
-            campaign=item.campaign.id,
-            edition=item.campaign.edition,
-            version=item.edition.version,
-            provider=item.campaign.provider,
-            currency=item.packer.prices.currency,
-            batches=tuple(
-                NewBatch(keys=b"".join(batch.keys), parts=batch.parts * len(batch.keys), worst=batch.worst)
-                for batch in item.packer.batches(first=first)
-            ),
-        )
-        rows = self.ledger.reserve(run, self.plan.plan_id, reserve)
+        try:
+            rows = self.ledger.reserve(
+                self.id, self.plan.plan_id, _reservation(item, item.packer, edition=item.edition)
+            )
+            return self._jobs(item, item.packer, rows=rows)
+        except OctoplanError as error:
+            self.tally.fail(error)
+            self.tally.not_started += _contacts(item)
+            return []
+
+    def _jobs(self, item: Prepared, packer: Packer, *, rows: tuple[BatchRow, ...]) -> list[Job]:
+        """Return the jobs of reserved batches; one in which nobody is left is released."""
+        closes = {(row.id, row.edition): row.apply_until for row in self.plan.campaigns}
         sender = Sender(
             ledger=self.ledger,
-            run=run,
+            run=self.id,
             key=self.project.key,
             spec_hash=f"{item.row.digest}/{self.plan.accounts[item.campaign.provider]}",
             provider=self.project.provider(item.campaign.provider),
+            closes=closes[item.row.id, item.row.edition],
+            clock=self.project.clock,
             stop=self.watch.stop,
         )
         jobs = []
         for row in rows:
-            batch, dropped = item.packer.rebuild(row.keys, first=row.number == 1)
-            self.tally.dropped += len(dropped) // SIZE
+            batch, dropped = packer.rebuild(row.keys, first=row.number == 1)
             if batch is None:
                 sender.drop(row, dropped)
             else:
@@ -261,80 +249,130 @@ class Run:
 
     def _send_all(self, jobs: list[Job]) -> None:
         """Send until everything is settled or something says stop; what is left was not started."""
+        before = self.tally.not_started
         self.watch.progress.begin("send", sum(len(job.batch.keys) for job in jobs))
-        halt = threading.Event()
         for name in sorted({job.batch.campaign.provider for job in jobs}):
-            waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
-            mine = [job for job in jobs if job.batch.campaign.provider == name]
-            for job in mine:
-                waiting.put(job)
-            settings = self.project.settings.providers[name]
-            pace = Pace(None if self.project.surroundings.sandbox else settings.rate)
-            workers = min(settings.workers, len(mine))
-            with ThreadPoolExecutor(workers, thread_name_prefix="send") as pool:
-                crew = [pool.submit(self._work, name, waiting, pace=pace, halt=halt) for _ in range(workers)]
-            self.tally.not_started += sum(len(job.batch.keys) for job in _left(waiting))
-            for worker in crew:
-                worker.result()
+            self._send_through(name, [job for job in jobs if job.batch.campaign.provider == name])
         self.watch.progress.end()
-        if self.watch.stop.is_set() and self.tally.not_started:
-            self.tally.end(self.watch.stop.code, "stopped", sentence="stopped on request: run the same command again")
+        wished = self.watch.stop.wished
+        if wished is not None and self.tally.not_started > before:
+            self.tally.end(wished, STOPPED, sentence="stopped on request: run the same command again")
 
-    def _work(self, name: str, waiting: queue.SimpleQueue[Job], *, pace: Pace, halt: threading.Event) -> None:
-        """Take batches one by one; runs in a worker thread with a wire of its own."""
+    def _send_through(self, name: str, jobs: list[Job]) -> None:
+        """Send the batches of one provider with its worker threads."""
+        waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        for job in jobs:
+            waiting.put(job)
+        settings = self.project.settings.providers[name]
+        pace = Pace(None if self.project.surroundings.sandbox else settings.rate)
+        workers = min(settings.workers, len(jobs))
+        with ThreadPoolExecutor(workers, thread_name_prefix="send") as pool:
+            crew = [pool.submit(self._work, name, waiting, pace=pace) for _ in range(workers)]
+        for worker in crew:
+            if isinstance(error := worker.exception(), Exception):
+                self.tally.fail(error)
+        self.tally.not_started += sum(len(job.batch.keys) for job in _left(waiting))
+
+    def _work(self, name: str, waiting: queue.SimpleQueue[Job], *, pace: Pace) -> None:
+        """Send batches one by one; runs in a worker thread with a wire of its own."""
         with contextlib.closing(self.wires.open(name)) as wire:
-            while not halt.is_set() and not self.watch.stop.is_set():
-                try:
-                    job = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                pace.wait()
+            for job in self._claimable(waiting, pace):
                 try:
                     outcome = job.sender.send(wire, job.row, batch=job.batch, dropped=job.dropped)
-                except BaseException:
-                    halt.set()
-                    raise
-                if outcome is not None:
-                    self._count(job, outcome, halt=halt)
+                except Exception as error:  # noqa: BLE001  it must hide neither this batch nor the others
+                    self._failed(job, error)
+                else:
+                    self._count(job, outcome)
 
-    def _count(self, job: Job, outcome: Outcome, *, halt: threading.Event) -> None:
+    def _claimable(self, waiting: queue.SimpleQueue[Job], pace: Pace) -> Iterator[Job]:
+        """Yield the batches that may be claimed at this moment, until none is left or something says stop."""
+        while not self._stops():
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            pace.wait(self.watch.stop)
+            if self._stops():
+                waiting.put(job)
+            elif job.sender.is_over():
+                self._late(job)
+            else:
+                yield job
+
+    def _stops(self) -> bool:
+        if not self.watch.stop.is_set() and self.suppressions.changed():
+            self.watch.stop.set()
+            sentence = "a suppression list has changed: run the same command again, which reads it"
+            self.tally.end(Exit.UNFINISHED, "suppressions-changed", sentence=sentence)
+        return self.watch.stop.is_set()
+
+    def _late(self, job: Job) -> None:
+        with self.lock:
+            self.tally.not_started += len(job.batch.keys)
+            self._note_over(job.row.campaign)
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        """Count a batch that raised: in doubt from its claim on, before it not started."""
+        self.watch.stop.set()
+        with self.lock:
+            if isinstance(error, InDoubt):
+                self.tally.in_doubt += len(job.batch.keys)
+            else:
+                self.tally.not_started += len(job.batch.keys)
+            self.tally.fail(error)
+
+    def _count(self, job: Job, outcome: Outcome | None) -> None:
         contacts = len(job.batch.keys)
         with self.lock:
-            match outcome.verdict:
-                case Verdict.ACCEPTED:
-                    self.tally.accepted += contacts
-                    self._charge(job.batch, outcome)
-                case Verdict.REJECTED:
-                    self.tally.rejected += contacts
-                case Verdict.IN_DOUBT:
-                    self.tally.in_doubt += contacts
-                case _:
-                    self.tally.not_started += contacts
-            if (code := _code(outcome)) is not None:
-                self.tally.end(code, outcome.verdict.value, sentence=f"{job.row.id}: {_sentence(outcome)}")
-                if code is not Exit.REJECTED:
-                    halt.set()
+            if outcome is None:
+                self.tally.not_started += contacts
+                self.tally.end(
+                    Exit.DONE, "taken", sentence=f"{job.row.id} is not ours to send any more: another run took it"
+                )
+            else:
+                self._ended(job, outcome)
         self.watch.progress.advance(contacts)
 
-    def _charge(self, batch: Batch, outcome: Outcome) -> None:
-        receipt = outcome.receipt
-        cost = batch.worst if receipt is None or receipt.cost is None else receipt.cost
-        self.tally.cost[batch.currency] = self.tally.cost.get(batch.currency, Decimal(0)) + cost
+    def _ended(self, job: Job, outcome: Outcome) -> None:
+        self.tally.count(job.batch, outcome)
+        code = _code(outcome)
+        if code is not None:
+            self.tally.end(code, outcome.verdict.value, sentence=f"{job.row.id}: {_sentence(outcome)}")
+            if code is not Exit.REJECTED:
+                self.watch.stop.set()
 
-    def _remaining(self) -> None:
-        """Look at what earlier runs of these campaigns left: doubts, and rejections of this plan."""
-        doubt = 0
-        for row in self.plan.campaigns:
-            for batch in self.ledger.edition(row.id, row.edition).batches:
-                if batch.state is BatchState.IN_DOUBT:
-                    doubt += batch.count
-                elif batch.rejected and batch.plan_id == self.plan.plan_id:
-                    self.tally.end(Exit.REJECTED, Verdict.REJECTED.value, sentence=f"{batch.id}: {batch.reason}")
-        self.tally.in_doubt = doubt
-        if doubt:
-            self.tally.end(
-                Exit.DOUBT, Verdict.IN_DOUBT.value, sentence="a person must look: `octoplan resolve` lists them"
-            )
+    def _look_back(self) -> None:
+        """Count what this and earlier runs left: doubts of these campaigns, and rejections under this plan."""
+        batches = [batch for row in self.plan.campaigns for batch in self.ledger.edition(row.id, row.edition).batches]
+        doubts = [batch for batch in batches if batch.state is BatchState.IN_DOUBT]
+        rejected = [batch for batch in batches if batch.rejected and batch.plan_id == self.plan.plan_id]
+        self.tally.in_doubt = sum(batch.count for batch in doubts)
+        self.tally.rejected = sum(batch.count for batch in rejected)
+        if rejected:
+            sentence = f"{rejected[0].id}: {rejected[0].reason}"
+            self.tally.end(Exit.REJECTED, Verdict.REJECTED.value, sentence=sentence)
+        if doubts:
+            sentence = "a person must look: `octoplan resolve` lists them"
+            self.tally.end(Exit.DOUBT, Verdict.IN_DOUBT.value, sentence=sentence)
+
+
+def _contacts(item: Prepared) -> int:
+    return 0 if item.row.estimate is None else item.row.estimate.contacts
+
+
+def _reservation(item: Prepared, packer: Packer, *, edition: Edition) -> Reserve:
+    batches = packer.batches(first=not edition.batches)
+    return Reserve(
+        campaign=item.campaign.id,
+        edition=item.campaign.edition,
+        version=edition.version,
+        provider=item.campaign.provider,
+        currency=packer.prices.currency,
+        batches=tuple(
+            NewBatch(keys=b"".join(batch.keys), parts=batch.parts * len(batch.keys), worst=batch.worst)
+            for batch in batches
+        ),
+    )
 
 
 def _left(waiting: queue.SimpleQueue[Job]) -> list[Job]:
@@ -347,6 +385,8 @@ def _left(waiting: queue.SimpleQueue[Job]) -> list[Job]:
 
 def _code(outcome: Outcome) -> Exit | None:
     """Return the exit code that an outcome asks for; every one but `REJECTED` also ends the run."""
+    if outcome.reason in REASONS:
+        return REASONS[outcome.reason]
     match outcome.verdict:
         case Verdict.ACCEPTED:
             return Exit.BLOCKED if outcome.excess else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from octoplan.core.errors import Exit
+if TYPE_CHECKING:
+    from octoplan.core.errors import Exit
 
 
 class Progress(Protocol):
@@ -35,6 +36,10 @@ class Silent:
 
 
 class Stop(threading.Event):
-    """A wish to stop: no new claim is made; what is on the wire settles. `code` says who wished it."""
+    """Set: no new claim is made, what is on the wire settles. `wished` is the exit code of whoever asked for it.
 
-    code = Exit.INTERRUPTED
+    While not `sending`, nothing is claimed and a run may be left at any point.
+    """
+
+    wished: Exit | None = None
+    sending = False

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from octoplan.core import keys
+from octoplan.core.errors import InDoubt, OctoplanError
 from octoplan.core.model import Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
 from octoplan.ledger import BatchState, Claim, Settlement
 from octoplan.wire import Deadline
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
     from decimal import Decimal
 
     from octoplan.core.model import Batch, History
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 FOREIGN = "foreign duplicate: another ledger has sent this batch"
 STOPPED = "stopped"
+OVER = "plan-expired"
 
 STATES = {
     Verdict.ACCEPTED: BatchState.ACCEPTED,
@@ -41,32 +45,45 @@ class Pace:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _next: float = 0.0
 
-    def wait(self) -> None:
-        """Sleep until the next request may leave."""
+    def wait(self, stop: threading.Event) -> None:
+        """Sleep until the next request may leave, or something says stop."""
         if self.rate is None:
             return
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next)
             self._next = turn + 1 / float(self.rate)
-        time.sleep(turn - now)
+        stop.wait(turn - now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Sends the batches of one campaign in one run. `spec_hash` is the campaign's digest plus the account."""
+    """Sends the batches of one campaign in one run, until its time in the plan `closes`.
+
+    `spec_hash` is the campaign's digest plus the account.
+    """
 
     ledger: Ledger
     run: str
     key: bytes
     spec_hash: str
     provider: Provider
+    closes: datetime | None
+    clock: Callable[[], datetime]
     stop: threading.Event
+
+    def is_over(self) -> bool:
+        """Tell whether no request of this campaign may leave any more."""
+        return self.closes is None or self.clock() > self.closes
 
     def send(self, wire: Wire, row: BatchRow, *, batch: Batch, dropped: bytes) -> Outcome | None:
         """Claim, send once and settle; None if another runner has taken the batch.
 
         From the claim on nothing prints, logs or raises until the outcome is recorded.
+
+        Raises:
+            InDoubt: after the claim; the outcome could not be recorded, or octoplan broke.
+            OctoplanError: before it; nothing was sent.
         """
         identified = self._identified(batch, row.generation)
         request = self.provider.next(identified, ())
@@ -87,9 +104,9 @@ class Sender:
             if outcome.verdict is Verdict.DUPLICATE:
                 outcome = self._duplicate(attempt, outcome, history=history)
         except BaseException as error:
-            doubt = Outcome(verdict=Verdict.IN_DOUBT, reason=f"interrupted by {type(error).__name__}")
-            self._settle(attempt, doubt)
-            raise
+            broken = f"octoplan broke with {type(error).__name__} while this was on the wire"
+            self._settle(attempt, Outcome(verdict=Verdict.IN_DOUBT, reason=broken))
+            raise InDoubt(f"{row.id}: {broken}", reason=Verdict.IN_DOUBT) from error
         self._settle(attempt, outcome)
         return outcome
 
@@ -112,13 +129,26 @@ class Sender:
                 case Outcome():
                     return step, history
                 case Wait():
-                    if self.stop.wait(step.seconds * random.uniform(1.0, 1.2)):  # noqa: S311  jitter, no secret
-                        return Outcome(verdict=Verdict.UNREACHABLE, reason=STOPPED), history
-                    deadline = Deadline()
-                    self.ledger.renew(attempt, deadline.at)
+                    waited = self._wait(step.seconds, attempt)
+                    if isinstance(waited, Outcome):
+                        return waited, history
+                    deadline = waited
                     history += (Waited(seconds=step.seconds),)
                 case Request():
                     history += (Exchange(request=step, seen=wire.exchange(step, deadline)),)
+
+    def _wait(self, seconds: float, attempt: str) -> Deadline | Outcome:
+        """Return the deadline after a wait in which nothing is on the wire, or why nothing is sent after it."""
+        if self.stop.wait(seconds * random.uniform(1.0, 1.2)):  # noqa: S311  jitter, no secret
+            return Outcome(verdict=Verdict.UNREACHABLE, reason=STOPPED)
+        if self.is_over():
+            return Outcome(verdict=Verdict.UNREACHABLE, reason=OVER)
+        deadline = Deadline()
+        try:
+            self.ledger.renew(attempt, deadline.at)
+        except OctoplanError as error:
+            return Outcome(verdict=Verdict.UNREACHABLE, reason=error.reason, hint=str(error))
+        return deadline
 
     def _duplicate(self, attempt: str, outcome: Outcome, *, history: History) -> Outcome:
         """Tell our own duplicate, after an answer that a middle box may have invented, from a foreign one."""

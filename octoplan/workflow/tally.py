@@ -1,0 +1,101 @@
+"""What one apply did, in contacts and money, and why it is not simply done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from octoplan.core.errors import Exit, OctoplanError, worst
+from octoplan.core.model import Verdict
+from octoplan.core.plan import money_text
+
+if TYPE_CHECKING:
+    from octoplan.core.model import Batch, Outcome
+
+
+@dataclass(slots=True)
+class Tally:
+    """The last line of every apply. Accepted and cost are this run's; the other counts tell how things stand now."""
+
+    accepted: int = 0
+    rejected: int = 0
+    in_doubt: int = 0
+    dropped: int = 0
+    not_started: int = 0
+    cost: dict[str, Decimal] = field(default_factory=dict)
+    approved: dict[str, Decimal] = field(default_factory=dict)
+    codes: list[Exit] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Reason words of what was not simply done, each with a sentence."""
+    bugs: list[Exception] = field(default_factory=list)
+
+    @property
+    def exit(self) -> Exit:
+        """The code a person must act on first."""
+        return worst(self.codes)
+
+    def end(self, code: Exit, reason: str, *, sentence: str) -> None:
+        """Note why the run is not simply done."""
+        self.codes.append(code)
+        self.reasons.setdefault(reason, sentence)
+
+    def fail(self, error: Exception) -> None:
+        """Note an exception. All sentences are kept: one may hold an outcome that is recorded nowhere else."""
+        if isinstance(error, OctoplanError):
+            told = self.reasons.get(error.reason)
+            self.codes.append(error.exit)
+            self.reasons[error.reason] = f"{told}\n{error}" if told else str(error)
+        for bug in (error, error.__cause__):
+            if isinstance(bug, Exception) and not isinstance(bug, OctoplanError):
+                self.end(Exit.BUG, "bug", sentence=f"octoplan broke with {type(bug).__name__}")
+                self.bugs.append(bug)
+
+    def count(self, batch: Batch, outcome: Outcome) -> None:
+        """Add a batch by how it ended."""
+        contacts = len(batch.keys)
+        match outcome.verdict:
+            case Verdict.ACCEPTED:
+                self.accepted += contacts
+                self._charge(batch, outcome)
+            case Verdict.REJECTED:
+                self.rejected += contacts
+            case Verdict.IN_DOUBT:
+                self.in_doubt += contacts
+            case _:
+                self.not_started += contacts
+
+    def _charge(self, batch: Batch, outcome: Outcome) -> None:
+        receipt = outcome.receipt
+        cost = batch.worst if receipt is None or receipt.cost is None else receipt.cost
+        self.cost[batch.currency] = self.cost.get(batch.currency, Decimal(0)) + cost
+
+    def approve(self, amount: Decimal, currency: str) -> None:
+        """Add to what the run may cost at most."""
+        self.approved[currency] = self.approved.get(currency, Decimal(0)) + amount
+
+    def line(self) -> str:
+        """Return the last line of an apply, in contacts."""
+        money = " + ".join(
+            f"{self.cost.get(currency, Decimal(0)):,.2f} of {approved:,.2f} {currency}"
+            for currency, approved in sorted(self.approved.items())
+        )
+        return (
+            f"accepted {self.accepted:,} · rejected {self.rejected:,} · in doubt {self.in_doubt:,} · "
+            f"dropped {self.dropped:,} · not started {self.not_started:,} · cost {money or '0.00'}"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return the last line for programs; money as text."""
+        return {
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "in_doubt": self.in_doubt,
+            "dropped": self.dropped,
+            "not_started": self.not_started,
+            "cost": {currency: money_text(amount) for currency, amount in self.cost.items()},
+            "approved": {currency: money_text(amount) for currency, amount in self.approved.items()},
+            "exit": int(self.exit),
+            "reason": next(iter(self.reasons), "done"),
+            "reasons": self.reasons,
+        }
