@@ -11,15 +11,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from octoplan.audience.columns import unknown_columns
 from octoplan.audience.errors import AudienceError
 from octoplan.audience.query import Query
 from octoplan.audience.resolved import Resolved
-from octoplan.audience.sheet import Origin, read_contacts, read_header
+from octoplan.audience.sheet import Origin, read_contacts, read_header, read_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
     from typing import Self
+
+    from octoplan.core.model import Audience, Finding, KeyPath
 
 __all__ = ["AudienceError", "Engine", "Query", "Resolved"]
 
@@ -55,19 +58,48 @@ class Engine:
             return read_contacts(source, Origin(name=self._name(source), path=("audience", "file"))).header
         return read_header(source)
 
+    def check(self, audience: Audience, used: Iterable[str], *, file: Path | None) -> tuple[Finding, ...]:
+        """Hold the names an audience and its message use against the header, and parse `where`; no row is looked at.
+
+        Raises AudienceError for a source that cannot be read.
+        """
+        header = self.header(file or audience.contacts or ())
+        problems = list(unknown_columns(audience, used, header=header))
+        if audience.where is not None:
+            problems += self._judge(audience.where, header)
+        return tuple(problems)
+
+    def _judge(self, condition: str, header: tuple[str, ...]) -> tuple[Finding, ...]:
+        from octoplan.audience import database, where  # noqa: PLC0415 - most campaigns need no DuckDB to be checked
+
+        connection = database.connect(self._private())
+        self._open.callback(connection.close)
+        try:
+            where.check(connection, condition, {name: f"c{index}" for index, name in enumerate(header)})
+        except AudienceError as error:
+            return error.findings
+        return ()
+
+    def check_list(self, path: Path, named: KeyPath) -> None:
+        """Look whether a list of addresses can be read; raises AudienceError, about the key `named`, if not."""
+        read_sheet(path, Origin(name=self._name(path), path=named))
+
     def resolve(self, query: Query) -> Resolved:
         """Find out who is owed a message.
 
         Raises AudienceError, with rule `file`, `source`, `where` or `template-name`, for what must be
         put right first.
         """
-        if self._folder is None:
-            raise RuntimeError("an Engine resolves inside its with block")
         from octoplan.audience.resolution import resolve  # noqa: PLC0415 - `validate` reads headers without DuckDB
 
-        resolved = resolve(self._folder, query, self._name)
+        resolved = resolve(self._private(), query, self._name)
         self._open.callback(resolved.close)
         return resolved
+
+    def _private(self) -> Path:
+        if self._folder is None:
+            raise RuntimeError("an Engine resolves inside its with block")
+        return self._folder
 
     def _name(self, path: Path) -> str:
         if self.root is not None and path.is_relative_to(self.root):

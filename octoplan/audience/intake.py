@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from octoplan.audience import addresses, database, where
+from octoplan.audience.columns import list_column, unknown_columns
 from octoplan.audience.errors import AudienceError
 from octoplan.audience.sheet import Origin, Sheet, column_name, read_contacts, read_header, read_sheet
 from octoplan.core.model import Severity
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from octoplan.audience.query import Query
-    from octoplan.core.model import Finding, KeyPath
-
-LIST_COLUMNS = ("phone_number", "mobile", "phone")
-"""What the address column of a list may be called where it is not called as in the campaign."""
+    from octoplan.core.model import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +67,7 @@ def load_lists(
     connection.execute(f"CREATE TABLE {table} (address VARCHAR)")
     for path, origin in lists:
         sheet = read_sheet(path, origin)
-        column = _list_column(sheet, query.campaign_audience.address)
+        column = list_column(sheet, query.campaign_audience.address)
         database.load(connection, sheet, table="entries", columns={column: "cell"})
         cells = "(FROM entries SELECT rowid AS row, cell WHERE cell IS NOT NULL)"
         addresses.canonicalise(connection, cells, into="listed", country=query.campaign_audience.country)
@@ -81,18 +78,6 @@ def load_lists(
         if unread:
             message = f"{origin.name}: {unread:,} entries are no telephone numbers and protect nobody"
             yield finding("phone", message, severity=Severity.INFO, path=origin.path)
-
-
-def _list_column(sheet: Sheet, address: str) -> int:
-    """Return the index of a list's address column."""
-    if len(sheet.header) <= 1:
-        return 0
-    names = [name.casefold() for name in sheet.header]
-    for wanted in (address.casefold(), *LIST_COLUMNS):
-        if wanted in names:
-            return names.index(wanted)
-    hint = f"name it one of: {', '.join(dict.fromkeys((address, *LIST_COLUMNS)))}"
-    raise sheet.origin.refuse("has no address column", hint, line=sheet.line(0))
 
 
 def _check_pin(query: Query, sheet: Sheet) -> None:
@@ -108,12 +93,7 @@ def _check(connection: DuckDBPyConnection, query: Query, header: tuple[str, ...]
     """Check every name a campaign uses against the header, all at once."""
     columns = {name: f"c{index}" for index, name in enumerate(header)}
     audience = query.campaign_audience
-    wanted: list[tuple[str, str, KeyPath]] = [
-        (audience.address, "source", ("audience", "address")),
-        *((name, "template-name", ("message", "text")) for name in query.columns),
-        *((name, "source", ("audience", "fallback", name)) for name in audience.fallback),
-    ]
-    problems = [_unknown(name, rule, path, columns) for name, rule, path in wanted if name not in columns]
+    problems = list(unknown_columns(audience, query.columns, header=columns))
     condition = where.Condition(statement="FROM numbered")
     if audience.where is not None:
         try:
@@ -124,13 +104,6 @@ def _check(connection: DuckDBPyConnection, query: Query, header: tuple[str, ...]
         raise AudienceError(problems)
     needed = dict.fromkeys((audience.address, *query.columns, *condition.columns))
     return Intake(columns={name: columns[name] for name in needed}, statement=condition.statement)
-
-
-def _unknown(name: str, rule: str, path: KeyPath, columns: Mapping[str, str]) -> Finding:
-    close = get_close_matches(name, columns, 1)
-    limit = ", ".join(columns)
-    hint = f"did you mean {close[0]}?" if close else f"it has: {limit}"
-    return finding(rule, f"the audience has no column {name}", path=path, value=name, limit=limit, hint=hint)
 
 
 def _load_inline(

@@ -35,8 +35,7 @@ class Octoplan(click.Group):
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except OctoplanError as error:
-            _explain(error)
-            ended = {"exit": int(error.exit), "reason": error.reason, "message": str(error)}
+            ended = {"exit": int(error.exit), "reason": error.reason, "message": str(error), **_explain(error)}
         except Exception as error:  # noqa: BLE001  the one boundary: a bug becomes a crash log
             _crash(error)
             ended = {"exit": int(Exit.BUG), "reason": "bug", "message": type(error).__name__}
@@ -112,12 +111,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return int(returned) if isinstance(returned, int) else Exit.DONE
 
 
-def _explain(error: OctoplanError) -> None:
+def _explain(error: OctoplanError) -> dict[str, Any]:
+    """Tell people why a verb ended, and return what programs are told besides."""
+    more: dict[str, Any] = {}
     if isinstance(error, InputError):
-        from octoplan.cli.findings import show_findings
+        from octoplan.cli.findings import as_rows, show_findings
 
         show_findings(error.findings)
+        more["findings"] = as_rows(error.findings)
     say(f"octoplan: {error} ({error.reason})")
+    return more
 
 
 def _crash(error: Exception) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from octoplan.cli.terminal import put, say
@@ -27,9 +26,9 @@ def show_findings(findings: Iterable[Finding], *, err: bool = True) -> None:
             line(f"    {' · '.join(details)}")
 
 
-def findings_json(findings: Iterable[Finding]) -> str:
-    """Return findings as a JSON array."""
-    rows = [
+def as_rows(findings: Iterable[Finding]) -> list[dict[str, object]]:
+    """Return findings by place, for programs."""
+    return [
         {
             "rule": found.rule,
             "severity": found.severity.value,
@@ -43,7 +42,6 @@ def findings_json(findings: Iterable[Finding]) -> str:
         }
         for found in sorted(findings, key=_order)
     ]
-    return json.dumps(rows, ensure_ascii=False, indent=1)
 
 
 def _order(found: Finding) -> tuple[str, int, int, str]:

@@ -15,7 +15,7 @@ import click
 from octoplan.core.quoting import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rich.progress import Progress as RichProgress
@@ -93,15 +93,23 @@ def _print(text: str, *, err: bool) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def json_option(says: str, **wrapped: str) -> Callable[[Verb], Verb]:
-    """Return the option `--json`; `wrapped` is what a verb's JSON holds besides the reason when it ends early."""
+class _JsonOption(click.Option):
+    """The option `--json`, which also decides how the end of a call is told."""
 
-    def remember(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001  click's signature
+    def __init__(self, declarations: Sequence[str], *, wrapped: Mapping[str, str], **attributes: Any) -> None:
+        super().__init__(declarations, **attributes)
+        self.wrapped = wrapped
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Note it in the `meta` that a call's contexts share."""
         if value:
-            context.meta[JSON] = wrapped
-        return value
+            ctx.meta[JSON] = self.wrapped
+        return super().process_value(ctx, value)
 
-    return click.option("--json", "as_json", is_flag=True, callback=remember, help=says)
+
+def json_option(says: str, **wrapped: str) -> Callable[[Verb], Verb]:
+    """Return the option `--json`; `wrapped` is what the JSON of a verb that ends early holds besides the reason."""
+    return click.option("--json", "as_json", is_flag=True, cls=_JsonOption, wrapped=wrapped, help=says)
 
 
 @dataclass(slots=True)

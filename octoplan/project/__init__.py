@@ -31,7 +31,7 @@ from octoplan.providers import PROVIDERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from octoplan.core.model import Finding
+    from octoplan.core.model import Finding, KeyPath
     from octoplan.core.settings import ProjectLimits, Settings
     from octoplan.core.source import Source
     from octoplan.ledger import Ledger
@@ -54,12 +54,16 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The chosen environment: what may be contacted, and where its memory is."""
+    """The chosen environment: what may be contacted, and where its memory is.
+
+    `running` is the address of a sandbox that is served already; without one it is started when needed.
+    """
 
     name: str
     kind: Kind
     ledger_url: str | None = None
     ledger_id: str | None = None
+    running: str | None = None
 
     @property
     def sandbox(self) -> bool:
@@ -89,7 +93,7 @@ def open_project(
 
     Raises:
         InputError: `octoplan.yaml` has findings of severity error.
-        Refused: there is no project, or no such environment.
+        Refused: there is no project, no such environment, or `OCTOPLAN_SANDBOX` does not fit it.
     """
     root = find_root(directory)
     read, problems = files.read_source(root, PROJECT_FILE)
@@ -111,14 +115,23 @@ def open_project(
 
 
 def _surroundings(loaded: Settings, name: str) -> Surroundings:
+    address = os.environ.get("OCTOPLAN_SANDBOX")
+    running = _loopback(address) if address else None
     if name == SANDBOX:
-        return Surroundings(name=name, kind=Kind.SANDBOX)
+        return Surroundings(name=name, kind=Kind.SANDBOX, running=running)
     chosen = loaded.environments.get(name)
     if chosen is None:
         known = ", ".join((SANDBOX, *sorted(loaded.environments)))
         raise Refused(f"no environment `{name}` in {PROJECT_FILE}: there are {known}", reason="environment-unknown")
-    kind = Kind.REHEARSAL if chosen.sandbox else Kind.LIVE
-    return Surroundings(name=name, kind=kind, ledger_url=chosen.ledger_url, ledger_id=chosen.ledger_id)
+    if running and not chosen.sandbox:
+        raise Refused(f"OCTOPLAN_SANDBOX is set in the live environment `{name}`: unset it", reason="sandbox-in-live")
+    return Surroundings(
+        name=name,
+        kind=Kind.REHEARSAL if chosen.sandbox else Kind.LIVE,
+        ledger_url=chosen.ledger_url,
+        ledger_id=chosen.ledger_id,
+        running=running,
+    )
 
 
 @dataclass(slots=False, kw_only=True)
@@ -139,27 +152,41 @@ class Project:
         Raises:
             Refused: it is not there, or is no key.
         """
-        if self.surroundings.kind is Kind.SANDBOX:
-            return self._sandbox_key()
-        named = f"{STATE}/keys/{self.surroundings.ledger_id}"
-        text = os.environ.get("OCTOPLAN_LEDGER_KEY")
+        text = self._key_text()
         if text is None:
-            try:
-                text = (self.root / named).read_text(encoding="ascii")
-            except (OSError, UnicodeDecodeError):
-                raise Refused(
-                    f"the ledger's key is missing: set OCTOPLAN_LEDGER_KEY, or put it into {named}",
-                    reason="key-missing",
-                ) from None
+            raise Refused(
+                f"the ledger's key is missing: set OCTOPLAN_LEDGER_KEY, or put it into {self._key_file}",
+                reason="key-missing",
+            )
         if not _KEY_TEXT.fullmatch(text.strip()):
             raise Refused("the ledger's key must be 64 hexadecimal digits", reason="key-shape")
         return bytes.fromhex(text.strip())
 
-    def _sandbox_key(self) -> bytes:
+    @cached_property
+    def preview_key(self) -> bytes:
+        """The ledger's key, or where there is none, one of this process: it tells people apart and is kept nowhere."""
+        return secrets.token_bytes(keys.KEY_SIZE) if self._key_text() is None else self.key
+
+    @property
+    def _key_file(self) -> str:
+        return f"{STATE}/keys/{self.surroundings.ledger_id}"
+
+    def _key_text(self) -> str | None:
+        if self.surroundings.kind is Kind.SANDBOX:
+            return self._sandbox_key()
+        given = os.environ.get("OCTOPLAN_LEDGER_KEY")
+        if given is not None:
+            return given
+        try:
+            return (self.root / self._key_file).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def _sandbox_key(self) -> str:
         path = self.state_folder() / "key"
         with contextlib.suppress(FileExistsError):
             files.write_secret(path, secrets.token_hex(keys.KEY_SIZE))
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+        return path.read_text(encoding="ascii")
 
     def state_folder(self) -> Path:
         """Return `.octoplan/`, made private if it is not there."""
@@ -189,13 +216,24 @@ class Project:
         loaded = files.load(self.root, scope)
         return replace(loaded, findings=(*self.findings, *self.source.locate(loaded.findings)))
 
-    def inside(self, relative: str) -> Path:
+    def inside(self, relative: str, named: KeyPath = ()) -> Path:
         """Return the path of a project file, symbolic links resolved.
 
         Raises:
-            InputError: it leads outside the project.
+            InputError: it leads outside the project; about the key that has `named` it.
         """
-        return files.inside(self.root, relative)
+        return files.inside(self.root, relative, named=named)
+
+    def named(self, path: Path) -> str:
+        """Return how the project calls a file.
+
+        Raises:
+            Refused: it is none of its files.
+        """
+        found = Path(os.path.realpath(path))
+        if not found.is_file() or not found.is_relative_to(self.root):
+            raise Refused(f"{path} is no file of this project", reason="file-missing")
+        return found.relative_to(self.root).as_posix()
 
     # ledger
 
@@ -223,11 +261,13 @@ class Project:
         return BACKENDS[backend].open(path, id=self.surroundings.ledger_id, kind=kind, key=self.key, clock=self.clock)
 
     def has_ledger(self) -> bool:
-        """Tell whether there is a ledger to read, without making one."""
+        """Tell whether there is a ledger in a file here, and its key, without making any."""
         if self.surroundings.kind is Kind.SANDBOX:
             return (self.root / STATE / "ledger.db").exists()
         url = self._value(self.surroundings.ledger_url or "", required=False)
-        return bool(url) and self.surroundings.ledger_id is not None and self.ledger_place()[1].exists()
+        if self.surroundings.ledger_id is None or not url.startswith("sqlite:///"):
+            return False
+        return self.ledger_place()[1].exists() and self._key_text() is not None
 
     def ledger_place(self) -> tuple[str, Path]:
         """Return the backend's name and the path of a `sqlite:///` ledger, relative to `octoplan.yaml`.
@@ -287,17 +327,8 @@ class Project:
         """Open the way to the providers: the real hosts, a running sandbox, or one inside this process."""
         from octoplan.project.wires import Wires  # noqa: PLC0415  what is offline needs no HTTP
 
-        if not self.surroundings.sandbox:
-            if os.environ.get("OCTOPLAN_SANDBOX"):
-                raise Refused(
-                    f"OCTOPLAN_SANDBOX is set in the live environment `{self.surroundings.name}`: unset it",
-                    reason="sandbox-in-live",
-                )
-            yield Wires(project=self, sandbox=None)
-            return
-        running = os.environ.get("OCTOPLAN_SANDBOX")
-        if running:
-            yield Wires(project=self, sandbox=_loopback(running))
+        if not self.surroundings.sandbox or self.surroundings.running:
+            yield Wires(project=self, sandbox=self.surroundings.running)
             return
         from octoplan.sandbox import Sandbox  # noqa: PLC0415  only now is a server needed
 

@@ -17,7 +17,7 @@ from octoplan.core.rules import finding
 from octoplan.providers import PROVIDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from octoplan.core.model import Campaign, Finding, KeyPath, Prices
     from octoplan.core.settings import ProviderSettings, Settings
@@ -57,7 +57,7 @@ def load(root: Path, scope: spec.Scope) -> Loaded:
             campaign, found = spec.read_campaign(read, scope)
             findings += found
             campaigns += () if campaign is None else (campaign,)
-    findings += _repeated(campaigns, sources)
+    findings += (*_repeated(campaigns, sources), *_suppressions(root, scope.settings.suppressions))
     ordered = tuple(sorted(campaigns, key=lambda campaign: campaign.id))
     return Loaded(campaigns=ordered, sources=sources, prices=prices, findings=findings)
 
@@ -92,20 +92,35 @@ def _campaign_files(root: Path, folder: str) -> tuple[list[str], tuple[Finding, 
     return names, tuple(problems)
 
 
+def _suppressions(root: Path, names: Iterable[str]) -> Iterator[Finding]:
+    """Find the suppression lists that cannot be read: none of them may be taken for an empty one."""
+    for index, name in enumerate(names):
+        path: KeyPath = ("suppressions", index)
+        try:
+            if not stat.S_ISREG(inside(root, name, named=path).stat().st_mode):
+                yield finding("file", f"{name} is not a regular file", path=path, hint="put the list there")
+        except InputError as error:
+            yield from error.findings
+        except OSError as error:
+            message = f"{name} cannot be read ({(error.strerror or 'unknown reason').lower()})"
+            yield finding("file", message, path=path, hint="put the list there: everybody on it is protected by it")
+
+
 def usable(settings: Settings) -> list[tuple[str, ProviderSettings]]:
     """Return the providers of `octoplan.yaml` that this version offers, by name."""
     return [(name, item) for name, item in settings.providers.items() if item.kind in PROVIDERS]
 
 
-def inside(root: Path, relative: str) -> Path:
+def inside(root: Path, relative: str, *, named: KeyPath = ()) -> Path:
     """Return the path of a project file, symbolic links resolved.
 
     Raises:
-        InputError: it leads outside the project.
+        InputError: it leads outside the project; about the key that has `named` it.
     """
     path = Path(os.path.realpath(root / relative))
     if not path.is_relative_to(root):
-        raise InputError((finding("file", f"{visible(relative)} leads outside the project", hint="move it inside"),))
+        message = f"{visible(relative)} leads outside the project"
+        raise InputError((finding("file", message, path=named, hint="move it inside"),))
     return path
 
 

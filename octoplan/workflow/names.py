@@ -1,71 +1,94 @@
-"""The columns a campaign uses, checked against the header of its audience."""
+"""What a campaign names: its columns, held against the header of its audience, and its files."""
 
 from __future__ import annotations
 
-import difflib
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from octoplan.audience import Query
 from octoplan.core import templates
 from octoplan.core.errors import InputError
+from octoplan.core.model import Severity
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from octoplan.audience import Engine
     from octoplan.core.model import Campaign, Finding, KeyPath
+    from octoplan.core.source import Source
     from octoplan.project import Project
 
+FILE: KeyPath = ("audience", "file")
+EXCLUDE: KeyPath = ("audience", "exclude")
 
-def check_names(project: Project, campaign: Campaign, *, engine: Engine) -> tuple[Finding, ...]:
-    """Return a finding for every used column that the audience's header does not have.
 
-    Raises:
-        InputError: the audience cannot be read.
+def check_names(project: Project, campaign: Campaign, *, engine: Engine) -> Iterator[Finding]:
+    """Yield what is wrong with the names of columns and files; of files that are not there, only that.
+
+    Audiences stay out of version control: where a campaign is reviewed, they may not be at hand.
     """
-    header = engine.header(source_of(project, campaign))
-    wanted: list[tuple[str, str, KeyPath]] = [
-        ("template-name", name, ("message", "text")) for name in templates.columns(campaign.message.text)
-    ]
-    wanted.append(("source", campaign.audience.address, ("audience", "address")))
-    wanted += [("unknown-key", name, ("audience", "fallback", name)) for name in campaign.audience.fallback]
-    return tuple(_missing(rule, name, path=path, header=header) for rule, name, path in wanted if name not in header)
+    used = templates.columns(campaign.message.text)
+    try:
+        file = _file(project, campaign)
+        if file is None or file.exists():
+            yield from engine.check(campaign.audience, used, file=file)
+        else:
+            yield _absent(str(campaign.audience.file), FILE)
+        for name in campaign.audience.exclude_files:
+            path = project.inside(name, EXCLUDE)
+            if path.exists():
+                engine.check_list(path, EXCLUDE)
+            else:
+                yield _absent(name, EXCLUDE)
+    except InputError as error:
+        yield from error.findings
 
 
-def _missing(rule: str, name: str, *, path: KeyPath, header: tuple[str, ...]) -> Finding:
-    near = difflib.get_close_matches(name, header, n=1)
-    return finding(
-        rule,
-        f"the audience has no column `{name}`",
-        path=path,
-        limit=", ".join(header),
-        hint=f"did you mean `{near[0]}`?" if near else "use one of the audience's columns",
+def _absent(name: str, path: KeyPath) -> Finding:
+    message = f"{name} is not there: what it holds is not checked"
+    return finding("file", message, severity=Severity.INFO, path=path, hint="`plan` needs it")
+
+
+def point(findings: Iterable[Finding], source: Source) -> tuple[Finding, ...]:
+    """Place findings in a campaign's file; an unknown column of the message where the template first names it."""
+    text = source.data.get("message", {}).get("text", "")
+    return source.locate(
+        replace(found, within=_first(text, found.value)) if found.rule == "template-name" and found.value else found
+        for found in findings
     )
 
 
-def source_of(project: Project, campaign: Campaign) -> Path | tuple[dict[str, str], ...]:
-    """Return where a campaign's rows come from: a file's path, or the inline contacts."""
-    if campaign.audience.file is not None:
-        return project.inside(campaign.audience.file)
-    return tuple(dict(row) for row in campaign.audience.contacts or ())
+def _first(template: str, column: str) -> tuple[int, int] | None:
+    """Return line and column of the first `contact.column` in a template."""
+    name = re.escape(column)
+    found = re.search(rf"\bcontact\s*(?:\.\s*{name}(?!\w)|\[\s*(['\"]){name}\1)", template)
+    if found is None:
+        return None
+    before = template[: found.start()].split("\n")
+    return len(before), len(before[-1]) + 1
 
 
-def checked_query(project: Project, campaign: Campaign, *, engine: Engine) -> Query:
+def _file(project: Project, campaign: Campaign) -> Path | None:
+    name = campaign.audience.file
+    return None if name is None else project.inside(name, FILE)
+
+
+def query(project: Project, campaign: Campaign) -> Query:
     """Return the query for everybody a campaign addresses, whatever the ledger says of them.
 
     Raises:
-        InputError: a used column is not there, or a file cannot be read.
+        InputError: a file leads outside the project.
     """
-    if missing := check_names(project, campaign, engine=engine):
-        raise InputError(missing)
     audience = campaign.audience
     return Query(
         campaign_audience=audience,
-        file=None if audience.file is None else project.inside(audience.file),
+        file=_file(project, campaign),
         suppressions=tuple(project.inside(name) for name in project.settings.suppressions),
-        exclude=tuple(project.inside(name) for name in audience.exclude_files),
+        exclude=tuple(project.inside(name, EXCLUDE) for name in audience.exclude_files),
         columns=templates.columns(campaign.message.text),
-        key=project.key,
+        key=project.preview_key,
         fiction=project.surroundings.sandbox,
     )

@@ -24,7 +24,7 @@ from octoplan.core.plan import (
 from octoplan.core.rules import accept, blocks
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.ledger import BatchState
-from octoplan.workflow.names import checked_query
+from octoplan.workflow.names import point, query
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -163,13 +163,13 @@ class Preparation:
 
     def _compose(self, campaign: Campaign, past: _Past, *, engine: Engine) -> _Composed:
         edition = past.edition
-        query = replace(
-            checked_query(self.project, campaign, engine=engine),
+        asked = replace(
+            query(self.project, campaign),
             held=edition.held() if edition else b"",
             members=edition.members() if edition and edition.closed else None,
             excluded_keys=self._excluded(campaign),
         )
-        resolved = engine.resolve(query)
+        resolved = engine.resolve(asked)
         composer = Composer(campaign, live=not self.project.surroundings.sandbox, sizes=resolved.sizes)
         limits = self.project.provider(campaign.provider).limits
         packer = Packer(campaign, self.loaded.prices[campaign.provider], limits.batch_size)
@@ -274,7 +274,7 @@ class Preparation:
         owed = 0 if row.estimate is None else row.estimate.contacts
         over = past.claimed and row.audience is not None and not owed
         kept = tuple(one for one in found if not over or one.severity is Severity.INFO)
-        placed = self.loaded.sources[campaign.file].locate(accept(kept, campaign.allow))
+        placed = point(accept(kept, campaign.allow), self.loaded.sources[campaign.file])
         what, why = action.decide(
             action.Situation(
                 owed=owed,

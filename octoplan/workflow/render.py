@@ -12,7 +12,7 @@ from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
 from octoplan.core.plan import money_text
-from octoplan.workflow.names import checked_query
+from octoplan.workflow.names import query
 from octoplan.workflow.plan import load
 from octoplan.workflow.select import select, selected
 
@@ -56,7 +56,7 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     packer = Packer(campaign, loaded.prices[campaign.provider], 1)
     countries: dict[bytes, str] = {}
     with Engine(project.temporary_folder(), root=project.root) as engine:
-        resolved = engine.resolve(checked_query(project, campaign, engine=engine))
+        resolved = engine.resolve(query(project, campaign))
         composer = Composer(campaign, live=not project.surroundings.sandbox, sizes=resolved.sizes)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
@@ -74,7 +74,7 @@ def _wanted(project: Project, campaign: Campaign, *, contact: str) -> str:
     read = phone.canonical(contact, campaign.audience.country)
     if isinstance(read, str):
         return contact.lower()
-    return keys.contact_key(project.key, read.e164).hex()
+    return keys.contact_key(project.preview_key, read.e164).hex()
 
 
 def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from octoplan.audience import Engine
-from octoplan.core.errors import Exit, InputError, Refused, worst
+from octoplan.core.errors import Exit, InputError, worst
 from octoplan.core.model import Severity
 from octoplan.core.rules import accept
-from octoplan.workflow.names import check_names
+from octoplan.workflow.names import check_names, point
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-    from octoplan.core.model import Campaign, Finding
+    from octoplan.core.model import Finding
     from octoplan.project import Project
 
 
@@ -34,34 +35,34 @@ class Checked:
         return worst(codes)
 
 
-def validate(project: Project, files: Iterable[str] = ()) -> Checked:
-    """Check all files; `files` narrows the findings that are returned.
+def validate(project: Project, files: Iterable[Path] = ()) -> Checked:
+    """Check all files; `files` narrows what is returned to them.
 
     Raises:
         Refused: a named file is no file of the project.
     """
+    wanted = {project.named(path) for path in files}
     loaded = project.load()
-    findings = list(loaded.findings)
     with Engine(project.temporary_folder(), root=project.root) as engine:
+        of_files = (*loaded.findings, *project.source.locate(_lists(project, engine)))
+        findings = [found for found in of_files if not wanted or (found.place and found.place.file in wanted)]
         for campaign in loaded.campaigns:
-            found = accept(_campaign(project, campaign, engine=engine), campaign.allow)
-            findings += loaded.sources[campaign.file].locate(found)
-    wanted = {_name(project, name) for name in files}
-    kept = [found for found in findings if not wanted or (found.place and found.place.file in wanted)]
-    return Checked(campaigns=len(loaded.campaigns), findings=tuple(kept))
+            if not wanted or campaign.file in wanted:
+                found = (
+                    *project.provider(campaign.provider).check(campaign),
+                    *check_names(project, campaign, engine=engine),
+                )
+                findings += point(accept(found, campaign.allow), loaded.sources[campaign.file])
+    read = wanted & loaded.sources.keys() if wanted else loaded.sources
+    return Checked(campaigns=len(read), findings=tuple(findings))
 
 
-def _campaign(project: Project, campaign: Campaign, *, engine: Engine) -> tuple[Finding, ...]:
-    found = list(project.provider(campaign.provider).check(campaign))
-    try:
-        found += check_names(project, campaign, engine=engine)
-    except InputError as error:
-        found += error.findings
-    return tuple(found)
-
-
-def _name(project: Project, name: str) -> str:
-    path = project.inside(name)
-    if not path.is_file():
-        raise Refused(f"{ascii(name)[1:-1]} is no file of this project", reason="file-missing")
-    return path.relative_to(project.root).as_posix()
+def _lists(project: Project, engine: Engine) -> Iterator[Finding]:
+    """Find what is wrong with the suppression lists that are there; loading tells of those that are not."""
+    for index, name in enumerate(project.settings.suppressions):
+        try:
+            path = project.inside(name)
+            if path.is_file():
+                engine.check_list(path, ("suppressions", index))
+        except InputError as error:
+            yield from error.findings

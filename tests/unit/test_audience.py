@@ -224,9 +224,9 @@ def test_every_wrong_name_is_told_at_once(engine: Engine, folder: Path) -> None:
     with pytest.raises(AudienceError) as error:
         engine.resolve(asked)
     assert [(found.rule, found.path, found.hint) for found in error.value.findings] == [
-        ("source", ("audience", "address"), "did you mean mobile?"),
-        ("template-name", ("message", "text"), "did you mean prénom?"),
-        ("source", ("audience", "fallback", "prenom"), "did you mean prénom?"),
+        ("source", ("audience", "address"), "did you mean `mobile`?"),
+        ("template-name", ("message", "text"), "did you mean `prénom`?"),
+        ("source", ("audience", "fallback", "prenom"), "did you mean `prénom`?"),
         ("where", ("audience", "where"), "did you mean ville?"),
     ]
 
