@@ -73,6 +73,7 @@ def test_good_facts_give_no_finding() -> None:
         ({"fixed": 1}, "fixed-line"),
         ({"fiction": 3}, "fiction-number"),
         ({"countries": {"FR": 999, "DE": 1}, "campaign": limited(countries=("FR",))}, "country"),
+        ({"over_cap": 3, "cap": "4 in 7 days"}, "contact-cap"),
         ({"differ": 2}, "contact-values-differ"),
         ({"missing": {"code": 312}}, "value-missing"),
         ({"prices": None}, "price-missing"),

@@ -79,6 +79,8 @@ RULES: dict[str, Severity] = {
     "parts-limit": LIMIT,
     "contacts-limit": LIMIT,
     "currency-limit": ERROR,
+    "balance": LIMIT,
+    "contact-cap": LIMIT,
     # the wire
     "wire-contract": ERROR,
     "public-shortener": WARNING,

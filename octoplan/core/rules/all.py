@@ -46,7 +46,8 @@ class Facts:
 
     `contacts` are owed now; `already_sent` are those of this edition who are not. `open_contacts` and
     `open_cost` are what this edition has charged, claimed and reserved before: campaign limits count
-    from its first batch. `takes` is how long sending all batches lasts.
+    from its first batch. `takes` is how long sending all batches lasts. `over_cap` counts the owed who have
+    had as many messages as the project's `cap` allows: nobody, unless the campaign accepts it.
     """
 
     campaign: Campaign
@@ -64,6 +65,8 @@ class Facts:
     fixed: int = 0
     fiction: int = 0
     last_contacts: int | None = None
+    over_cap: int = 0
+    cap: str = ""
     # text and money
     most_parts: int = 1
     cost: Decimal = Decimal(0)
@@ -186,6 +189,14 @@ def _country(facts: Facts) -> Iterator[Finding]:
         hint = "take them out with `where` or `exclude`, or widen the limit in a reviewed change"
         path = ("limits", "countries")
         yield finding("country", message, path=path, value=", ".join(sorted(outside)), limit=listed, hint=hint)
+
+
+def _contact_cap(facts: Facts) -> Iterator[Finding]:
+    if facts.over_cap:
+        message = f"{_count(facts.over_cap, 'contact')} had as many messages as the limit allows: {facts.cap}"
+        hint = "without this entry under `allow` they are left out"
+        value = str(facts.over_cap)
+        yield finding("contact-cap", message, path=("allow", "contact-cap"), value=value, limit=facts.cap, hint=hint)
 
 
 def _values_differ(facts: Facts) -> Iterator[Finding]:
@@ -330,6 +341,7 @@ _OWED: Iterable[Callable[[Facts], Iterator[Finding]]] = (
     _fixed_line,
     _fiction_number,
     _country,
+    _contact_cap,
     _values_differ,
     _value_missing,
     _price_missing,
