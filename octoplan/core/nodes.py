@@ -39,7 +39,8 @@ MAX_NODES = 20_000
 """Values and keys, counted with every alias expanded."""
 MAX_DEPTH = 50
 MAX_SLOW = 1 << 14
-"""Characters that are read again by the pure parser where libyaml knows only YAML 1.1."""
+MAX_SLOW_OPENINGS = 300
+"""Characters, and brackets and braces, read again by the pure parser where libyaml knows only YAML 1.1."""
 
 _BOM = b"\xef\xbb\xbf"
 _CORE = "tag:yaml.org,2002:"
@@ -144,7 +145,8 @@ class Reader:
         try:
             return self._only_document()
         except MarkedYAMLError as error:
-            if error.problem not in _OLD_RULES or len(text) > MAX_SLOW:
+            openings = text.count("[") + text.count("{")
+            if error.problem not in _OLD_RULES or len(text) > MAX_SLOW or openings > MAX_SLOW_OPENINGS:
                 raise
             refused = error
         self.findings, self.anchors, self.spent = [], {}, 0

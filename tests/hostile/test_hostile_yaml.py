@@ -74,6 +74,8 @@ LARGE = {
     "indented": b"\n".join(b" " * depth + b"a:" for depth in range(1_400)),
     "slow brackets": b"a: [10:00]\nb: " + b"[" * 16_000,
     "slow braces": b"a: [10:00, " + b"{" * 16_000,
+    "slow depth": b"a: [10:00, " + b"{" * 200,
+    "slow items": b"a: [10:00, {" + b"a, " * 5_000,
     "exclamations": b"!" * 1_000_000,
 }
 

@@ -14,7 +14,7 @@ from jinja2 import nodes
 from octoplan.core.quoting import quoted, suggestion
 from octoplan.core.templates import printing
 from octoplan.core.templates.filters import FILTERS
-from octoplan.core.templates.language import MAX_SIZE, Mistake, bound, column, constant, start
+from octoplan.core.templates.language import MAX_SIZE, Mistake, bound, column, constant, start, subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +108,7 @@ class _Folder:
                         self._attempt(partial(self._output, child, scope))
                 case nodes.If():
                     self._attempt(partial(self._if, node, scope))
-                case nodes.For():
+                case _:
                     self._attempt(partial(self._for, node, scope))
 
     def _attempt(self, step: Callable[[], None]) -> None:
@@ -175,7 +175,7 @@ class _Folder:
                 self.pieces.insert(before, (True, "{% else %}"))
             self._emit(node, "{% endif %}", is_code=True)
 
-    def _for(self, node: nodes.For, scope: Scope) -> None:
+    def _for(self, node: Any, scope: Scope) -> None:
         items = self._path(node.iter, scope)
         if not isinstance(items, list):
             raise Mistake("template-loop", start(node.iter), "a loop runs over a list", "write a list in `vars`")
@@ -183,10 +183,9 @@ class _Folder:
         if total > MAX_ITERATIONS:
             message = f"the loops run {total:,} times, at most {MAX_ITERATIONS:,}"
             raise Mistake("template-loop", start(node), message, "shorten the lists")
-        name = node.target.name if isinstance(node.target, nodes.Name) else ""
         for item in items:
             self._step(node)
-            self.body(node.body, Scope({**scope.names, name: item}, total))
+            self.body(node.body, Scope({**scope.names, node.target.name: item}, total))
         if not items:
             self.body(node.else_, scope)
 
@@ -284,7 +283,7 @@ class _Folder:
     def _filter(self, node: nodes.Filter, scope: Scope) -> nodes.Expr:
         arguments = bound(node)
         try:
-            inner = self._expression(node.node or node, scope)
+            inner = self._expression(subject(node), scope)
         except _Missing:
             if node.name != "default" or not isinstance(node.node, nodes.Getattr | nodes.Getitem):
                 raise

@@ -111,6 +111,11 @@ def constant(node: nodes.Node) -> Any:
     raise TypeError(type(node).__name__)
 
 
+def subject(node: nodes.Filter) -> nodes.Expr:
+    """Return what a filter is applied to; only a block, which the language lacks, has nothing there."""
+    return node.node or nodes.Const(None)
+
+
 def bound(node: nodes.Filter) -> dict[str, Any]:
     """Return all arguments of a filter. Raises `Unfit`, and TypeError for what is no constant."""
     if node.dyn_args or node.dyn_kwargs:
@@ -288,8 +293,7 @@ def _filter(node: nodes.Filter, names: frozenset[str]) -> Iterator[Mistake]:
         except TypeError:
             message = f"{quoted(node.name)} takes constants only"
             yield Mistake("template-filter", node.lineno, message, "write the value itself")
-    if node.node is not None:
-        yield from _expression(node.node, names)
+    yield from _expression(subject(node), names)
 
 
 def _name(node: nodes.Node, names: frozenset[str]) -> Iterator[Mistake]:

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import nodes
 
 from octoplan.core.templates.filters import FILTERS
-from octoplan.core.templates.language import bound, column, constant
+from octoplan.core.templates.language import bound, column, constant, subject
 
 # What would not come back as text: the beginning of a tag (also of the code that follows), a bare
 # carriage return, and the last line break, which parsing strips.
@@ -76,13 +76,7 @@ def _filter(node: nodes.Filter) -> str:
     while values and values[-1] == defaults[len(values) - 1]:
         values.pop()
     arguments = f"({', '.join(map(literal, values))})" if values else ""
-    return f"{expression(_input(node), nested=True)}|{node.name}{arguments}"
-
-
-def _input(node: nodes.Filter) -> nodes.Node:
-    if node.node is None:
-        raise TypeError("a filter without input")
-    return node.node
+    return f"{expression(subject(node), nested=True)}|{node.name}{arguments}"
 
 
 def _operand(operand: nodes.Operand) -> str:

@@ -11,7 +11,7 @@ from jinja2.visitor import NodeTransformer
 
 from octoplan.core.quoting import quoted, suggestion
 from octoplan.core.templates import printing
-from octoplan.core.templates.language import LANGUAGE, Mistake, bound, column, parse
+from octoplan.core.templates.language import LANGUAGE, Mistake, bound, column, parse, subject
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -83,6 +83,8 @@ def _tree(source: str) -> nodes.Template:
     template, findings = parse(source, ())
     if template is None:
         raise ValueError(f"not a folded template: {findings[0].message}")
+    if any(node.name != "contact" for node in template.tree.find_all(nodes.Name)):
+        raise ValueError("not a folded template: it holds more names than `contact`")
     return template.tree
 
 
@@ -113,18 +115,18 @@ def _flat(tree: nodes.Template) -> tuple[str, list[nodes.Expr]] | None:
     return "".join(written), chains
 
 
-def _is_chain(node: nodes.Node | None) -> bool:
+def _is_chain(node: nodes.Node) -> bool:
     while isinstance(node, nodes.Filter):
-        node = node.node
-    return node is not None and column(node) is not None
+        node = subject(node)
+    return column(node) is not None
 
 
-def _chained(columns: Mapping[str, list[str]], node: nodes.Node | None) -> Sequence[Any]:
+def _chained(columns: Mapping[str, list[str]], node: nodes.Node) -> Sequence[Any]:
     """Return one column's values after its filters."""
     if isinstance(node, nodes.Filter):
         call, arguments = LANGUAGE.filters[node.name], bound(node)
-        return [call(value, **arguments) for value in _chained(columns, node.node)]
-    return columns[(node and column(node)) or ""]
+        return [call(value, **arguments) for value in _chained(columns, subject(node))]
+    return columns[column(node) or ""]
 
 
 class _Variables(NodeTransformer):
@@ -180,8 +182,8 @@ def _slots(body: Sequence[nodes.Node], sizes: Mapping[str, tuple[int, int]]) -> 
                 yield SLOT.format("else")
                 yield from _slots(statement.else_, sizes)
             yield SLOT.format("end")
-        elif isinstance(statement, nodes.Output):
-            for node in statement.nodes:
+        else:
+            for node in statement.iter_child_nodes():
                 yield _slot(node, sizes)
 
 
