@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from octoplan.core import approval
 from octoplan.core.errors import Blocked, Refused, Stale
+from octoplan.ledger import HELD
+from octoplan.workflow.plan import verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
     from octoplan.core.approval import SavedPlan
     from octoplan.core.plan import Plan, PlannedCampaign
     from octoplan.ledger import Ledger
@@ -20,18 +24,15 @@ if TYPE_CHECKING:
 SMALL = 10
 """An audience under ten contacts may lose any share of them."""
 
-SENDING = ("send", "resume", "wait", "in_doubt")
 NEW_PLAN = "make a new plan and have it approved"
 
 
-def check_seal(saved: SavedPlan, project: Project) -> None:
-    """Refuse a saved plan that is not whole, not applicable, or made elsewhere.
+def check_origin(plan: Plan, project: Project) -> None:
+    """Refuse a plan that this environment does not apply, whatever its ledger says.
 
     Raises:
-        Stale: damaged, of another environment, or an offline preview.
-        Blocked: it holds a blocked campaign.
+        Stale: it is of another environment, or an offline preview.
     """
-    plan = saved.plan
     if plan.env != project.surroundings.name:
         raise Stale(
             f"the plan is for environment `{plan.env}`, not `{project.surroundings.name}`: {NEW_PLAN}",
@@ -39,22 +40,27 @@ def check_seal(saved: SavedPlan, project: Project) -> None:
         )
     if plan.offline:
         raise Stale(f"an offline plan is a preview and cannot be applied: {NEW_PLAN}", reason="plan-offline")
-    if not saved.is_sealed(project.key):
+
+
+def check_seal(saved: SavedPlan, ledger: Ledger, *, key: bytes) -> None:
+    """Refuse a saved plan that is not whole, is blocked, or was not made against this ledger.
+
+    Raises:
+        Stale: a byte differs, or it is another ledger's.
+        Blocked: it holds a blocked campaign.
+        Refused: the ledger is older than the plan.
+    """
+    if not saved.is_sealed(key):
         raise Stale(
             f"the plan's seal does not fit: a byte was changed, or it was made with another ledger's key; {NEW_PLAN}",
             reason="plan-seal",
         )
-    if not plan.approvable:
+    _check_ledger(saved.plan, ledger)
+    if not saved.plan.approvable:
         raise Blocked("the plan holds a blocked campaign: deselect or mend it and plan again", reason="plan-blocked")
 
 
-def check_ledger(plan: Plan, ledger: Ledger) -> None:
-    """Refuse a plan of another ledger, and a ledger older than the plan.
-
-    Raises:
-        Stale: another ledger.
-        Refused: the ledger's serial is below the plan's: a restored backup.
-    """
+def _check_ledger(plan: Plan, ledger: Ledger) -> None:
     if plan.ledger is None or plan.ledger.id != ledger.identity.id:
         raise Stale(f"the plan was made against another ledger: {NEW_PLAN}", reason="plan-ledger")
     if ledger.identity.serial < plan.ledger.serial:
@@ -76,18 +82,45 @@ def check_accounts(plan: Plan, fresh: Plan) -> None:
             raise Stale(f"the account of {name} differs from the approved plan's: {NEW_PLAN}", reason="plan-account")
 
 
-def check_approved(saved: SavedPlan, fresh: Draft) -> None:
-    """Refuse what was not approved: another digest, people who joined, changed values, higher cost.
+def check_approved(saved: SavedPlan, fresh: Draft, *, now: datetime) -> None:
+    """Refuse what was not approved: another digest; of campaigns in time, new people or values, or higher cost.
 
     Raises:
         Stale: naming what differs.
     """
     if fresh.plan.digest != saved.plan.digest:
-        raise Stale(f"{difference(saved.plan, fresh)}; {NEW_PLAN}", reason="plan-digest")
-    planned = {(row.id, row.edition): row for row in saved.plan.campaigns}
+        raise Stale(f"{_difference(saved.plan, fresh.plan)}; {NEW_PLAN}", reason="plan-digest")
+    for planned, item in paired(saved.plan, fresh):
+        if is_in_time(planned, now):
+            _check_campaign(saved, planned, item=item)
+
+
+def paired(plan: Plan, fresh: Draft) -> Iterator[tuple[PlannedCampaign, Prepared]]:
+    """Yield every campaign as planned and as it is now; both plans have the same digest."""
+    planned = {(row.id, row.edition): row for row in plan.campaigns}
     for item in fresh.prepared:
-        if item.row.action in SENDING:
-            _check_campaign(saved, planned[item.row.id, item.row.edition], item=item)
+        yield planned[item.row.id, item.row.edition], item
+
+
+def is_in_time(planned: PlannedCampaign, now: datetime) -> bool:
+    """Tell whether a campaign may be applied now under the plan it is in."""
+    return bool(planned.apply_from and planned.apply_until and planned.apply_from <= now <= planned.apply_until)
+
+
+def check_blocked(plan: Plan, fresh: Draft, *, now: datetime) -> None:
+    """Refuse to send while a rule stops a campaign that is in time.
+
+    Raises:
+        Blocked: with the exit code of what was found.
+    """
+    blocked = [(planned, item.row) for planned, item in paired(plan, fresh) if item.row.action == "blocked"]
+    stopped = [row for planned, row in blocked if is_in_time(planned, now)]
+    if not stopped:
+        return
+    told = [f"{row.id}: {one.rule}: {one.message}" for row in stopped for one in row.findings if one.severity != "info"]
+    error = Blocked(f"nothing was sent, blocked by {'; '.join(told)}", reason="blocked")
+    error.exit = verdict(stopped)
+    raise error
 
 
 def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, *, item: Prepared) -> None:
@@ -107,36 +140,39 @@ def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, *, item: Prepare
             reason="plan-cost",
         )
     before = planned.estimate.contacts
-    gone = before - item.row.estimate.contacts - _sent_since(planned, item)
+    dropped = gone(saved.plan, planned, item=item)
     change = item.campaign.audience.expect.max_change
-    if before >= SMALL and gone > before * change:
+    if before >= SMALL and dropped > before * change:
         raise Stale(
-            f"{gone:,} of {before:,} planned contacts of {planned.id} are gone, more than expect.max_change "
+            f"{dropped:,} of {before:,} planned contacts of {planned.id} are gone, more than expect.max_change "
             f"({change:.0%}); {NEW_PLAN}",
             reason="plan-shrunk",
         )
 
 
-def _sent_since(planned: PlannedCampaign, item: Prepared) -> int:
-    then = planned.audience.already_sent if planned.audience else 0
-    now = item.row.audience.already_sent if item.row.audience else 0
-    return max(0, now - then)
+def gone(plan: Plan, planned: PlannedCampaign, *, item: Prepared) -> int:
+    """Return how many planned contacts are neither owed now nor were sent under this plan."""
+    if planned.estimate is None:
+        return 0
+    owed = item.row.estimate.contacts if item.row.estimate else 0
+    batches = item.edition.batches if item.edition else ()
+    sent = sum(batch.count for batch in batches if batch.plan_id == plan.plan_id and batch.state in HELD)
+    return max(0, planned.estimate.contacts - owed - sent)
 
 
-def difference(plan: Plan, fresh: Draft) -> str:
+def _difference(plan: Plan, fresh: Plan) -> str:
     """Say what differs between an approved plan and a fresh one, field by field where it can be told."""
     told: list[str] = []
     before = {row.id: row for row in plan.campaigns}
-    after = {row.id: row for row in fresh.plan.campaigns}
+    after = {row.id: row for row in fresh.campaigns}
     told += [f"campaign {name} is gone" for name in sorted(before.keys() - after.keys())]
     told += [f"campaign {name} is new" for name in sorted(after.keys() - before.keys())]
     for name in sorted(before.keys() & after.keys()):
         changed = approval.changes(before[name].spec, after[name].spec)
         told += [f"campaign {name}: {change.path} differs" for change in changed]
-    for name in sorted(plan.prices.keys() | fresh.plan.prices.keys()):
-        old, new = plan.prices.get(name), fresh.plan.prices.get(name)
+    for name in sorted(plan.prices.keys() | fresh.prices.keys()):
+        old, new = plan.prices.get(name), fresh.prices.get(name)
         if old is None or new is None or old.digest != new.digest:
             told.append(f"the price book of {name} differs")
-    if json.dumps(plan.limits, sort_keys=True) != json.dumps(fresh.plan.limits, sort_keys=True):
-        told.append("the project's limits differ")
+    told += [f"the project's limits.{change.path} differs" for change in approval.changes(plan.limits, fresh.limits)]
     return "; ".join(told) or "the campaigns differ from the approved plan"

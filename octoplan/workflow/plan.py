@@ -47,12 +47,12 @@ class Draft:
     @property
     def exit(self) -> Exit:
         """1 for an error, 3 for a limit or warning that nobody accepted, else 0."""
-        return verdict(self.plan)
+        return verdict(self.plan.campaigns)
 
 
-def verdict(plan: Plan) -> Exit:
-    """Return the exit code that a plan's findings ask for."""
-    severities = {found.severity for campaign in plan.campaigns for found in campaign.findings}
+def verdict(campaigns: Iterable[PlannedCampaign]) -> Exit:
+    """Return the exit code that the findings of some campaigns ask for."""
+    severities = {found.severity for campaign in campaigns for found in campaign.findings}
     codes = [Exit.INPUT] if "error" in severities else []
     codes += [Exit.BLOCKED] if severities & {"limit", "warning"} else []
     return worst(codes)
