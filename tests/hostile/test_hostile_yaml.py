@@ -100,7 +100,7 @@ def test_large_file_is_refused_within_a_second(name: str) -> None:
     source, findings = read("x.yaml", LARGE[name])
     assert time.process_time() - began < 1
     assert source is None
-    assert {found.rule for found in findings} == {"yaml"}
+    assert "yaml" in {found.rule for found in findings}
 
 
 def test_nothing_private_is_repeated() -> None:
