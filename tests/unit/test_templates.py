@@ -94,6 +94,7 @@ def rendered(text: str, **columns: list[str]) -> list[str]:
         ("{{ vars.braces }}", '{{ "{" }}{ {{ "{" }}% {{ "{" }}# } }} {'),
         ("{{ vars.braces }}{{ contact.x }}", '{{ "{" }}{ {{ "{" }}% {{ "{" }}# } }} {{ "{" }}{{ contact.x }}'),
         ("{{ vars.open }}", 'a{{ "{" }}{{ "\\r" }}{{ "{" }}{{ "\\n" }}'),
+        ("{{ vars.open }}{{ contact.x }}", 'a{{ "{" }}{{ "\\r" }}{\n{{ contact.x }}'),
         ("{{ vars.lines }}", 'a{{ "\\r" }}\nb{{ "\\n" }}'),
         ("{{ '\\t\\x07' ~ contact.x|replace('\"', '\\\\') }}", '\t\x07{{ contact.x|replace("\\"", "\\\\") }}'),
         ("{{ contact.x|replace('\\u200b', '\\n') }}", '{{ contact.x|replace("\\U0000200b", "\\n") }}'),
