@@ -16,10 +16,11 @@ from octoplan.cli.terminal import SANDBOX_LINE, Session, json_option, put, say
 from octoplan.core.errors import Exit, Stale, Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from octoplan.core.plan import Plan
     from octoplan.project import Project
+    from octoplan.workflow.apply import Ended
     from octoplan.workflow.progress import Stop
     from octoplan.workflow.tally import Tally
 
@@ -47,12 +48,18 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
         )
     project = open_project(session.directory, saved.plan.env if saved else session.environment)
     stop = Stop()
+
+    def confirm(shown: Plan) -> None:
+        _announce(shown, saved=saved is not None, as_json=as_json)
+        if saved is None:
+            _ask(shown, project)
+
+    def tell(ended: Ended) -> None:
+        if as_json:
+            _put_event("batch", ended.as_json())
+
     with session.progress() as progress, listening(stop):
-        watch = Supervision(
-            progress=progress,
-            stop=stop,
-            confirm=lambda drafted: _confirm(drafted, project, as_json=as_json),
-        )
+        watch = Supervision(progress=progress, stop=stop, confirm=confirm, told=tell)
         applied, tally = send(project, saved, watch=watch)
         _report(applied, tally, as_json=as_json)
     return tally.exit
@@ -88,13 +95,23 @@ def _call(line: str) -> None:
         os.write(2, f"{line}\n".encode())
 
 
-def _confirm(plan: Plan, project: Project, *, as_json: bool) -> None:
-    """Show a plan that nobody saved; outside the sandbox a person types the number of contacts."""
+def _announce(plan: Plan, *, saved: bool, as_json: bool) -> None:
+    """Show the plan that is about to be sent; one that was saved has been seen."""
     from octoplan.formats import FORMATS
+
+    if as_json:
+        totals = plan.totals.model_dump(mode="json")
+        _put_event("plan", {"plan_id": plan.plan_id, "env": plan.env, "digest": plan.digest, "totals": totals})
+    elif not saved:
+        put(FORMATS["text"](plan))
+    elif plan.sandbox:
+        put(SANDBOX_LINE)
+
+
+def _ask(plan: Plan, project: Project) -> None:
+    """Let a person type the number of contacts of a plan that nobody saved; the sandbox asks nobody."""
     from octoplan.ledger import Kind
 
-    if not as_json:
-        put(FORMATS["text"](plan))
     if project.surroundings.kind is Kind.SANDBOX or plan.totals.blocked:
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -106,9 +123,13 @@ def _confirm(plan: Plan, project: Project, *, as_json: bool) -> None:
         raise click.UsageError("that is not the number of contacts: nothing was sent")
 
 
+def _put_event(name: str, fields: Mapping[str, object]) -> None:
+    put(json.dumps({"event": name, **fields}, ensure_ascii=False))
+
+
 def _report(plan: Plan, tally: Tally, *, as_json: bool) -> None:
     if as_json:
-        put(json.dumps({"event": "end", **tally.as_json()}, ensure_ascii=False))
+        _put_event("end", tally.as_json())
         return
     for reason, sentence in tally.reasons.items():
         say(f"{reason}: {sentence}")

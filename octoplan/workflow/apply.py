@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Exit, InDoubt, OctoplanError
 from octoplan.core.model import Verdict
-from octoplan.core.plan import Selection
+from octoplan.core.plan import Selection, money_text
 from octoplan.ledger import BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve
 from octoplan.workflow.plan import draft, load
 from octoplan.workflow.ports import Ports
-from octoplan.workflow.sending import OVER, STOPPED, Pace, Sender
+from octoplan.workflow.sending import OVER, STATES, STOPPED, Pace, Sender
 from octoplan.workflow.suppressions import Suppressions
 from octoplan.workflow.tally import Tally
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from octoplan.project import Project
     from octoplan.project.files import Loaded
     from octoplan.project.wires import Wires
+    from octoplan.wire import Wire
     from octoplan.workflow.plan import Draft
     from octoplan.workflow.prepare import Prepared
     from octoplan.workflow.progress import Progress, Stop
@@ -56,12 +57,38 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How one batch ended in this run: `state` as the ledger has it, `cost` None where the provider names none."""
+
+    batch: str
+    state: BatchState
+    contacts: int
+    cost: Decimal | None = None
+    reason: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for programs; money as text."""
+        return {
+            "batch": self.batch,
+            "state": self.state.value,
+            "contacts": self.contacts,
+            "cost": None if self.cost is None else money_text(self.cost),
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supervision:
-    """How an apply is watched. `confirm` sees the plan when none was saved and may refuse by raising."""
+    """How an apply is watched, in the thread that called it.
+
+    `confirm` sees the plan before anything is reserved and may refuse by raising; `told` sees how each
+    batch ended, never between a claim and its settlement.
+    """
 
     progress: Progress
     stop: Stop
     confirm: Callable[[Plan], None]
+    told: Callable[[Ended], None]
 
 
 def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> tuple[Plan, Tally]:
@@ -83,8 +110,10 @@ def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> t
         try:
             wires = stack.enter_context(project.wires())
             ports = Ports(ledger=ledger, wires=wires, progress=watch.progress)
-            fresh = _approved_draft(project, loaded, saved=saved, ports=ports, watch=watch)
+            fresh = _approved_draft(project, loaded, saved=saved, ports=ports)
             plan = fresh.plan.model_copy(update={"plan_id": plan_id}) if saved is None else saved.plan
+            watch.confirm(plan)
+            approve.check_blocked(plan, fresh, now=project.clock())
             work = Run(
                 id=run,
                 project=project,
@@ -103,19 +132,13 @@ def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> t
         return plan, work.conclude()
 
 
-def _approved_draft(
-    project: Project, loaded: Loaded, *, saved: SavedPlan | None, ports: Ports, watch: Supervision
-) -> Draft:
+def _approved_draft(project: Project, loaded: Loaded, *, saved: SavedPlan | None, ports: Ports) -> Draft:
     approved = None if saved is None else saved.plan
     selection = Selection(all=True) if approved is None else approved.selection
     fresh = draft(project, loaded, selection=selection, ports=ports, approved=approved)
-    now = project.clock()
     if saved is not None:
         approve.check_accounts(saved.plan, fresh.plan)
-        approve.check_approved(saved, fresh, now=now)
-    else:
-        watch.confirm(fresh.plan)
-    approve.check_blocked(fresh.plan if approved is None else approved, fresh, now=now)
+        approve.check_approved(saved, fresh, now=project.clock())
     return fresh
 
 
@@ -133,6 +156,8 @@ class Run:
     watch: Supervision
     tally: Tally = field(default_factory=Tally)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    ended: queue.SimpleQueue[Ended | None] = field(default_factory=queue.SimpleQueue)
+    """What the workers have to tell; None from each that leaves."""
 
     def send(self) -> None:
         """Reserve and send every campaign that is in time.
@@ -165,9 +190,8 @@ class Run:
                 continue
             self.tally.approve(Decimal(row.estimate.worst), row.estimate.currency)
             self.tally.dropped += approve.gone(self.plan, row, item=item)
-            if not (owed := _contacts(item)):
-                continue
-            if self._is_in_time(row):
+            owed = _contacts(item)
+            if not self._is_superseded(row) and owed and self._is_in_time(row):
                 due.append(item)
             else:
                 self.tally.not_started += owed
@@ -180,12 +204,17 @@ class Run:
             self.tally.end(Exit.DONE, "waiting", sentence=f"{row.id} waits until {row.apply_from}")
         elif not approve.is_in_time(row, now):
             self._note_over(row.id)
-        elif newer := self.ledger.superseded(self.plan.plan_id, row.id):
-            sentence = f"{row.id} is superseded by the newer applied plan {newer[:8]}"
-            self.tally.end(Exit.STALE, "plan-superseded", sentence=sentence)
         else:
             return True
         return False
+
+    def _is_superseded(self, row: PlannedCampaign) -> bool:
+        """Tell whether a newer applied plan covers a campaign; if so, note it."""
+        newer = self.ledger.superseded(self.plan.plan_id, row.id)
+        if newer is not None:
+            sentence = f"{row.id} is superseded by the newer applied plan {newer[:8]}: make a new plan"
+            self.tally.end(Exit.STALE, "plan-superseded", sentence=sentence)
+        return newer is not None
 
     def _note_over(self, campaign: str) -> None:
         self.tally.end(Exit.STALE, OVER, sentence=f"the time of {campaign} in this plan is over: make a new plan")
@@ -268,21 +297,41 @@ class Run:
         workers = min(settings.workers, len(jobs))
         with ThreadPoolExecutor(workers, thread_name_prefix="send") as pool:
             crew = [pool.submit(self._work, name, waiting, pace=pace) for _ in range(workers)]
+            self._tell(workers)
         for worker in crew:
             if isinstance(error := worker.exception(), Exception):
                 self.tally.fail(error)
         self.tally.not_started += sum(len(job.batch.keys) for job in _left(waiting))
 
+    def _tell(self, workers: int) -> None:
+        """Tell what the workers have to tell, until all have left; if that fails, stop them."""
+        try:
+            while workers:
+                ended = self.ended.get()
+                if ended is None:
+                    workers -= 1
+                else:
+                    self.watch.told(ended)
+        except BaseException:
+            self.watch.stop.set()
+            raise
+
     def _work(self, name: str, waiting: queue.SimpleQueue[Job], *, pace: Pace) -> None:
         """Send batches one by one; runs in a worker thread with a wire of its own."""
-        with contextlib.closing(self.wires.open(name)) as wire:
-            for job in self._claimable(waiting, pace):
-                try:
-                    outcome = job.sender.send(wire, job.row, batch=job.batch, dropped=job.dropped)
-                except Exception as error:  # noqa: BLE001  it must hide neither this batch nor the others
-                    self._failed(job, error)
-                else:
-                    self._count(job, outcome)
+        try:
+            with contextlib.closing(self.wires.open(name)) as wire:
+                for job in self._claimable(waiting, pace):
+                    self._send_one(wire, job)
+        finally:
+            self.ended.put(None)
+
+    def _send_one(self, wire: Wire, job: Job) -> None:
+        try:
+            outcome = job.sender.send(wire, job.row, batch=job.batch, dropped=job.dropped)
+        except Exception as error:  # noqa: BLE001  it must hide neither this batch nor the others
+            self._failed(job, error)
+        else:
+            self._count(job, outcome)
 
     def _claimable(self, waiting: queue.SimpleQueue[Job], pace: Pace) -> Iterator[Job]:
         """Yield the batches that may be claimed at this moment, until none is left or something says stop."""
@@ -317,6 +366,7 @@ class Run:
         with self.lock:
             if isinstance(error, InDoubt):
                 self.tally.in_doubt += len(job.batch.keys)
+                self.ended.put(_ended(job, BatchState.IN_DOUBT, reason=str(error)))
             else:
                 self.tally.not_started += len(job.batch.keys)
             self.tally.fail(error)
@@ -330,11 +380,13 @@ class Run:
                     Exit.DONE, "taken", sentence=f"{job.row.id} is not ours to send any more: another run took it"
                 )
             else:
-                self._ended(job, outcome)
+                self._settled(job, outcome)
         self.watch.progress.advance(contacts)
 
-    def _ended(self, job: Job, outcome: Outcome) -> None:
+    def _settled(self, job: Job, outcome: Outcome) -> None:
         self.tally.count(job.batch, outcome)
+        cost = outcome.receipt.cost if outcome.receipt else None
+        self.ended.put(_ended(job, STATES[outcome.verdict], reason=outcome.reason, cost=cost))
         code = _code(outcome)
         if code is not None:
             self.tally.end(code, outcome.verdict.value, sentence=f"{job.row.id}: {_sentence(outcome)}")
@@ -343,9 +395,15 @@ class Run:
 
     def _look_back(self) -> None:
         """Count what this and earlier runs left: doubts of these campaigns, and rejections under this plan."""
-        batches = [batch for row in self.plan.campaigns for batch in self.ledger.edition(row.id, row.edition).batches]
-        doubts = [batch for batch in batches if batch.state is BatchState.IN_DOUBT]
-        rejected = [batch for batch in batches if batch.rejected and batch.plan_id == self.plan.plan_id]
+        doubts: list[BatchRow] = []
+        rejected: list[BatchRow] = []
+        for row in self.plan.campaigns:
+            edition = self.ledger.edition(row.id, row.edition)
+            doubts += [batch for batch in edition.batches if batch.state is BatchState.IN_DOUBT]
+            if not edition.is_settled:  # else a later plan has sent it to them
+                rejected += [
+                    batch for batch in edition.batches if batch.rejected and batch.plan_id == self.plan.plan_id
+                ]
         self.tally.in_doubt = sum(batch.count for batch in doubts)
         self.tally.rejected = sum(batch.count for batch in rejected)
         if rejected:
@@ -373,6 +431,10 @@ def _reservation(item: Prepared, packer: Packer, *, edition: Edition) -> Reserve
             for batch in batches
         ),
     )
+
+
+def _ended(job: Job, state: BatchState, *, reason: str, cost: Decimal | None = None) -> Ended:
+    return Ended(batch=job.row.id, state=state, contacts=len(job.batch.keys), cost=cost, reason=reason)
 
 
 def _left(waiting: queue.SimpleQueue[Job]) -> list[Job]:
