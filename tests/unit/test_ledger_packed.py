@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import os
+import random
 
 import pytest
 from ledgers import packed as pack
 
 from octoplan.ledger import packed
 
-RANDOM = [os.urandom(16) for _ in range(50)]
+RANDOM = [random.Random(number).randbytes(16) for number in range(50)]
 
 
 @pytest.mark.parametrize(
