@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import uuid
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from octoplan import __version__
@@ -14,16 +13,15 @@ from octoplan.core import approval
 from octoplan.core.errors import Exit, InputError, worst
 from octoplan.core.model import Severity
 from octoplan.core.plan import LedgerReference, Plan, PriceReference, Selection, total
-from octoplan.core.rules import finding
+from octoplan.workflow.limits import SENDING, within_limits
 from octoplan.workflow.ports import Ports
-from octoplan.workflow.prepare import Preparation, mark
+from octoplan.workflow.prepare import Preparation
 from octoplan.workflow.select import select, selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from octoplan.core.model import Finding, Money
     from octoplan.core.plan import PlannedCampaign
     from octoplan.ledger import Ledger
     from octoplan.project import Project
@@ -94,14 +92,20 @@ def draft(
     chosen = selected(loaded.campaigns, selection)
     names = sorted({campaign.provider for campaign in chosen})
     accounts = {} if ports.wires is None else {name: project.account(name) for name in names}
+    now = project.clock()
     preparation = Preparation(
-        project=project, loaded=loaded, ports=ports, simulates=approved is None, now=project.clock()
+        project=project,
+        loaded=loaded,
+        ports=ports,
+        simulates=approved is None,
+        now=now,
+        planned_at=now if approved is None else approved.created_at,
     )
     with Engine(project.temporary_folder(), root=project.root) as engine:
         prepared = [preparation.prepare(campaign, engine) for campaign in chosen]
-    prepared = _within_project_limits(project, prepared)
+    prepared = within_limits(project, prepared, wires=ports.wires)
     prices = {name: approval.prices_digest(loaded.prices[name]) for name in names}
-    plan = _sum_up(project, tuple(item.row for item in prepared), made_at=preparation.now).model_copy(
+    plan = _sum_up(project, tuple(item.row for item in prepared), made_at=now).model_copy(
         update={
             "digest": approval.plan_digest(
                 [item.spec for item in prepared],
@@ -128,7 +132,7 @@ def _sum_up(project: Project, rows: tuple[PlannedCampaign, ...], *, made_at: dat
         plan_id=uuid.uuid4().hex,
         digest="",
         created_at=made_at,
-        apply_until=max((row.apply_until for row in rows if _sends(row) and row.apply_until), default=None),
+        apply_until=max((row.apply_until for row in rows if row.action in SENDING and row.apply_until), default=None),
         env=project.surroundings.name,
         sandbox=project.surroundings.sandbox,
         accounts={},
@@ -152,52 +156,3 @@ def project_limits(project: Project) -> dict[str, Any]:
     """Return the project's limits in this environment, as the digest sees them."""
     limits: dict[str, Any] = approval.canonical(project.limits)
     return limits
-
-
-def _sends(row: PlannedCampaign) -> bool:
-    return row.action in ("send", "resume", "wait", "in_doubt")
-
-
-def _within_project_limits(project: Project, prepared: list[Prepared]) -> list[Prepared]:
-    """Block the campaigns with which the running total of one plan exceeds the project's limits."""
-    limits = project.limits
-    spent = Decimal(0)
-    contacts = 0
-    result = []
-    for item in prepared:
-        estimate = item.row.estimate
-        if estimate is None or item.row.action == "blocked" or not _sends(item.row):
-            result.append(item)
-            continue
-        found = (
-            *_over_cost(limits.max_cost, spent + Decimal(estimate.worst)),
-            *_over_contacts(limits.max_contacts, contacts + estimate.contacts),
-        )
-        if found:
-            result.append(mark(item, project.source.locate(found)))
-        else:
-            spent += Decimal(estimate.worst)
-            contacts += estimate.contacts
-            result.append(item)
-    return result
-
-
-_WAY_OUT = "deselect campaigns, or raise the limit in a reviewed change"
-
-
-def _over_cost(limit: Money | None, spent: Decimal) -> tuple[Finding, ...]:
-    if limit is None or spent <= limit.amount:
-        return ()
-    message = "with this campaign the plan's worst cost is above the project's limit for one plan"
-    path = ("limits", "max_cost")
-    return (
-        finding("cost-limit", message, path=path, value=f"{spent:.2f}", limit=f"{limit.amount:.2f}", hint=_WAY_OUT),
-    )
-
-
-def _over_contacts(limit: int | None, contacts: int) -> tuple[Finding, ...]:
-    if limit is None or contacts <= limit:
-        return ()
-    message = "with this campaign the plan's contacts are above the project's limit for one plan"
-    path = ("limits", "max_contacts")
-    return (finding("contacts-limit", message, path=path, value=str(contacts), limit=str(limit), hint=_WAY_OUT),)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from octoplan.core import action, approval, keys
+from octoplan.core import action, approval, cap, keys
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import InputError
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from octoplan.project import Project
     from octoplan.project.files import Loaded
     from octoplan.workflow.ports import Ports
+
+
+CAP = "contact-cap"
+"""The rule whose acceptance lets people over the cap in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +87,14 @@ class _Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """The ports and the moment that all campaigns of one plan share."""
+    """The ports and the moment that all campaigns of one plan share; apply plans anew what was `planned_at` before."""
 
     project: Project
     loaded: Loaded
     ports: Ports
     simulates: bool
     now: datetime
+    planned_at: datetime
 
     def prepare(self, campaign: Campaign, engine: Engine) -> Prepared:
         """Plan one campaign."""
@@ -168,6 +174,7 @@ class Preparation:
             held=edition.held() if edition else b"",
             members=edition.members() if edition and edition.closed else None,
             excluded_keys=self._excluded(campaign),
+            capped=b"" if CAP in campaign.allow else self._capped(campaign),
         )
         resolved = engine.resolve(asked)
         composer = Composer(campaign, live=not self.project.surroundings.sandbox, sizes=resolved.sizes)
@@ -202,6 +209,18 @@ class Preparation:
             for edition in self.ports.ledger.editions(other)
         )
 
+    def _capped(self, campaign: Campaign) -> bytes:
+        """Return the packed keys of everybody who has had their fill when this message is due."""
+        limit = self.project.limits.per_contact
+        if limit is None or self.ports.ledger is None:
+            return b""
+        due = campaign.schedule.send_at or self.planned_at
+        return cap.reached(self.ports.ledger.recent(due - timedelta(days=limit.days)), limit.messages)
+
+    def _over_cap(self, campaign: Campaign, composed: _Composed) -> int:
+        """Count the owed contacts who have had their fill and get this all the same."""
+        return composed.packer.count(_distinct(self._capped(campaign))) if CAP in campaign.allow else 0
+
     def _again(self, campaign: Campaign, composed: _Composed) -> int:
         """Count the owed contacts who got an earlier edition."""
         if self.ports.ledger is None or campaign.edition == 1:
@@ -209,8 +228,7 @@ class Preparation:
         earlier: set[bytes] = set()
         for edition in self.ports.ledger.editions(campaign.id):
             if edition < campaign.edition:
-                held = self.ports.ledger.edition(campaign.id, edition).held()
-                earlier.update(held[start : start + keys.SIZE] for start in range(0, len(held), keys.SIZE))
+                earlier |= _distinct(self.ports.ledger.edition(campaign.id, edition).held())
         return composed.packer.count(earlier)
 
     def _facts(self, campaign: Campaign, past: _Past, *, composed: _Composed) -> Facts:
@@ -230,6 +248,8 @@ class Preparation:
             fixed=resolved.fixed,
             fiction=resolved.fiction,
             last_contacts=self._last_contacts(campaign),
+            over_cap=self._over_cap(campaign, composed),
+            cap=str(self.project.limits.per_contact),
             most_parts=max(composed.summary.parts, default=1),
             cost=packed.cost,
             worst=packed.worst,
@@ -301,6 +321,10 @@ def mark(item: Prepared, found: tuple[Finding, ...]) -> Prepared:
     if blocks(accepted):
         update |= {"action": "blocked", "reason": "blocked"}
     return replace(item, row=item.row.model_copy(update=update))
+
+
+def _distinct(packed: bytes) -> set[bytes]:
+    return {packed[start : start + keys.SIZE] for start in range(0, len(packed), keys.SIZE)}
 
 
 def _past(edition: Edition | None, spec: dict[str, Any]) -> _Past:
