@@ -78,10 +78,10 @@ class Composer:
         """Return the counts over every chunk so far."""
         return TextSummary(
             longest=self._longest,
-            encodings=dict(self._encodings),
+            encodings=dict(sorted(self._encodings.items())),
             parts=dict(sorted(self._parts.items())),
-            replaced=dict(self._replaced.most_common()),
-            blamed=dict(self._blamed.most_common()),
+            replaced=_most_common(self._replaced),
+            blamed=_most_common(self._blamed),
             pattern=self._pattern,
             findings=(*self._rules.findings(), *self._encoding()),
         )
@@ -124,6 +124,11 @@ class Composer:
         if self._dearer:
             return (encoding_dearer(self._blamed, self._dearer, parts=(self._plain_parts, self._wide_parts)),)
         return ()
+
+
+def _most_common(counts: Counter[str]) -> dict[str, int]:
+    """Return counts from the highest, equal ones by name: the order of contacts differs between ledgers."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _split(joined: str, texts: list[str]) -> list[str]:
