@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from octoplan.cli.terminal import SANDBOX_LINE, Session, json_option, put, say
-from octoplan.core.errors import Exit, Stale, Unfinished
+from octoplan.core.errors import Exit, Refused, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,17 +36,16 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
     the number of contacts must be typed.
     """
     from octoplan.core.approval import read_saved
-    from octoplan.project import open_project
+    from octoplan.project import SANDBOX, open_project
     from octoplan.workflow.apply import Supervision
     from octoplan.workflow.apply import apply as send
     from octoplan.workflow.progress import Stop
 
     saved = None if plan is None else read_saved(plan.read_bytes())
-    if saved is not None and session.environment not in (None, saved.plan.env):
-        raise Stale(
-            f"the plan is for environment `{saved.plan.env}`, not `{session.environment}`", reason="plan-environment"
-        )
-    project = open_project(session.directory, saved.plan.env if saved else session.environment)
+    usual = SANDBOX if saved is None else saved.plan.env
+    project = open_project(session.directory, session.environment, usual=usual)
+    if saved is None and not _may_ask(project):
+        raise click.UsageError("without a terminal only a saved plan is applied: `octoplan apply PLAN`")
     stop = Stop()
 
     def confirm(shown: Plan) -> None:
@@ -103,28 +102,35 @@ def _announce(plan: Plan, *, saved: bool, as_json: bool) -> None:
         totals = plan.totals.model_dump(mode="json")
         _put_event("plan", {"plan_id": plan.plan_id, "env": plan.env, "digest": plan.digest, "totals": totals})
     elif not saved:
-        put(FORMATS["text"](plan))
+        _put(FORMATS["text"](plan))
     elif plan.sandbox:
-        put(SANDBOX_LINE)
+        _put(SANDBOX_LINE)
+
+
+def _may_ask(project: Project) -> bool:
+    """Tell whether a plan that nobody saved can be confirmed: by a person at a terminal; the sandbox asks nobody."""
+    return project.surroundings.is_built_in or (sys.stdin.isatty() and sys.stdout.isatty())
 
 
 def _ask(plan: Plan, project: Project) -> None:
-    """Let a person type the number of contacts of a plan that nobody saved; the sandbox asks nobody."""
-    from octoplan.ledger import Kind
-
-    if project.surroundings.kind is Kind.SANDBOX or plan.totals.blocked:
-        return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("without a terminal only a saved plan is applied: `octoplan apply PLAN`")
-    if plan.totals.contacts == 0:
+    """Let a person type the number of contacts of a plan that nobody saved."""
+    if project.surroundings.is_built_in or plan.totals.blocked or not plan.totals.contacts:
         return
     typed = click.prompt(f"Type the number of contacts ({plan.totals.contacts:,}) to send", err=True)
     if typed.replace(",", "").strip() != str(plan.totals.contacts):
         raise click.UsageError("that is not the number of contacts: nothing was sent")
 
 
+def _put(text: str) -> None:
+    """Print, if it can be: what is sent and recorded does not depend on who hears of it."""
+    try:
+        put(text)
+    except Refused as error:
+        say(f"octoplan: {error}")
+
+
 def _put_event(name: str, fields: Mapping[str, object]) -> None:
-    put(json.dumps({"event": name, **fields}, ensure_ascii=False))
+    _put(json.dumps({"event": name, **fields}, ensure_ascii=False))
 
 
 def _report(plan: Plan, tally: Tally, *, as_json: bool) -> None:
@@ -133,6 +139,6 @@ def _report(plan: Plan, tally: Tally, *, as_json: bool) -> None:
         return
     for reason, sentence in tally.reasons.items():
         say(f"{reason}: {sentence}")
-    put(tally.line())
+    _put(tally.line())
     if plan.sandbox:
-        put(f"{SANDBOX_LINE} · see them: octoplan sandbox")
+        _put(f"{SANDBOX_LINE} · see them: octoplan sandbox")

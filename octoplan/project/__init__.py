@@ -66,6 +66,11 @@ class Surroundings:
     running: str | None = None
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether this is the built-in sandbox, which is nobody's rehearsal."""
+        return self.kind is Kind.SANDBOX
+
+    @property
     def sandbox(self) -> bool:
         """Whether requests go to the sandbox: the built-in one, or a rehearsal."""
         return self.kind is not Kind.LIVE
@@ -87,9 +92,13 @@ def find_root(directory: Path) -> Path:
 
 
 def open_project(
-    directory: Path, environment: str | None = None, *, clock: Callable[[], datetime] = utc_now
+    directory: Path,
+    environment: str | None = None,
+    *,
+    usual: str = SANDBOX,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Project:
-    """Open the project at or above `directory` in one of its environments.
+    """Open the project at or above `directory` in one of its environments: `usual` where nobody names another.
 
     Raises:
         InputError: `octoplan.yaml` has findings of severity error.
@@ -103,7 +112,7 @@ def open_project(
     problems += found
     if loaded is None:
         raise InputError(problems)
-    name = environment or os.environ.get("OCTOPLAN_ENV") or SANDBOX
+    name = environment or os.environ.get("OCTOPLAN_ENV") or usual
     return Project(
         root=root,
         settings=loaded,
