@@ -103,11 +103,11 @@ def remember(folder: Path, contacts: int) -> None:
     rows = ledger.reserve(
         ledger_run,
         "before",
-        Reserve(campaign="big", edition=1, version=0, provider="octopush", currency="EUR", batches=batches),
+        wanted=Reserve(campaign="big", edition=1, version=0, provider="octopush", currency="EUR", batches=batches),
     )
     for row in rows:
         claim = Claim(request_id="r", payload_hash="p", deadline=now + timedelta(minutes=1))
-        attempt = ledger.claim(ledger_run, row.id, claim)
+        attempt = ledger.claim(ledger_run, row.id, wanted=claim)
         if attempt is None:
             raise SystemExit(f"{row.id} could not be claimed")
         receipt = Receipt(ticket="t", contacts=row.count, cost=Decimal(24))

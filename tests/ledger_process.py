@@ -46,12 +46,12 @@ def main(path: str, what: str, seed: str) -> None:
     run = ledger.open_run("p1")
     ledger.record(plan())
     if what == "hold":
-        (row,) = ledger.reserve(run, "p1", reserve([[1, 2]]))
-        ledger.claim(run, row.id, _claim())
+        (row,) = ledger.reserve(run, "p1", wanted=reserve([[1, 2]]))
+        ledger.claim(run, row.id, wanted=_claim())
         print("claimed", flush=True)  # noqa: T201  the parent waits for it
         time.sleep(60)
-    for row in ledger.reserve(run, "p1", reserve(_packing(random.Random(seed)))):  # noqa: S311  a test's dice
-        if ledger.claim(run, row.id, _claim()):
+    for row in ledger.reserve(run, "p1", wanted=reserve(_packing(random.Random(seed)))):  # noqa: S311  a test's dice
+        if ledger.claim(run, row.id, wanted=_claim()):
             print(row.id, *people(row.keys), flush=True)  # noqa: T201  the parent reads it
     ledger.close_run(run)
     ledger.close()

@@ -114,7 +114,7 @@ class World:
         return self.ledger.reserve(
             run,
             plan_id,
-            Reserve(
+            wanted=Reserve(
                 campaign=campaign,
                 edition=edition,
                 version=version,
@@ -131,7 +131,7 @@ class World:
         return self.ledger.claim(
             run,
             batch,
-            Claim(
+            wanted=Claim(
                 request_id="request",
                 payload_hash=payload,
                 deadline=self.clock() + timedelta(seconds=60),

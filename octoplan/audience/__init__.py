@@ -75,7 +75,7 @@ class Engine:
         connection = database.connect(self._private())
         self._open.callback(connection.close)
         try:
-            where.check(connection, condition, {name: f"c{index}" for index, name in enumerate(header)})
+            where.check(connection, condition, columns={name: f"c{index}" for index, name in enumerate(header)})
         except AudienceError as error:
             return error.findings
         return ()
@@ -92,7 +92,7 @@ class Engine:
         """
         from octoplan.audience.resolution import resolve  # noqa: PLC0415 - `validate` reads headers without DuckDB
 
-        resolved = resolve(self._private(), query, self._name)
+        resolved = resolve(self._private(), query, name=self._name)
         self._open.callback(resolved.close)
         return resolved
 

@@ -90,4 +90,4 @@ def _ask_library(connection: DuckDBPyConnection, country: str | None) -> None:
     }
     arrays = {name: np.array(values, dtype=object) for name, values in columns.items()}
     fiction = np.array([one is not None and one.fiction for one in phones], dtype=bool)
-    put(connection, "library", {**arrays, "fiction": fiction})
+    put(connection, "library", columns={**arrays, "fiction": fiction})

@@ -89,12 +89,12 @@ def cell(column: str) -> str:
     return f"CASE WHEN regexp_matches({column}, '[^{BLANKS}]') THEN {column} END"
 
 
-def count(connection: DuckDBPyConnection, relation: str, condition: str = "true") -> int:
+def count(connection: DuckDBPyConnection, relation: str, *, condition: str = "true") -> int:
     """Return the number of rows of a relation for which a condition is true."""
     return int(connection.execute(f"FROM {relation} SELECT count(*) WHERE {condition}").fetchall()[0][0])
 
 
-def put(connection: DuckDBPyConnection, table: str, columns: Mapping[str, np.ndarray]) -> None:
+def put(connection: DuckDBPyConnection, table: str, *, columns: Mapping[str, np.ndarray]) -> None:
     """Create a table of arrays of equal length; objects are texts or None."""
     typed = [f"{name}::VARCHAR AS {name}" if array.dtype == object else name for name, array in columns.items()]
     connection.register("arrays", dict(columns))

@@ -36,7 +36,7 @@ class Intake:
     statement: str
 
 
-def load_contacts(connection: DuckDBPyConnection, query: Query, origin: Origin) -> Intake:
+def load_contacts(connection: DuckDBPyConnection, query: Query, *, origin: Origin) -> Intake:
     """Load the columns a campaign needs.
 
     Raises AudienceError: `file` for rows that cannot be read, `source`, `template-name` and `where`
@@ -47,12 +47,12 @@ def load_contacts(connection: DuckDBPyConnection, query: Query, origin: Origin) 
     if sheet:
         _check_pin(query, sheet)
     header = sheet.header if sheet else read_header(contacts)
-    intake = _check(connection, query, header)
+    intake = _check(connection, query, header=header)
     if sheet:
         indices = {header.index(name): column for name, column in intake.columns.items()}
         database.load(connection, sheet, table="source", columns=indices)
     else:
-        _load_inline(connection, contacts, intake.columns)
+        _load_inline(connection, contacts, columns=intake.columns)
     blank = "WHERE c0 IS NOT NULL" if sheet and len(header) == 1 else ""  # an empty line, not an empty cell
     connection.execute(f"CREATE VIEW numbered AS FROM source SELECT rowid AS row, * {blank}")
     if not database.count(connection, "numbered"):
@@ -61,7 +61,7 @@ def load_contacts(connection: DuckDBPyConnection, query: Query, origin: Origin) 
 
 
 def load_lists(
-    connection: DuckDBPyConnection, query: Query, table: str, lists: Iterable[tuple[Path, Origin]]
+    connection: DuckDBPyConnection, query: Query, *, table: str, lists: Iterable[tuple[Path, Origin]]
 ) -> Iterator[Finding]:
     """Create a table of the addresses on some lists; yield an info on entries that are no addresses."""
     connection.execute(f"CREATE TABLE {table} (address VARCHAR)")
@@ -72,7 +72,7 @@ def load_lists(
         cells = "(FROM entries SELECT rowid AS row, cell WHERE cell IS NOT NULL)"
         addresses.canonicalise(connection, cells, into="listed", country=query.campaign_audience.country)
         connection.execute(f"INSERT INTO {table} FROM listed SELECT DISTINCT address WHERE address IS NOT NULL")
-        unread = database.count(connection, "listed", "address IS NULL")
+        unread = database.count(connection, "listed", condition="address IS NULL")
         connection.execute("DROP TABLE entries")
         connection.execute("DROP TABLE listed")
         if unread:
@@ -89,7 +89,7 @@ def _check_pin(query: Query, sheet: Sheet) -> None:
         raise AudienceError([problem])
 
 
-def _check(connection: DuckDBPyConnection, query: Query, header: tuple[str, ...]) -> Intake:
+def _check(connection: DuckDBPyConnection, query: Query, *, header: tuple[str, ...]) -> Intake:
     """Check every name a campaign uses against the header, all at once."""
     columns = {name: f"c{index}" for index, name in enumerate(header)}
     audience = query.campaign_audience
@@ -97,7 +97,7 @@ def _check(connection: DuckDBPyConnection, query: Query, header: tuple[str, ...]
     condition = where.Condition(statement="FROM numbered")
     if audience.where is not None:
         try:
-            condition = where.check(connection, audience.where, columns)
+            condition = where.check(connection, audience.where, columns=columns)
         except AudienceError as error:
             problems += error.findings
     if problems:
@@ -107,11 +107,11 @@ def _check(connection: DuckDBPyConnection, query: Query, header: tuple[str, ...]
 
 
 def _load_inline(
-    connection: DuckDBPyConnection, contacts: Iterable[Mapping[str, str]], columns: Mapping[str, str]
+    connection: DuckDBPyConnection, contacts: Iterable[Mapping[str, str]], *, columns: Mapping[str, str]
 ) -> None:
     rows = [{column_name(name): value for name, value in contact.items()} for contact in contacts]
     arrays = {column: np.array([row.get(name) for row in rows], dtype=object) for name, column in columns.items()}
-    database.put(connection, "inline", arrays)
+    database.put(connection, "inline", columns=arrays)
     chosen = ", ".join(f"{database.cell(column)} AS {column}" for column in columns.values())
     connection.execute(f"CREATE TABLE source AS FROM inline SELECT {chosen}")
     connection.execute("DROP TABLE inline")

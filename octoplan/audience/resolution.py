@@ -39,21 +39,21 @@ ALREADY_SENT = "already-sent"
 BY_CONTACT = ("excluded", "suppressed", "over-cap", "joined-later")
 
 
-def resolve(folder: Path, query: Query, name: Callable[[Path], str]) -> Resolved:
+def resolve(folder: Path, query: Query, *, name: Callable[[Path], str]) -> Resolved:
     """Find out who is owed a message, in a new database that spills to `folder`.
 
     `name` says what a file is called in messages. Raises AudienceError.
     """
     connection = database.connect(folder)
     try:
-        intake = load_contacts(connection, query, _origin(query, name))
+        intake = load_contacts(connection, query, origin=_origin(query, name))
         excluded = [(path, Origin(name=name(path), path=("audience", "exclude"))) for path in query.exclude]
         suppressed = [(path, Origin(name=name(path))) for path in query.suppressions]
         findings = (
-            *load_lists(connection, query, "excluded", excluded),
-            *load_lists(connection, query, "suppressed", suppressed),
+            *load_lists(connection, query, table="excluded", lists=excluded),
+            *load_lists(connection, query, table="suppressed", lists=suppressed),
         )
-        return _resolve(connection, query, intake, findings)
+        return _resolve(connection, query, intake=intake, findings=findings)
     except BaseException:
         connection.close()
         raise
@@ -65,7 +65,9 @@ def _origin(query: Query, name: Callable[[Path], str]) -> Origin:
     return Origin(name=query.campaign_audience.file or name(query.file), path=("audience", "file"))
 
 
-def _resolve(connection: DuckDBPyConnection, query: Query, intake: Intake, findings: tuple[Finding, ...]) -> Resolved:
+def _resolve(
+    connection: DuckDBPyConnection, query: Query, *, intake: Intake, findings: tuple[Finding, ...]
+) -> Resolved:
     """Resolve what was taken in: `numbered` and the tables `excluded` and `suppressed`.
 
     Locks the database before it evaluates anything a user wrote.
@@ -77,7 +79,7 @@ def _resolve(connection: DuckDBPyConnection, query: Query, intake: Intake, findi
     audience = query.campaign_audience
     cells = f"(FROM kept SELECT row, {intake.columns[audience.address]} AS cell)"
     addresses.canonicalise(connection, cells, into="addressed", country=audience.country)
-    fiction = database.count(connection, "addressed", "fiction")
+    fiction = database.count(connection, "addressed", condition="fiction")
     if not query.fiction:
         connection.execute("UPDATE addressed SET address = NULL, reason = 'fiction' WHERE fiction")
     _choose(connection, query.key)
@@ -85,8 +87,8 @@ def _resolve(connection: DuckDBPyConnection, query: Query, intake: Intake, findi
     excluded, already_sent = _count(connection, rows)
     used = {name: intake.columns[name] for name in query.columns}
     differ = _count_differing(connection, list(used.values())) if "duplicate" in excluded else 0
-    invalid = _tally(connection, "addressed", "reason")
-    values = _owe(connection, used, audience.fallback)
+    invalid = _tally(connection, "addressed", column="reason")
+    values = _owe(connection, used, fallback=audience.fallback)
     return Resolved(
         rows=rows,
         contacts=database.count(connection, "owed"),
@@ -97,8 +99,8 @@ def _resolve(connection: DuckDBPyConnection, query: Query, intake: Intake, findi
         missing={name: missing for name, (missing, _) in values.items() if missing and name not in audience.fallback},
         fallback={name: missing for name, (missing, _) in values.items() if missing and name in audience.fallback},
         sizes={name: size for name, (_, size) in values.items()},
-        countries=_tally(connection, "owed", "country"),
-        fixed=database.count(connection, "owed", "kind = 'fixed'"),
+        countries=_tally(connection, "owed", column="country"),
+        fixed=database.count(connection, "owed", condition="kind = 'fixed'"),
         fiction=fiction,
         findings=findings,
         connection=connection,
@@ -114,7 +116,7 @@ def _load_keys(connection: DuckDBPyConnection, query: Query) -> None:
         "members": query.members or b"",
     }
     for table, packed in sets.items():
-        database.put(connection, "halves", _halves(packed))
+        database.put(connection, "halves", columns=_halves(packed))
         connection.execute(f"CREATE TABLE {table} AS FROM halves SELECT DISTINCT {_KEY} AS key")
         connection.execute("DROP TABLE halves")
 
@@ -156,7 +158,7 @@ def _choose(connection: DuckDBPyConnection, key: bytes) -> None:
         rows.append(part["row"])
         packed.append(b"".join(contact_keys(key, part["address"].tolist())))
     row = np.concatenate([np.empty(0, dtype=np.int64), *rows])
-    database.put(connection, "halves", {"row": row, **_halves(b"".join(packed))})
+    database.put(connection, "halves", columns={"row": row, **_halves(b"".join(packed))})
     connection.execute(f"CREATE TABLE chosen AS FROM firsts JOIN halves USING (row) SELECT firsts.*, {_KEY} AS key")
     connection.execute("DROP TABLE firsts")
     connection.execute("DROP TABLE halves")
@@ -180,8 +182,8 @@ def _judge(connection: DuckDBPyConnection, query: Query) -> None:
 def _count(connection: DuckDBPyConnection, rows: int) -> tuple[dict[str, int], int]:
     """Return how many rows each reason takes, in the pipeline's order, and how many were sent already."""
     kept = database.count(connection, "kept")
-    valid = database.count(connection, "addressed", "address IS NOT NULL")
-    reasons = _tally(connection, "judged", "reason")
+    valid = database.count(connection, "addressed", condition="address IS NOT NULL")
+    reasons = _tally(connection, "judged", column="reason")
     counts = {
         "filtered": rows - kept,
         "invalid": kept - valid,
@@ -191,7 +193,7 @@ def _count(connection: DuckDBPyConnection, rows: int) -> tuple[dict[str, int], i
     return {reason: number for reason, number in counts.items() if number}, reasons.get(ALREADY_SENT, 0)
 
 
-def _tally(connection: DuckDBPyConnection, table: str, column: str) -> dict[str, int]:
+def _tally(connection: DuckDBPyConnection, table: str, *, column: str) -> dict[str, int]:
     query = f"FROM {table} SELECT {column}, count(*) WHERE {column} IS NOT NULL GROUP BY {column} ORDER BY {column}"
     return dict(connection.execute(query).fetchall())
 
@@ -205,12 +207,12 @@ def _count_differing(connection: DuckDBPyConnection, columns: list[str]) -> int:
         connection,
         "addressed JOIN judged USING (address) JOIN kept other ON other.row = addressed.row "
         "JOIN kept first ON first.row = judged.row",
-        f"addressed.row <> judged.row AND ({differs})",
+        condition=f"addressed.row <> judged.row AND ({differs})",
     )
 
 
 def _owe(
-    connection: DuckDBPyConnection, used: Mapping[str, str], fallback: Mapping[str, str]
+    connection: DuckDBPyConnection, used: Mapping[str, str], *, fallback: Mapping[str, str]
 ) -> dict[str, tuple[int, tuple[int, int]]]:
     """Create `owed` and the view `texts`, drop the rest; return empty cells and sizes by used column."""
     columns = "".join(f", {column}" for column in dict.fromkeys(used.values()))

@@ -191,14 +191,14 @@ def _read(path: Path, origin: Origin) -> bytes:
 def _decode(content: bytes, origin: Origin) -> bytes:
     """Return the text as UTF-8 with plain newlines and without its mark."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = _transcode(content, "utf-16", origin)
+        text = _transcode(content, "utf-16", origin=origin)
     else:
         text = content.removeprefix(codecs.BOM_UTF8)
         bad = _first_invalid(text)
         if bad is not None and _MULTIBYTE.search(text):
             raise origin.refuse("mixes UTF-8 with another encoding", "save it as UTF-8", line=_line(text, bad))
         if bad is not None:
-            text = _transcode(text, "cp1252", origin)
+            text = _transcode(text, "cp1252", origin=origin)
     text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     nul = text.find(0)
     if nul >= 0:
@@ -206,7 +206,7 @@ def _decode(content: bytes, origin: Origin) -> bytes:
     return text
 
 
-def _transcode(content: bytes, encoding: str, origin: Origin) -> bytes:
+def _transcode(content: bytes, encoding: str, *, origin: Origin) -> bytes:
     try:
         return content.decode(encoding).encode()
     except UnicodeError as error:

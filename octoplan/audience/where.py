@@ -74,7 +74,7 @@ class Condition:
     columns: tuple[str, ...] = ()
 
 
-def check(connection: DuckDBPyConnection, condition: str, columns: Mapping[str, str]) -> Condition:
+def check(connection: DuckDBPyConnection, condition: str, *, columns: Mapping[str, str]) -> Condition:
     """Check a condition on the view `numbered`; `columns` maps the header's names to the view's.
 
     Raises AudienceError with every finding of rule `where`.

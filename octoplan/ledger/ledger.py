@@ -77,7 +77,7 @@ class Ledger(Protocol):
     def superseded(self, plan_id: str, campaign: str) -> str | None:
         """Return the newer recorded plan that covers the campaign in place of this recorded one, if any."""
 
-    def reserve(self, run: str, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
+    def reserve(self, run: str, plan_id: str, *, wanted: Reserve) -> tuple[BatchRow, ...]:
         """Reserve a campaign's batches in one transaction; return the plan's reserved ones, with keys.
 
         Raises:
@@ -85,7 +85,7 @@ class Ledger(Protocol):
             Unfinished: `run-alive`: a living run of another plan holds batches of this edition.
         """
 
-    def claim(self, run: str, batch_id: str, wanted: Claim) -> str | None:
+    def claim(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
         """Make a reserved batch ours to send, durably, and return the attempt.
 
         None: it is not reserved any more, or everybody in it was dropped. If this raises, do not send.

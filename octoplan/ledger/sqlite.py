@@ -143,11 +143,11 @@ class SqliteLedger:
 
     # a batch
 
-    def reserve(self, run: str, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
+    def reserve(self, run: str, plan_id: str, *, wanted: Reserve) -> tuple[BatchRow, ...]:
         """Reserve a campaign's batches in one transaction."""
         return self._write(lambda tx: reservation.reserve(tx, run, plan_id=plan_id, wanted=wanted))
 
-    def claim(self, run: str, batch_id: str, wanted: Claim) -> str | None:
+    def claim(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
         """Make a reserved batch ours to send, durably."""
         return self._write(lambda tx: attempts.claim(tx, run, batch_id=batch_id, wanted=wanted))
 

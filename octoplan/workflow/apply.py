@@ -246,7 +246,7 @@ class Run:
             return []
         try:
             rows = self.ledger.reserve(
-                self.id, self.plan.plan_id, _reservation(item, item.packer, edition=item.edition)
+                self.id, self.plan.plan_id, wanted=_reservation(item, item.packer, edition=item.edition)
             )
             return self._jobs(item, item.packer, rows=rows)
         except OctoplanError as error:

@@ -96,7 +96,7 @@ class Sender:
             deadline=deadline.at,
             dropped=dropped,
         )
-        attempt = self.ledger.claim(self.run, row.id, claim)
+        attempt = self.ledger.claim(self.run, row.id, wanted=claim)
         if attempt is None:
             return None
         try:
@@ -112,7 +112,9 @@ class Sender:
 
     def drop(self, row: BatchRow, keys: bytes) -> None:
         """Release a batch in which nobody is left."""
-        self.ledger.claim(self.run, row.id, Claim(request_id="", payload_hash="", deadline=Deadline().at, dropped=keys))
+        self.ledger.claim(
+            self.run, row.id, wanted=Claim(request_id="", payload_hash="", deadline=Deadline().at, dropped=keys)
+        )
 
     def _identified(self, batch: Batch, generation: int) -> Batch:
         bare = self.provider.next(batch, ())

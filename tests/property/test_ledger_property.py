@@ -59,7 +59,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.runs)
     @rule(data=st.data(), size=st.integers(1, 4), stale=st.booleans())
     def reserve(self, data: st.DataObject, size: int, stale: bool) -> None:  # noqa: FBT001  drawn by name
-        run = data.draw(st.sampled_from(sorted(self.runs)))
+        run = data.draw(st.sampled_from(list(self.runs)))
         wanted = sorted(data.draw(st.sets(st.sampled_from(EVERYBODY), min_size=1)))
         batches = [tuple(wanted[start : start + size]) for start in range(0, len(wanted), size)]
         plan = self.runs[run]
@@ -81,7 +81,7 @@ class Histories(RuleBasedStateMachine):
         reserved = [row.id for row in edition.batches if row.state is BatchState.RESERVED]
         if not reserved:
             return
-        batch, run = data.draw(st.sampled_from(reserved)), data.draw(st.sampled_from(sorted(self.runs)))
+        batch, run = data.draw(st.sampled_from(reserved)), data.draw(st.sampled_from(list(self.runs)))
         members = people(self.world.ledger._read_keys((batch,)))
         dropped = members[:1] if drop else []
         try:
@@ -98,7 +98,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.open)
     @rule(data=st.data(), outcome=OUTCOMES)
     def settle(self, data: st.DataObject, outcome: Settlement) -> None:
-        attempt = data.draw(st.sampled_from(sorted(self.open)))
+        attempt = data.draw(st.sampled_from(list(self.open)))
         batch, _run = self.open.pop(attempt)
         assert self.world.ledger.settle(attempt, outcome) == 0
         if outcome.state is BatchState.NOT_SENT:
@@ -107,7 +107,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.runs)
     @rule(data=st.data())
     def die(self, data: st.DataObject) -> None:
-        gone = data.draw(st.sampled_from(sorted(self.runs)))
+        gone = data.draw(st.sampled_from(list(self.runs)))
         del self.runs[gone]
         self.open = {attempt: (batch, run) for attempt, (batch, run) in self.open.items() if run != gone}
         self.world.ledger._write(lambda tx: tx.change("UPDATE runs SET process_started = '1' WHERE id = ?", gone))

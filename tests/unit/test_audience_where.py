@@ -66,14 +66,17 @@ def connection(tmp_path: Path) -> Iterator[DuckDBPyConnection]:
 def test_conditions_over_text(connection: DuckDBPyConnection, condition: str, rows: list[int] | None) -> None:
     if rows is None:
         with pytest.raises(AudienceError):
-            where.check(connection, condition, COLUMNS)
+            where.check(connection, condition, columns=COLUMNS)
         return
-    statement = where.check(connection, condition, COLUMNS).statement
+    statement = where.check(connection, condition, columns=COLUMNS).statement
     assert [row for row, *_ in connection.execute(statement).fetchall()] == rows
 
 
 def test_the_columns_read_are_known(connection: DuckDBPyConnection) -> None:
-    assert where.check(connection, "Ville = 'x' or ACTIF is null or ville = 'y'", COLUMNS).columns == ("ville", "actif")
+    assert where.check(connection, "Ville = 'x' or ACTIF is null or ville = 'y'", columns=COLUMNS).columns == (
+        "ville",
+        "actif",
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,14 +126,14 @@ def test_the_columns_read_are_known(connection: DuckDBPyConnection) -> None:
 )
 def test_nothing_else_is_allowed(connection: DuckDBPyConnection, condition: str, message: str) -> None:
     with pytest.raises(AudienceError) as error:
-        where.check(connection, condition, COLUMNS)
+        where.check(connection, condition, columns=COLUMNS)
     assert message in [found.message for found in error.value.findings]
     assert {(found.rule, found.path) for found in error.value.findings} == {("where", ("audience", "where"))}
 
 
 def test_findings_have_line_column_and_a_way_out(connection: DuckDBPyConnection) -> None:
     with pytest.raises(AudienceError) as error:
-        where.check(connection, "âge = '7'\n  and vile = 'Lyon' and getenv('x') = 'é'", COLUMNS)
+        where.check(connection, "âge = '7'\n  and vile = 'Lyon' and getenv('x') = 'é'", columns=COLUMNS)
     column, function = error.value.findings
     assert (column.within, column.value, column.hint) == ((2, 7), "vile", "did you mean ville?")
     assert (function.within, function.value) == ((2, 25), "getenv")
@@ -140,21 +143,21 @@ def test_findings_have_line_column_and_a_way_out(connection: DuckDBPyConnection)
 
 def test_a_syntax_error_has_its_place(connection: DuckDBPyConnection) -> None:
     with pytest.raises(AudienceError) as error:
-        where.check(connection, "ville = 'x'\nand and actif = 'y'", COLUMNS)
+        where.check(connection, "ville = 'x'\nand and actif = 'y'", columns=COLUMNS)
     assert error.value.findings[0].within == (2, 5)
 
 
 def test_no_phone_number_of_a_condition_is_repeated(connection: DuckDBPyConnection) -> None:
     with pytest.raises(AudienceError) as error:
-        where.check(connection, "mobile = '0639980001' '0639980002'", COLUMNS)
+        where.check(connection, "mobile = '0639980001' '0639980002'", columns=COLUMNS)
     assert "06399" not in str([(one.message, one.value, one.hint) for one in error.value.findings])
     with pytest.raises(AudienceError) as error:
-        where.check(connection, 'ville = "06 39 98 00 01"', COLUMNS)
+        where.check(connection, 'ville = "06 39 98 00 01"', columns=COLUMNS)
     assert error.value.findings[0].value is None
 
 
 def test_nesting_is_bounded(connection: DuckDBPyConnection) -> None:
     for condition in ("not " * 999 + "true", "(" * 999 + "true" + ")" * 999, "lower(" * 500 + "ville" + ")" * 500):
         with pytest.raises(AudienceError):
-            where.check(connection, condition, COLUMNS)
-    assert where.check(connection, " or ".join(["ville = 'x'"] * 200), COLUMNS).columns == ("ville",)
+            where.check(connection, condition, columns=COLUMNS)
+    assert where.check(connection, " or ".join(["ville = 'x'"] * 200), columns=COLUMNS).columns == ("ville",)
