@@ -225,6 +225,8 @@ def _totals(plan: Plan) -> Iterator[str]:
     if plan.apply_until is not None:
         parts.append(f"apply until {plan.apply_until:%Y-%m-%d %H:%M %Z}".rstrip())
     yield from _wrapped("      " + " · ".join(parts), 6)
+    if plan.offline and plan.ledger is None:
+        yield "      already sent: unknown, there is no ledger to read"
     if not plan.approvable and not plan.offline:
         yield "      Cannot be applied: deselect or mend the campaigns marked !"
 

@@ -88,6 +88,8 @@ def test_an_offline_preview_says_so() -> None:
     assert "offline preview, cannot be applied" in text
     assert "Cannot be applied" not in text
     assert " of 3,000" not in text
+    assert "already sent: unknown, there is no ledger to read" in text
+    assert "unknown" not in FORMATS["text"](plan(offline=True))
 
 
 def test_an_empty_plan_has_no_legend() -> None:
