@@ -22,12 +22,14 @@ NO_STOP = b'{"code": 121, "message": "Mention STOP is missing."}'
 
 
 class Relay:
-    """Does the acts of its script to the sends, one each in order of arrival, and passes everything else on."""
+    """Does the acts of its script to the sends, one each in order of arrival, and `asks` to everything else."""
 
     def __init__(self, upstream: str) -> None:
         self.upstream = urlsplit(upstream).netloc
         self.url = ""
         self.script: deque[Callable[[Call], None]] = deque()
+        self.asks: Callable[[Call], None] = passed
+        self.requests = 0
         self.sends: list[bytes] = []
         self.held = threading.Semaphore(0)
         self.release = threading.Event()
@@ -37,9 +39,12 @@ class Relay:
         """Do these acts to the next sends."""
         self.script.extend(acts)
 
-    def act(self, body: bytes) -> Callable[[Call], None]:
+    def act(self, call: Call) -> Callable[[Call], None]:
         with self._lock:
-            self.sends.append(body)
+            self.requests += call.path.startswith("/octopush")
+            if not call.path.endswith("/send") or b'"simulation_mode":true' in call.content:
+                return self.asks if call.path.startswith("/octopush") else passed
+            self.sends.append(call.content)
             return self.script.popleft() if self.script else passed
 
     def wait_until_held(self) -> None:
@@ -55,12 +60,11 @@ class Call(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.content = b""
-        passed(self)
+        self.server.relay.act(self)(self)
 
     def do_POST(self) -> None:
         self.content = self.rfile.read(int(self.headers["content-length"]))
-        sends = self.path.endswith("/send") and b'"simulation_mode":true' not in self.content
-        (self.server.relay.act(self.content) if sends else passed)(self)
+        self.server.relay.act(self)(self)
 
     def forward(self) -> tuple[int, bytes]:
         """Ask the sandbox; return its status and body."""
@@ -119,6 +123,12 @@ def reply_held(call: Call) -> None:
     answer = call.forward()
     call.hold()
     call.answer(*answer)
+
+
+def reply_held_and_lost(call: Call) -> None:
+    call.forward()
+    call.hold()
+    call.cut()
 
 
 def request_held(call: Call) -> None:

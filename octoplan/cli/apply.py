@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from octoplan.cli.terminal import SANDBOX_LINE, Session, json_option, put, say
+from octoplan.cli.terminal import SANDBOX_LINE, Session, crash, json_option, put, say
 from octoplan.core.errors import Exit, Refused, Unfinished
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
         watch = Supervision(progress=progress, stop=stop, confirm=confirm, told=tell)
         applied, tally = send(project, saved, watch=watch)
         _report(applied, tally, as_json=as_json)
+        for bug in tally.bugs:
+            crash(bug)
     return tally.exit
 
 

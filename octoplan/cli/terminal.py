@@ -7,16 +7,19 @@ import os
 import sys
 import threading
 import time
+import traceback
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from octoplan import __version__
+from octoplan.core.errors import Refused
 from octoplan.core.quoting import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from rich.progress import Progress as RichProgress
 
@@ -69,28 +72,46 @@ class Session:
 
 def _draws() -> bool:
     """Tell whether stderr is a terminal on which a line can be drawn over."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
+    return (
+        sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
+    )
 
 
 def put(text: str) -> None:
     """Print a result to stdout, with a line end if it has none.
 
     A reader who has left early changes neither the run nor its exit code.
+
+    Raises:
+        Refused: it cannot be written, the disk being full for example; nothing is written any more.
     """
-    _print(text.removesuffix("\n"), err=False)
+    error = _print(text.removesuffix("\n"), err=False)
+    if error is not None and not isinstance(error, BrokenPipeError):
+        raise Refused(f"the output cannot be written: {error.strerror}", reason="output")
 
 
 def say(text: str) -> None:
-    """Print one line for people to stderr; what could drive a terminal is escaped."""
+    """Print one line for people to stderr, if it can be; what could drive a terminal is escaped."""
     _print(visible(text), err=True)
 
 
-def _print(text: str, *, err: bool) -> None:
+def _print(text: str, *, err: bool) -> OSError | None:
+    """Print; return what prevents it, once: from then on the stream takes everything and keeps nothing."""
     try:
         click.echo(text, err=err)
-    except BrokenPipeError:
+    except OSError as error:
         stream = sys.stderr if err else sys.stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None
+
+
+def crash(error: Exception) -> None:
+    """Print where octoplan broke, without the message of the exception: it may quote a contact."""
+    say("octoplan: this is a bug in octoplan. Please report these lines:")
+    say(f"  octoplan {__version__}, Python {sys.version.split()[0]}, {type(error).__name__}")
+    for frame in traceback.extract_tb(error.__traceback__):
+        say(f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}")
 
 
 class _JsonOption(click.Option):

@@ -163,7 +163,7 @@ class SqliteLedger:
         """Record how an attempt ended; if that cannot be, write it to the rescue file."""
         try:
             excess = self._write(lambda tx: attempts.settle(tx, attempt, settlement=settlement))
-        except (OctoplanError, sqlite3.Error) as error:
+        except Exception as error:  # whatever it is, the outcome must not be lost with it
             raise self._rescued(attempt, settlement, error=error) from error
         if excess is None:
             raise InDoubt(

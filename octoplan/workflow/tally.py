@@ -45,7 +45,7 @@ class Tally:
         if isinstance(error, OctoplanError):
             told = self.reasons.get(error.reason)
             self.codes.append(error.exit)
-            self.reasons[error.reason] = f"{told}\n{error}" if told else str(error)
+            self.reasons[error.reason] = f"{told}; {error}" if told else str(error)
         for bug in (error, error.__cause__):
             if isinstance(bug, Exception) and not isinstance(bug, OctoplanError):
                 self.end(Exit.BUG, "bug", sentence=f"octoplan broke with {type(bug).__name__}")

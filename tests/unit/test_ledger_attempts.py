@@ -114,9 +114,10 @@ def test_only_an_outcome_settles() -> None:
         Settlement(state=BatchState.RELEASED)
 
 
-def test_an_unknown_attempt_is_a_bug(world: World) -> None:
-    with pytest.raises(LookupError):
+def test_a_bug_that_keeps_an_outcome_from_being_recorded_does_not_lose_it(world: World) -> None:
+    with pytest.raises(InDoubt, match="t-1") as raised:
         world.ledger.settle("nothing", SENT)
+    assert isinstance(raised.value.__cause__, LookupError)
 
 
 def test_an_attempt_is_renewed_while_it_is_ours(world: World, run: str) -> None:
