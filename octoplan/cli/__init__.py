@@ -9,7 +9,6 @@ import contextlib
 import io
 import json
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,9 @@ import click
 
 from octoplan import __version__
 from octoplan.cli import apply, init, ledger, plan, render, resolve, sandbox, schema, show, status, validate
-from octoplan.cli.terminal import JSON, Session, put, say
+from octoplan.cli.terminal import JSON, Session, crash, put, say
 from octoplan.core.errors import Exit, InputError, OctoplanError
+from octoplan.core.quoting import masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Octoplan(click.Group):
         except OctoplanError as error:
             ended = {"exit": int(error.exit), "reason": error.reason, "message": str(error), **_explain(error)}
         except Exception as error:  # noqa: BLE001  the one boundary: a bug becomes a crash log
-            _crash(error)
+            crash(error)
             ended = {"exit": int(Exit.BUG), "reason": "bug", "message": type(error).__name__}
         if JSON in context.meta:
             put(json.dumps({**context.meta[JSON], **ended}, ensure_ascii=False))
@@ -103,7 +103,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         returned = octoplan.main(arguments, prog_name="octoplan", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        told = io.StringIO()
+        error.show(told)
+        for line in masked(told.getvalue()).splitlines():  # it quotes the command line
+            say(line)
         return Exit.USAGE
     except click.Abort:
         say("interrupted")
@@ -121,11 +124,3 @@ def _explain(error: OctoplanError) -> dict[str, Any]:
         more["findings"] = as_rows(error.findings)
     say(f"octoplan: {error} ({error.reason})")
     return more
-
-
-def _crash(error: Exception) -> None:
-    """Print where octoplan broke, without the message of the exception: it may quote a contact."""
-    say("octoplan: this is a bug in octoplan. Please report these lines:")
-    say(f"  octoplan {__version__}, Python {sys.version.split()[0]}, {type(error).__name__}")
-    for frame in traceback.extract_tb(error.__traceback__):
-        say(f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}")

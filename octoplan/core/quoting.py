@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 LONGEST = 80
 SHOWN = 12
 _PRIVATE = re.compile(r"[0-9]{6,}|[A-Za-z0-9_+/=-]{33,}")
+_ADDRESS = re.compile(r"\s*[+(]{0,2}[0-9][0-9\s./()-]{5,}|.*@.*", re.DOTALL)
 _HIDDEN = "…"
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories that drive a terminal, reorder a line or show nothing."""
@@ -28,6 +29,11 @@ def quoted(text: str) -> str:
 def masked(text: str) -> str:
     """Return `text` without what could be a number or a key."""
     return _PRIVATE.sub(_HIDDEN, text)
+
+
+def typed(word: str) -> str:
+    """Return a word of a command line as `quoted` does; hidden where an address stands in the place of a name."""
+    return f"`{_HIDDEN}`" if _ADDRESS.fullmatch(word) else quoted(word)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

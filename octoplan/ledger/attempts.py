@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core.errors import InDoubt, Refused, Unfinished
 from octoplan.core.keys import SIZE
+from octoplan.core.quoting import typed
 from octoplan.ledger import batches, packed, plans, runs
 from octoplan.ledger.records import BatchState
 from octoplan.ledger.transaction import moment, written
@@ -157,7 +158,7 @@ def decide(tx: Transaction, batch_id: str, *, decision: Decision) -> None:
     batch = tx.row("SELECT state, attempt FROM batches WHERE id = ?", batch_id)
     if batch is None:
         raise Refused(
-            f"there is no batch `{batch_id}`: `octoplan resolve` lists those in doubt", reason="batch-unknown"
+            f"there is no batch {typed(batch_id)}: `octoplan resolve` lists those in doubt", reason="batch-unknown"
         )
     if batch["state"] != BatchState.IN_DOUBT:
         raise Refused(f"batch {batch_id} is {batch['state']}, not in doubt", reason="batch-not-in-doubt")

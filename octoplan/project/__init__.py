@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from octoplan.core import keys, settings, spec
 from octoplan.core.errors import InputError, Refused
 from octoplan.core.plan import Git
+from octoplan.core.quoting import typed
 from octoplan.ledger import BACKENDS, Kind
 from octoplan.project import files
 from octoplan.providers import PROVIDERS
@@ -131,7 +132,9 @@ def _surroundings(loaded: Settings, name: str) -> Surroundings:
     chosen = loaded.environments.get(name)
     if chosen is None:
         known = ", ".join((SANDBOX, *sorted(loaded.environments)))
-        raise Refused(f"no environment `{name}` in {PROJECT_FILE}: there are {known}", reason="environment-unknown")
+        raise Refused(
+            f"no environment {typed(name)} in {PROJECT_FILE}: there are {known}", reason="environment-unknown"
+        )
     if running and not chosen.sandbox:
         raise Refused(f"OCTOPLAN_SANDBOX is set in the live environment `{name}`: unset it", reason="sandbox-in-live")
     return Surroundings(
@@ -198,9 +201,18 @@ class Project:
         return path.read_text(encoding="ascii")
 
     def state_folder(self) -> Path:
-        """Return `.octoplan/`, made private if it is not there."""
+        """Return `.octoplan/`, made private if it is not there.
+
+        Raises:
+            Refused: it cannot be made.
+        """
         folder = self.root / STATE
-        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise Refused(
+                f"the ledger's folder {STATE} cannot be made: {error.strerror}", reason="ledger-unwritable"
+            ) from error
         return folder
 
     @property
@@ -241,7 +253,7 @@ class Project:
         """
         found = Path(os.path.realpath(path))
         if not found.is_file() or not found.is_relative_to(self.root):
-            raise Refused(f"{path} is no file of this project", reason="file-missing")
+            raise Refused(f"{typed(str(path))} is no file of this project", reason="file-missing")
         return found.relative_to(self.root).as_posix()
 
     # ledger

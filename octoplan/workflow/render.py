@@ -12,6 +12,7 @@ from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
 from octoplan.core.plan import money_text
+from octoplan.core.quoting import typed
 from octoplan.workflow.names import query
 from octoplan.workflow.plan import load
 from octoplan.workflow.select import select, selected
@@ -51,7 +52,7 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     loaded = load(project)
     chosen = selected(loaded.campaigns, select(loaded.campaigns, [word]))
     if len(chosen) != 1:
-        raise Refused(f"`{word}` selects {len(chosen)} campaigns: name one", reason="selection-many")
+        raise Refused(f"{typed(word)} selects {len(chosen)} campaigns: name one", reason="selection-many")
     campaign = chosen[0]
     packer = Packer(campaign, loaded.prices[campaign.provider], 1)
     countries: dict[bytes, str] = {}

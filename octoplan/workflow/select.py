@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Refused
 from octoplan.core.plan import Selection
+from octoplan.core.quoting import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,4 +57,4 @@ def _nothing(campaigns: Sequence[Campaign], word: str) -> str:
     known |= {f"tag:{tag}" for campaign in campaigns for tag in campaign.tags}
     near = difflib.get_close_matches(word, sorted(known), n=1)
     hint = f": did you mean `{near[0]}`?" if near else ""
-    return f"`{ascii(word)[1:-1]}` matches no campaign{hint}"
+    return f"{typed(word)} matches no campaign{hint}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from octoplan.core import keys, phone
 from octoplan.core.errors import Refused
 from octoplan.core.plan import money_text
+from octoplan.core.quoting import typed
 from octoplan.formats.text import cents
 from octoplan.ledger import BatchState
 
@@ -84,7 +85,7 @@ def ledger_status(project: Project, campaign: str | None) -> tuple[Standing, ...
     with contextlib.closing(project.open_ledger()) as ledger:
         summaries = [summary for summary in ledger.campaigns() if campaign in (None, summary.campaign)]
     if campaign is not None and not summaries and all(known.id != campaign for known in project.load().campaigns):
-        raise Refused(f"neither the ledger nor the files know `{campaign}`", reason="campaign-unknown")
+        raise Refused(f"neither the ledger nor the files know {typed(campaign)}", reason="campaign-unknown")
     return tuple(_standing(summary) for summary in summaries)
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from octoplan.core.quoting import masked, quoted, suggestion
+from octoplan.core.quoting import masked, quoted, suggestion, typed
 
 
 def test_quoted_is_escaped_and_short() -> None:
@@ -12,6 +12,13 @@ def test_quoted_is_escaped_and_short() -> None:
 def test_numbers_and_keys_are_hidden() -> None:
     assert quoted("+33612345678") == "`+…`"
     assert masked("a sk_live_0123456789abcdefghijklmnopqrstuv b") == "a … b"
+
+
+def test_an_address_in_the_place_of_a_name_is_hidden() -> None:
+    for word in ("0612345678", "+33 (0)6 12 34 56 78", " 06.12.34.56.78", "zoe@acme.example"):
+        assert typed(word) == "`…`"
+    assert typed("noel-2026-12-03") == "`noel-2026-12-03`"
+    assert typed("a\u202eb") == "`a\\u202eb`"
 
 
 def test_suggestion() -> None:
