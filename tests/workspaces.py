@@ -68,11 +68,15 @@ class Ended:
 
 
 class Workspace:
-    """A project; `served` is a sandbox that runs apart from octoplan, if there is one."""
+    """A project; `served` is a sandbox that runs apart from octoplan, if there is one.
+
+    `variables` are set for every run, over the usual credentials.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.served = ""
+        self.variables: dict[str, str] = {}
         self.write("octoplan.yaml", PROJECT)
         self.write("prices/octopush.yaml", PRICES)
 
@@ -96,6 +100,7 @@ class Workspace:
             "OCTOPUSH_API_LOGIN": "sandbox-team",
             "OCTOPUSH_API_KEY": "sandbox-key",
             **({"OCTOPLAN_SANDBOX": self.served} if self.served else {}),
+            **self.variables,
         }
 
     def run(self, *words: str, code: int | None = 0) -> Ended:

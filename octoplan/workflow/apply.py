@@ -137,8 +137,8 @@ def _approved_draft(project: Project, loaded: Loaded, *, saved: SavedPlan | None
     selection = Selection(all=True) if approved is None else approved.selection
     fresh = draft(project, loaded, selection=selection, ports=ports, approved=approved)
     if saved is not None:
-        approve.check_accounts(saved.plan, fresh.plan)
         approve.check_approved(saved, fresh, now=project.clock())
+        approve.check_accounts(saved.plan, fresh.plan)
     return fresh
 
 
@@ -189,9 +189,12 @@ class Run:
             if row.estimate is None or row.action not in PLANNED:
                 continue
             self.tally.approve(Decimal(row.estimate.worst), row.estimate.currency)
-            self.tally.dropped += approve.gone(self.plan, row, item=item)
             owed = _contacts(item)
-            if not self._is_superseded(row) and owed and self._is_in_time(row):
+            if self._is_superseded(row):
+                self.tally.not_started += owed
+                continue
+            self.tally.dropped += approve.gone(self.plan, row, item=item)
+            if owed and self._is_in_time(row):
                 due.append(item)
             else:
                 self.tally.not_started += owed

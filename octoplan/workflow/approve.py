@@ -127,8 +127,8 @@ def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, *, item: Prepare
     strangers = sum(entry not in saved.approved for entry in item.entries)
     if strangers:
         raise Stale(
-            f"{strangers:,} contacts of {planned.id} would get something that was not approved: "
-            f"they joined, or a value of theirs changed; {NEW_PLAN}",
+            f"{strangers:,} contact{'' if strangers == 1 else 's'} of {planned.id} would get something that was not "
+            f"approved: they joined, or a value of theirs changed; {NEW_PLAN}",
             reason="plan-contacts",
         )
     if planned.estimate is None or item.row.estimate is None:
