@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ledgers import ID, NOON, Clock, K, packed, people
 
-from octoplan.ledger import Claim, Kind, NewBatch, RecordedCampaign, RecordedPlan, Reserve
+from octoplan.core.model import Kind
+from octoplan.ledger import Claim, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.ledger.sqlite import SqliteLedger
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,12 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from octoplan.core.model import Receipt
+from octoplan.core.model import Kind, Receipt
 from octoplan.ledger import (
     BatchRow,
     BatchState,
     Claim,
-    Kind,
     NewBatch,
     RecordedCampaign,
     RecordedPlan,

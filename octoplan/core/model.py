@@ -18,6 +18,14 @@ KeyPath = tuple[str | int, ...]
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+class Kind(StrEnum):
+    """What an environment is, and what its ledger remembers: a stamp that keeps rehearsals and live sends apart."""
+
+    SANDBOX = "sandbox"
+    REHEARSAL = "rehearsal"
+    LIVE = "live"
+
+
 class Severity(StrEnum):
     """What a finding demands: `error` a correction, `limit` and `warning` a correction or an `allow`."""
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import keys
 from octoplan.core.errors import Refused
+from octoplan.core.model import Kind
 from octoplan.ledger.connection import connect, trouble
-from octoplan.ledger.records import Identity, Kind
+from octoplan.ledger.records import Identity
 from octoplan.ledger.transaction import written
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from octoplan.core.model import Kind
     from octoplan.ledger.records import (
         BatchRow,
         Claim,
         Edition,
         EditionSummary,
         Identity,
-        Kind,
         RecordedPlan,
         Reserve,
         Settlement,

@@ -13,15 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from octoplan.core.model import Receipt
-
-
-class Kind(StrEnum):
-    """What a ledger remembers: a stamp that keeps rehearsals and live sends apart."""
-
-    SANDBOX = "sandbox"
-    REHEARSAL = "rehearsal"
-    LIVE = "live"
+    from octoplan.core.model import Kind, Receipt
 
 
 class BatchState(StrEnum):

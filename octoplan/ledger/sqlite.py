@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from octoplan.core.model import Kind
     from octoplan.ledger.ledger import Clock
     from octoplan.ledger.records import (
         BatchRow,
         Claim,
         Edition,
         EditionSummary,
-        Kind,
         RecordedPlan,
         Reserve,
         Settlement,

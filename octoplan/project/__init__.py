@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 
 from octoplan.core import keys, settings, spec
 from octoplan.core.errors import InputError, Refused
+from octoplan.core.model import Kind
 from octoplan.core.plan import Git
 from octoplan.core.quoting import typed
-from octoplan.ledger import BACKENDS, Kind
 from octoplan.project import files
 from octoplan.providers import PROVIDERS
 
@@ -264,6 +264,8 @@ class Project:
         Raises:
             Refused: it is missing, empty, foreign, newer, damaged or of another kind.
         """
+        from octoplan.ledger import BACKENDS  # noqa: PLC0415  most verbs that only read files need none
+
         kind = self.surroundings.kind
         if kind is Kind.SANDBOX:
             path = self.state_folder() / "ledger.db"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import keys
 from octoplan.core.errors import Refused
-from octoplan.ledger import BACKENDS, Kind
+from octoplan.core.model import Kind
+from octoplan.ledger import BACKENDS
 from octoplan.project import PROJECT_FILE, STATE
 from octoplan.project.files import write_secret
 

@@ -9,7 +9,8 @@ import pytest
 from ledgers import ID, Clock, K, World
 
 from octoplan.core.errors import Exit, Refused
-from octoplan.ledger import BACKENDS, Kind, connection
+from octoplan.core.model import Kind
+from octoplan.ledger import BACKENDS, connection
 
 if TYPE_CHECKING:
     from octoplan.ledger import Ledger
