@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from workspaces import AUDIENCE, Workspace, tally
 
 from octoplan import project as projects
 from octoplan.providers.octopush import answers
+from octoplan.workflow import apply
+from octoplan.workflow.sending import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -311,6 +314,40 @@ def test_a_campaign_whose_time_ends_while_it_is_sent(project: Workspace, relay: 
     assert "plan-expired" in late.err
     assert tally(project.run("apply").out) == line(6)
     once(project)
+
+
+def test_a_saved_plan_that_comes_too_late(project: Workspace, relay: Relay, clock: Clock) -> None:
+    rehearsal = saved(project)
+    clock.ahead = timedelta(days=8)
+    late = project.run(*rehearsal, code=4)
+    assert tally(late.out) == line(0, not_started=8)
+    assert "plan-expired" in late.err
+    assert not relay.sends
+
+
+def test_what_waits_for_its_time_is_not_started(project: Workspace, clock: Clock) -> None:
+    send_at = f"{clock() + timedelta(days=10):%Y-%m-%dT%H:%M}"
+    project.edit("campaigns/noel.yaml", "channel: sms", f"channel: sms\nschedule: {{send_at: '{send_at}'}}")
+    rehearsal = saved(project)
+    waits = project.run(*rehearsal)
+    assert tally(waits.out) == line(0, not_started=8)
+    assert "waiting: noel" in waits.err
+    clock.ahead = timedelta(days=9, hours=12)
+    assert tally(project.run(*rehearsal).out) == line(8)
+    once(project)
+
+
+def test_no_claim_after_a_signal_that_came_while_pacing(
+    project: Workspace, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(call: Call) -> None:
+        passed(call)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(apply, "Pace", lambda _: Pace(Decimal("0.001")))
+    relay.then(interrupted)
+    assert tally(project.run("apply", code=130).out) == line(1, not_started=7)
+    assert len(relay.sends) == 1
 
 
 def test_no_second_request_after_the_time_is_over(project: Workspace, relay: Relay, clock: Clock) -> None:
