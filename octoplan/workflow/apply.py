@@ -17,6 +17,7 @@ from octoplan.core.model import Verdict
 from octoplan.core.plan import Selection, money_text
 from octoplan.ledger import BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve
+from octoplan.workflow.digest import digest
 from octoplan.workflow.plan import draft, load
 from octoplan.workflow.ports import Ports
 from octoplan.workflow.sending import OVER, STATES, STOPPED, Pace, Sender
@@ -105,6 +106,9 @@ def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> t
             approve.check_seal(saved, ledger, key=project.key)
         suppressions = Suppressions.of(project)
         loaded = load(project)
+        if saved is not None:
+            content = digest(project, loaded, selection=saved.plan.selection)
+            approve.check_content(saved.plan, content, project=project)
         plan_id = uuid.uuid4().hex if saved is None else saved.plan.plan_id
         run = ledger.open_run(plan_id)  # before any network use: it proves that outcomes can be recorded
         try:
@@ -138,7 +142,6 @@ def _approved_draft(project: Project, loaded: Loaded, *, saved: SavedPlan | None
     fresh = draft(project, loaded, selection=selection, ports=ports, approved=approved)
     if saved is not None:
         approve.check_approved(saved, fresh, now=project.clock())
-        approve.check_accounts(saved.plan, fresh.plan)
     return fresh
 
 

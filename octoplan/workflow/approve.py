@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from octoplan.core.plan import Plan, PlannedCampaign
     from octoplan.ledger import Ledger
     from octoplan.project import Project
+    from octoplan.workflow.digest import Digested
     from octoplan.workflow.plan import Draft
     from octoplan.workflow.prepare import Prepared
 
@@ -71,25 +72,25 @@ def _check_ledger(plan: Plan, ledger: Ledger) -> None:
         )
 
 
-def check_accounts(plan: Plan, fresh: Plan) -> None:
-    """Refuse a plan made for another account.
-
-    Raises:
-        Stale: an account differs.
-    """
-    for name, account in plan.accounts.items():
-        if fresh.accounts.get(name) != account:
-            raise Stale(f"the account of {name} differs from the approved plan's: {NEW_PLAN}", reason="plan-account")
-
-
-def check_approved(saved: SavedPlan, fresh: Draft, *, now: datetime) -> None:
-    """Refuse what was not approved: another digest; of campaigns in time, new people or values, or higher cost.
+def check_content(plan: Plan, content: Digested, *, project: Project) -> None:
+    """Refuse files that differ from those the plan was made of, and another account.
 
     Raises:
         Stale: naming what differs.
     """
-    if fresh.plan.digest != saved.plan.digest:
-        raise Stale(f"{_difference(saved.plan, fresh.plan)}; {NEW_PLAN}", reason="plan-digest")
+    if content.digest != plan.digest:
+        raise Stale(f"{_difference(plan, content)}; {NEW_PLAN}", reason="plan-digest")
+    for name, account in plan.accounts.items():
+        if project.account(name) != account:
+            raise Stale(f"the account of {name} differs from the approved plan's: {NEW_PLAN}", reason="plan-account")
+
+
+def check_approved(saved: SavedPlan, fresh: Draft, *, now: datetime) -> None:
+    """Refuse what was not approved, of the campaigns in time: new people or values, or a higher cost.
+
+    Raises:
+        Stale: naming what differs.
+    """
     for planned, item in paired(saved.plan, fresh):
         if is_in_time(planned, now):
             _check_campaign(saved, planned, item=item)
@@ -160,19 +161,19 @@ def gone(plan: Plan, planned: PlannedCampaign, *, item: Prepared) -> int:
     return max(0, planned.estimate.contacts - owed - sent)
 
 
-def _difference(plan: Plan, fresh: Plan) -> str:
-    """Say what differs between an approved plan and a fresh one, field by field where it can be told."""
+def _difference(plan: Plan, content: Digested) -> str:
+    """Say what differs from an approved plan, field by field where it can be told."""
     told: list[str] = []
-    before = {row.id: row for row in plan.campaigns}
-    after = {row.id: row for row in fresh.campaigns}
+    before = {row.id: row.spec for row in plan.campaigns}
+    after = content.specs
     told += [f"campaign {name} is gone" for name in sorted(before.keys() - after.keys())]
     told += [f"campaign {name} is new" for name in sorted(after.keys() - before.keys())]
     for name in sorted(before.keys() & after.keys()):
-        changed = approval.changes(before[name].spec, after[name].spec)
+        changed = approval.changes(before[name], after[name])
         told += [f"campaign {name}: {change.path} differs" for change in changed]
-    for name in sorted(plan.prices.keys() | fresh.prices.keys()):
-        old, new = plan.prices.get(name), fresh.prices.get(name)
+    for name in sorted(plan.prices.keys() | content.prices.keys()):
+        old, new = plan.prices.get(name), content.prices.get(name)
         if old is None or new is None or old.digest != new.digest:
             told.append(f"the price book of {name} differs")
-    told += [f"the project's limits.{change.path} differs" for change in approval.changes(plan.limits, fresh.limits)]
+    told += [f"the project's limits.{change.path} differs" for change in approval.changes(plan.limits, content.limits)]
     return "; ".join(told) or "the campaigns differ from the approved plan"

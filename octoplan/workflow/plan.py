@@ -5,24 +5,23 @@ from __future__ import annotations
 import contextlib
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from octoplan import __version__
 from octoplan.audience import Engine
-from octoplan.core import approval
 from octoplan.core.errors import Exit, InputError, worst
 from octoplan.core.model import Severity
-from octoplan.core.plan import LedgerReference, Plan, PriceReference, Selection, total
+from octoplan.core.plan import LedgerReference, Plan, total
+from octoplan.workflow.digest import digest
 from octoplan.workflow.limits import SENDING, within_limits
 from octoplan.workflow.ports import Ports
 from octoplan.workflow.prepare import Preparation
-from octoplan.workflow.select import select, selected
+from octoplan.workflow.select import select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
-    from octoplan.core.plan import PlannedCampaign
+    from octoplan.core.plan import PlannedCampaign, Selection
     from octoplan.ledger import Ledger
     from octoplan.project import Project
     from octoplan.project.files import Loaded
@@ -89,9 +88,9 @@ def draft(
     project: Project, loaded: Loaded, *, selection: Selection, ports: Ports, approved: Plan | None = None
 ) -> Draft:
     """Plan with open ports; against an `approved` plan there is no second simulation."""
-    chosen = selected(loaded.campaigns, selection)
-    names = sorted({campaign.provider for campaign in chosen})
-    accounts = {} if ports.wires is None else {name: project.account(name) for name in names}
+    content = digest(project, loaded, selection=selection)
+    wires = ports.wires
+    accounts = {} if wires is None else {name: project.account(name) for name in content.prices}
     now = project.clock()
     preparation = Preparation(
         project=project,
@@ -102,57 +101,31 @@ def draft(
         planned_at=now if approved is None else approved.created_at,
     )
     with Engine(project.temporary_folder(), root=project.root) as engine:
-        prepared = [preparation.prepare(campaign, engine) for campaign in chosen]
-    prepared = within_limits(project, prepared, wires=ports.wires)
-    prices = {name: approval.prices_digest(loaded.prices[name]) for name in names}
-    plan = _sum_up(project, tuple(item.row for item in prepared), made_at=now).model_copy(
-        update={
-            "digest": approval.plan_digest(
-                [item.spec for item in prepared],
-                limits=project_limits(project),
-                prices=prices,
-                environment=project.surroundings.name,
-            ),
-            "accounts": accounts,
-            "offline": ports.wires is None,
-            "ledger": _reference(ports.ledger),
-            "selection": selection,
-            "prices": {
-                name: PriceReference(as_of=loaded.prices[name].as_of, digest=digest) for name, digest in prices.items()
-            },
-        }
-    )
-    approvable = not plan.offline and plan.totals.blocked == 0
-    return Draft(plan=plan.model_copy(update={"approvable": approvable}), prepared=tuple(prepared))
-
-
-def _sum_up(project: Project, rows: tuple[PlannedCampaign, ...], *, made_at: datetime) -> Plan:
-    return Plan(
+        prepared = [preparation.prepare(campaign, engine) for campaign in content.campaigns]
+    prepared = within_limits(project, prepared, wires=wires)
+    rows = tuple(item.row for item in prepared)
+    totals = total(rows)
+    plan = Plan(
         octoplan_version=__version__,
         plan_id=uuid.uuid4().hex,
-        digest="",
-        created_at=made_at,
+        digest=content.digest,
+        created_at=now,
         apply_until=max((row.apply_until for row in rows if row.action in SENDING and row.apply_until), default=None),
         env=project.surroundings.name,
         sandbox=project.surroundings.sandbox,
-        accounts={},
-        offline=True,
-        ledger=None,
+        accounts=accounts,
+        offline=wires is None,
+        ledger=_reference(ports.ledger),
         git=project.git(),
-        selection=Selection(),
-        prices={},
-        limits=project_limits(project),
+        selection=selection,
+        prices=content.prices,
+        limits=content.limits,
         campaigns=rows,
-        totals=total(rows),
-        approvable=False,
+        totals=totals,
+        approvable=wires is not None and not totals.blocked,
     )
+    return Draft(plan=plan, prepared=tuple(prepared))
 
 
 def _reference(ledger: Ledger | None) -> LedgerReference | None:
     return None if ledger is None else LedgerReference(id=ledger.identity.id, serial=ledger.identity.serial)
-
-
-def project_limits(project: Project) -> dict[str, Any]:
-    """Return the project's limits in this environment, as the digest sees them."""
-    limits: dict[str, Any] = approval.canonical(project.limits)
-    return limits
