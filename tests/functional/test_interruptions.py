@@ -323,6 +323,7 @@ def test_a_saved_plan_that_comes_too_late(project: Workspace, relay: Relay, cloc
     assert tally(late.out) == line(0, not_started=8)
     assert "plan-expired" in late.err
     assert not relay.sends
+    assert json.loads(project.run("--env", "rehearsal", "status", "--json").out) == []
 
 
 def test_what_waits_for_its_time_is_not_started(project: Workspace, clock: Clock) -> None:
