@@ -164,6 +164,9 @@ class Project:
         Raises:
             Refused: it is not there, or is no key.
         """
+        if self.surroundings.kind is Kind.SANDBOX:
+            with contextlib.suppress(FileExistsError):
+                files.write_secret(self.state_folder() / "key", secrets.token_hex(keys.KEY_SIZE))
         text = self._key_text()
         if text is None:
             raise Refused(
@@ -181,24 +184,17 @@ class Project:
 
     @property
     def _key_file(self) -> str:
-        return f"{STATE}/keys/{self.surroundings.ledger_id}"
+        sandbox = self.surroundings.kind is Kind.SANDBOX
+        return f"{STATE}/key" if sandbox else f"{STATE}/keys/{self.surroundings.ledger_id}"
 
     def _key_text(self) -> str | None:
-        if self.surroundings.kind is Kind.SANDBOX:
-            return self._sandbox_key()
         given = os.environ.get("OCTOPLAN_LEDGER_KEY")
-        if given is not None:
+        if given is not None and self.surroundings.kind is not Kind.SANDBOX:
             return given
         try:
             return (self.root / self._key_file).read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError):
             return None
-
-    def _sandbox_key(self) -> str:
-        path = self.state_folder() / "key"
-        with contextlib.suppress(FileExistsError):
-            files.write_secret(path, secrets.token_hex(keys.KEY_SIZE))
-        return path.read_text(encoding="ascii")
 
     def state_folder(self) -> Path:
         """Return `.octoplan/`, made private if it is not there.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Refused
@@ -21,19 +23,35 @@ def init(directory: Path, example: str) -> tuple[str, ...]:
     """Write a new project into a folder and return its files; nothing that is there is touched.
 
     Raises:
-        Refused: one of the files is there already.
+        Refused: one of the files is there already, or the folder cannot be written.
     """
     root = resources.files("octoplan") / "examples" / example
     files = dict(_files(root, ""))
     files |= {f"schemas/{name}.schema.json": schema_text(name) for name in SCHEMAS}
-    present = sorted(name for name in files if (directory / name).exists())
+    present = sorted({taken for name in files if (taken := _taken(directory, name))})
     if present:
         raise Refused(f"{', '.join(present)} would be overwritten: choose an empty folder", reason="files-exist")
-    for name, text in files.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    try:
+        for name, text in files.items():
+            _write(directory / name, text)
+    except OSError as error:
+        raise Refused(f"{directory} cannot be written: {error.strerror}", reason="files-unwritable") from error
     return tuple(sorted(files))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _taken(directory: Path, name: str) -> str | None:
+    """Return what is where a file, or a folder for it, has to be."""
+    path = PurePosixPath(name)
+    for folder in path.parents:
+        if (directory / folder).exists() and not (directory / folder).is_dir():
+            return str(folder)
+    return name if os.path.lexists(directory / name) else None
 
 
 def _files(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:

@@ -76,7 +76,7 @@ def _file(project: Project, campaign: Campaign) -> Path | None:
     return None if name is None else project.inside(name, FILE)
 
 
-def query(project: Project, campaign: Campaign) -> Query:
+def query(project: Project, campaign: Campaign, *, key: bytes) -> Query:
     """Return the query for everybody a campaign addresses, whatever the ledger says of them.
 
     Raises:
@@ -89,6 +89,6 @@ def query(project: Project, campaign: Campaign) -> Query:
         suppressions=tuple(project.inside(name) for name in project.settings.suppressions),
         exclude=tuple(project.inside(name, EXCLUDE) for name in audience.exclude_files),
         columns=templates.columns(campaign.message.text),
-        key=project.preview_key,
+        key=key,
         fiction=project.surroundings.sandbox,
     )

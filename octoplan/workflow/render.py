@@ -11,6 +11,7 @@ from octoplan.core import keys, parts, phone
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
+from octoplan.core.model import Kind
 from octoplan.core.plan import money_text
 from octoplan.core.quoting import typed
 from octoplan.workflow.names import query
@@ -54,16 +55,17 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     if len(chosen) != 1:
         raise Refused(f"{typed(word)} selects {len(chosen)} campaigns: name one", reason="selection-many")
     campaign = chosen[0]
+    key = _key(project)
     packer = Packer(campaign, loaded.prices[campaign.provider], 1)
     countries: dict[bytes, str] = {}
     with Engine(project.temporary_folder(), root=project.root) as engine:
-        resolved = engine.resolve(query(project, campaign))
+        resolved = engine.resolve(query(project, campaign, key=key))
         composer = Composer(campaign, live=not project.surroundings.sandbox, sizes=resolved.sizes)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
             packer.add(rows, composed.texts, parts=composed.parts)
             countries.update(zip(rows.keys, rows.countries, strict=True))
-    wanted = None if contact is None else _wanted(project, campaign, contact=contact)
+    wanted = None if contact is None else _wanted(contact, campaign, key=key)
     found = [batch for batch in packer.batches(first=True) if wanted is None or batch.keys[0].hex().startswith(wanted)]
     if not found:
         raise Refused(f"no such contact in the audience of {campaign.id}", reason="contact-missing")
@@ -71,11 +73,16 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     return _rendered(project, batch, country=countries[batch.keys[0]])
 
 
-def _wanted(project: Project, campaign: Campaign, *, contact: str) -> str:
+def _key(project: Project) -> bytes:
+    """Return the key contacts are known by: lasting where it can be, so that the next call finds the same one."""
+    return project.key if project.surroundings.kind is Kind.SANDBOX else project.preview_key
+
+
+def _wanted(contact: str, campaign: Campaign, *, key: bytes) -> str:
     read = phone.canonical(contact, campaign.audience.country)
     if isinstance(read, str):
         return contact.lower()
-    return keys.contact_key(project.preview_key, read.e164).hex()
+    return keys.contact_key(key, read.e164).hex()
 
 
 def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
