@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT
@@ -11,6 +11,9 @@ from conftest import ROOT
 from octoplan.cli import run
 from octoplan.workflow.init import EXAMPLES, init
 from octoplan.workflow.schema import SCHEMAS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")
 
