@@ -119,11 +119,12 @@ class Workspace:
             assert ended.code == code, f"{words}: {ended.code}\n{ended.out}\n{ended.err}"
         return ended
 
-    def start(self, *words: str, **how: Any) -> subprocess.Popen[str]:
-        """Start octoplan as a process of its own."""
+    def start(self, *words: str, measured: bool = True, **how: Any) -> subprocess.Popen[str]:
+        """Start octoplan as a process of its own; coverage cannot measure one that may not write files."""
         command = [sys.executable, "-m", "octoplan", "-q", "-C", str(self.root), *words]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, env={**os.environ, **self.environ()}, **{**pipes, **how})
+        outer = dict(os.environ) if measured else unmeasured()
+        return subprocess.Popen(command, env={**outer, **self.environ()}, **{**pipes, **how})
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[str]:
@@ -150,6 +151,11 @@ class Workspace:
     def counts(self) -> dict[str, int]:
         found: dict[str, int] = self.ask("deliveries/counts")
         return found
+
+
+def unmeasured() -> dict[str, str]:
+    """Return the environment of a process that coverage leaves alone."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 def tally(text: str) -> dict[str, int]:

@@ -239,7 +239,7 @@ def test_a_full_disk_is_found_before_any_request(project: Workspace, relay: Rela
     project.run("plan", "--offline")
     project.run("status")
     asked = relay.requests
-    process = project.start("apply", preexec_fn=lambda: full(0))
+    process = project.start("apply", measured=False, preexec_fn=lambda: full(0))
     code, _, err = ended(process)
     assert (code, relay.requests - asked) == (1, 0)
     assert "ledger-unwritable" in err
@@ -253,7 +253,7 @@ def full(process: int) -> None:
 
 def test_what_cannot_be_recorded_is_rescued(project: Workspace, relay: Relay) -> None:
     relay.then(passed, passed, reply_held, reply_held)
-    process = project.start("apply")
+    process = project.start("apply", measured=False)
     relay.wait_until_held()
     relay.wait_until_held()
     full(process.pid)

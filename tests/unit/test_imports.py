@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from workspaces import Workspace
+from workspaces import Workspace, unmeasured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,8 @@ message: {text: "ACME: bonjour {{ contact.first_name }}."}
 
 def loaded(*words: str) -> set[str]:
     """Run octoplan in a bare interpreter and return the heavy libraries it ended with."""
-    ended = subprocess.run([sys.executable, "-c", REPORT, *words], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", REPORT, *words]
+    ended = subprocess.run(command, env=unmeasured(), capture_output=True, text=True, check=True)
     code, *modules = ended.stderr.splitlines()[-1].split()
     assert code == "0", ended.stderr
     return HEAVY & {name.partition(".")[0] for name in modules}
