@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,13 +34,13 @@ def check_names(project: Project, campaign: Campaign, *, engine: Engine) -> Iter
     used = templates.columns(campaign.message.text)
     try:
         file = _file(project, campaign)
-        if file is None or file.exists():
+        if file is None or os.path.lexists(file):
             yield from engine.check(campaign.audience, used, file=file)
         else:
             yield _absent(str(campaign.audience.file), FILE)
         for name in campaign.audience.exclude_files:
             path = project.inside(name, EXCLUDE)
-            if path.exists():
+            if os.path.lexists(path):
                 engine.check_list(path, EXCLUDE)
             else:
                 yield _absent(name, EXCLUDE)
