@@ -31,6 +31,6 @@ def render(session: Session, campaign: str, *, contact: str | None, longest: boo
     put(f"{shown.campaign} · contact {shown.key} · {shown.country}")
     put(f"{shown.encoding} · units {shown.units} · parts {shown.parts} · {shown.cost}")
     put("")
-    put("\n".join(visible(line) for line in shown.text.split("\n")))
+    put("\n".join(map(visible, shown.text.split("\n"))))
     put("")
-    put(json.dumps(shown.body, ensure_ascii=False, indent=1))
+    put("\n".join(map(visible, json.dumps(shown.body, ensure_ascii=False, indent=1).split("\n"))))

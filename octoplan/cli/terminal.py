@@ -190,6 +190,8 @@ class Meter:
         """Leave the stage for good."""
         self._closed.set()
         self.end()
+        if self._thread.ident:
+            self._thread.join()
 
     def _watch(self) -> None:
         while not self._closed.wait(self._every):

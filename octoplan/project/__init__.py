@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from octoplan.core import keys, settings, spec
 from octoplan.core.errors import InputError, Refused
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 PROJECT_FILE = "octoplan.yaml"
 STATE = ".octoplan"
 SANDBOX = "sandbox"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?/?", re.ASCII)
 _KEY_TEXT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _SANDBOX_LOGIN = "sandbox"
 
@@ -400,8 +399,7 @@ class Project:
 
 
 def _loopback(address: str) -> str:
-    parts = urlsplit(address)
-    if parts.scheme != "http" or parts.hostname not in LOOPBACK:
+    if not LOOPBACK.fullmatch(address):
         raise Refused(
             "OCTOPLAN_SANDBOX must be a loopback address such as http://127.0.0.1:8027", reason="sandbox-address"
         )
