@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -290,6 +291,37 @@ def test_what_is_quoted_cannot_drive_a_terminal(project: Workspace) -> None:
     assert "\x1b" not in ended.out + ended.err
 
 
+def test_select_is_ids_globs_tags_and_files(project: Workspace) -> None:
+    for name, tags in (("nol-a", "[promo]"), ("nol-b", "[promo, q4]")):
+        text = (project.root / "campaigns/noel.yaml").read_text().replace("id: noel", f"id: {name}\ntags: {tags}")
+        project.write(f"campaigns/{name}.yaml", text)
+    for words, ids in (
+        (["noel"], ["noel"]),
+        (["no*"], ["noel", "nol-a", "nol-b"]),
+        (["tag:q4", "noel"], ["noel", "nol-b"]),
+        (["tag:promo", "!nol-b"], ["nol-a"]),
+        (["!tag:promo"], ["noel"]),
+        (["campaigns/nol-a.yaml", "./campaigns/nol-b.yaml"], ["nol-a", "nol-b"]),
+    ):
+        plan = json.loads(project.run("plan", "--offline", "--json", "--", *words).out)
+        assert [row["id"] for row in plan["campaigns"]] == ids
+        assert plan["selection"] == {"all": False, "ids": ids}
+    assert "did you mean `tag:promo`?" in project.run("plan", "tag:prom", code=1).err
+    assert "selection-empty" in project.run("plan", "noel", "!no*", code=1).err
+    assert "`no*` selects 3 campaigns: name one" in project.run("render", "no*", code=1).err
+
+
+def test_an_outdated_plan_is_shown_with_a_banner(project: Workspace) -> None:
+    project.run("plan", "--out", "saved.plan")
+    with zipfile.ZipFile(project.root / "saved.plan") as archive:
+        plan = json.loads(archive.read("plan.json"))
+    plan["apply_until"] = "2020-01-01T00:00:00Z"
+    with zipfile.ZipFile(project.root / "old.plan", "w") as archive:
+        archive.writestr("plan.json", json.dumps(plan))
+        archive.writestr("approved", b"")
+    assert project.run("show", "old.plan").err == "OUTDATED: this plan could be applied until 2020-01-01 00:00 UTC\n"
+
+
 # streams that are not there, or not as usual
 
 
@@ -317,6 +349,16 @@ def test_nobody_listens_at_all(project: Workspace) -> None:
     assert process.wait(60) == 0
     command = f'"{sys.executable}" -m octoplan -C "{project.root}" status >&- 2>&- <&-'
     assert subprocess.run(["sh", "-c", command], env={**os.environ, **project.environ()}, check=False).returncode == 0
+    assert project.counts()["deliveries"] == 3
+
+
+def test_a_full_disk_is_said(project: Workspace) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123  no path, a device
+        code, _, err = finished(started(project, "plan", stdout=full))
+        assert (code, err) == (1, "octoplan: the output cannot be written: No space left on device (output)\n")
+        code, _, err = finished(started(project, "apply", "--json", stdout=full))
+    assert code == 0
+    assert err == "octoplan: the output cannot be written: No space left on device\n"
     assert project.counts()["deliveries"] == 3
 
 

@@ -78,6 +78,11 @@ def test_a_new_project_overwrites_nothing(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_new_project_needs_a_folder_that_can_be_written(tmp_path: Path) -> None:
+    ended = Workspace(tmp_path).run("init", "/proc/nowhere", code=1)
+    assert "/proc/nowhere cannot be written" in ended.err
+
+
 @pytest.mark.parametrize("name", ["campaigns", "schemas"])
 def test_a_new_project_needs_room_for_its_folders(name: str, tmp_path: Path) -> None:
     project = Workspace(tmp_path / "kept")

@@ -134,6 +134,18 @@ def test_names_are_checked_against_the_header_of_an_audience_that_is_there(proje
     assert "audiences/list.csv: cannot be read" in project.run("plan", "--offline", code=1).out
 
 
+def test_lists_that_a_campaign_excludes_are_looked_into(project: Workspace) -> None:
+    project.edit("campaigns/noel.yaml", "list.csv}", "list.csv, exclude: [../audiences/vip.csv]}")
+    ended = project.run("validate")
+    assert told(ended) == [("campaigns/noel.yaml", 4, 50, "file")]
+    assert "info file: audiences/vip.csv is not there" in ended.out
+    project.write("audiences/vip.csv", "<html>")
+    ended = project.run("validate", code=1)
+    assert told(ended) == [("campaigns/noel.yaml", 4, 50, "file")]
+    project.write("audiences/vip.csv", AUDIENCE)
+    assert project.run("validate").out == ""
+
+
 def test_inline_contacts_are_a_header_too(project: Workspace) -> None:
     project.edit("campaigns/noel.yaml", "file: ../audiences/list.csv", 'contacts: [{phone: "+33639980011", code: "1"}]')
     found = told(project.run("validate", code=1))
