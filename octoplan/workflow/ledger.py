@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import copy
 import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from octoplan.core import keys
+from octoplan.core import keys, source
 from octoplan.core.errors import Refused
 from octoplan.core.model import Kind
 from octoplan.ledger import BACKENDS
@@ -17,12 +17,13 @@ from octoplan.project import PROJECT_FILE, STATE
 from octoplan.project.files import write_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from octoplan.core.model import Place
     from octoplan.project import Project
 
-_SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\'|[^,}#\n]+')
+_SCALAR = re.compile(r"""\"[^"]*\"|'[^']*'|[^,}\s]+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +65,22 @@ def init(project: Project) -> Made:
     if path.exists():
         raise Refused(f"{path.name} is there already: move it away, or name another file", reason="ledger-exists")
     identity = secrets.token_hex(4)
-    text = insert_id((project.root / PROJECT_FILE).read_text(encoding="utf-8"), _url_place(project), identity=identity)
+    text = _name_ledger(project, identity)
     key = secrets.token_bytes(keys.KEY_SIZE)
     key_file = f"{STATE}/keys/{identity}"
-    write_secret(project.root / key_file, key.hex())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    BACKENDS[backend].create(path, id=identity, kind=chosen.kind, key=key, clock=project.clock).close()
-    _replace(project.root / PROJECT_FILE, text)
-    return Made(
-        id=identity, environment=chosen.name, place=path.relative_to(project.root).as_posix(), key_file=key_file
-    )
+    try:
+        project.state_folder()
+        write_secret(project.root / key_file, key.hex())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        BACKENDS[backend].create(path, id=identity, kind=chosen.kind, key=key, clock=project.clock).close()
+        _replace(project.root / PROJECT_FILE, text)
+    except OSError as error:
+        raise Refused(
+            f"the ledger, its key or its id in {PROJECT_FILE} cannot be written: {error.strerror}",
+            reason="ledger-unwritable",
+        ) from error
+    place = path.relative_to(project.root) if path.is_relative_to(project.root) else path
+    return Made(id=identity, environment=chosen.name, place=place.as_posix(), key_file=key_file)
 
 
 def check(project: Project) -> Checked:
@@ -83,31 +90,39 @@ def check(project: Project) -> Checked:
         return Checked(id=identity.id, serial=identity.serial, kind=identity.kind.value, problems=tuple(ledger.check()))
 
 
-def insert_id(text: str, url: Place, *, identity: str) -> str:
-    """Return YAML text with `id` written after the ledger's `url`, in the same style, all else untouched."""
-    lines = text.splitlines(keepends=True)
+def _name_ledger(project: Project, identity: str) -> str:
+    """Return the text of `octoplan.yaml` with the ledger's id beside its url, all else untouched.
+
+    Raises:
+        Refused: it is written in a way that only a person can add to.
+    """
+    at = ("environments", project.surroundings.name, "ledger")
+    wanted = copy.deepcopy(project.source.data)
+    wanted[at[0]][at[1]][at[2]]["id"] = identity
+    url = project.source.place((*at, "url"))
+    text = (project.root / PROJECT_FILE).read_bytes().decode()
+    for candidate in insertions(text, url, addition=f'id: "{identity}"'):
+        read, _ = source.read(PROJECT_FILE, candidate.encode())
+        if read is not None and read.data == wanted:
+            return candidate
+    raise Refused(f"{url}: no id can be added here: write `ledger: {{url: …}}` out in place", reason="ledger-url")
+
+
+def insertions(text: str, url: Place, *, addition: str) -> Iterator[str]:
+    """Yield a text with a key added after the value at a place: on its line, then on a line of its own."""
+    lines = text.split("\n")
     line = lines[url.line - 1]
     scalar = _SCALAR.match(line, url.column - 1)
-    if scalar is None:
-        raise Refused(f'{url}: write `id: "{identity}"` beside the url yourself', reason="ledger-url")
-    end = len(line[: scalar.end()].rstrip())
-    before = line[: url.column - 1]
-    if "{" in before:
-        lines[url.line - 1] = f'{line[:end]}, id: "{identity}"{line[end:]}'
-    else:
-        indent = before[: len(before) - len(before.lstrip())]
-        closing = "" if line.endswith("\n") else "\n"
-        lines[url.line - 1] = f'{line}{closing}{indent}id: "{identity}"\n'
-    return "".join(lines)
-
-
-def _url_place(project: Project) -> Place:
-    return project.source.place(("environments", project.surroundings.name, "ledger", "url"))
+    end = scalar.end() if scalar else len(line)
+    yield "\n".join([*lines[: url.line - 1], f"{line[:end]}, {addition}{line[end:]}", *lines[url.line :]])
+    indent = line[: len(line) - len(line.lstrip())]
+    ending = line[len(line.rstrip("\r")) :]
+    yield "\n".join([*lines[: url.line], f"{indent}{addition}{ending}", *lines[url.line :]])
 
 
 def _replace(path: Path, text: str) -> None:
     """Replace a user's file in one step, keeping its mode."""
     new = path.with_name(f"{path.name}.new")
-    new.write_text(text, encoding="utf-8")
+    new.write_bytes(text.encode())
     new.chmod(path.stat().st_mode)
-    os.replace(new, path)  # noqa: PTH105  Path.replace is the same call; this one reads as what it is
+    new.replace(path)

@@ -332,14 +332,18 @@ def _share(fraction: Decimal) -> str:
     return f"{fraction * 100:.1f}%"
 
 
-_ALWAYS: Iterable[Callable[[Facts], Iterator[Finding]]] = (_audience_empty, _invalid, _edited_after_send)
+_ALWAYS: Iterable[Callable[[Facts], Iterator[Finding]]] = (
+    _audience_empty,
+    _invalid,
+    _fiction_number,
+    _edited_after_send,
+)
 
 _OWED: Iterable[Callable[[Facts], Iterator[Finding]]] = (
     _audience_size,
     _audience_change,
     _number_type,
     _fixed_line,
-    _fiction_number,
     _country,
     _contact_cap,
     _values_differ,
