@@ -17,7 +17,7 @@ import click
 from octoplan import __version__
 from octoplan.cli import apply, init, ledger, plan, render, resolve, sandbox, schema, show, status, validate
 from octoplan.cli.terminal import JSON, Session, crash, put, say
-from octoplan.core.errors import Exit, InputError, OctoplanError
+from octoplan.core.errors import Exit, InputError, OctoplanError, Refused
 from octoplan.core.quoting import masked
 
 if TYPE_CHECKING:
@@ -69,8 +69,12 @@ def octoplan(context: click.Context, directory: Path, *, environment: str | None
     Campaigns are YAML files in git. `plan` shows who will be contacted, with which text, for how much
     money; `apply` sends exactly that, once.
     """
-    context.with_resource(contextlib.chdir(directory))
-    context.obj = Session(directory=Path.cwd(), environment=environment, quiet=quiet, verbose=verbose)
+    try:
+        context.with_resource(contextlib.chdir(directory))
+        here = Path.cwd()
+    except OSError as error:
+        raise Refused(f"this folder cannot be worked in: {error.strerror}", reason="directory") from error
+    context.obj = Session(directory=here, environment=environment, quiet=quiet, verbose=verbose)
 
 
 VERBS: tuple[click.Command, ...] = (

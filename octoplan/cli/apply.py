@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("plan", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
-@json_option("Print events as JSON, one a line.", event="end")
+@json_option("Print JSON, one event a line: the plan, each batch as it ends, the end.", event="end")
 @click.pass_obj
 def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
     """Send exactly what was approved, once.

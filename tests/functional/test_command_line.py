@@ -280,6 +280,14 @@ def test_a_directory_is_where_everything_is_relative_to(project: Workspace, tmp_
     assert "no octoplan.yaml in / or above it" in project.run("-C", "/", "plan", code=1).err
 
 
+def test_a_folder_that_is_gone_is_said(project: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "this folder cannot be worked in" in project.run("plan", code=1).err
+
+
 def test_what_is_quoted_cannot_drive_a_terminal(project: Workspace) -> None:
     project.edit("campaigns/noel.yaml", "ACME: ", r"ACME \e[2J\u202e: ")
     for words in (("validate",), ("plan",), ("render", "noel")):
