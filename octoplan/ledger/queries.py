@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from octoplan.ledger import batches, packed, runs
-from octoplan.ledger.records import BatchState, Edition, EditionSummary
+from octoplan.ledger.records import HELD, BatchState, Edition, EditionSummary
 from octoplan.ledger.transaction import written
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from octoplan.ledger.records import BatchRow
     from octoplan.ledger.transaction import Transaction
 
-_OPEN = frozenset({BatchState.RESERVED, BatchState.CLAIMED, BatchState.IN_DOUBT})
+_OPEN = HELD | {BatchState.RESERVED}
+"""The states in which a batch without a charge may still cost its worst."""
 
 
 def edition(tx: Transaction, campaign: str, *, number: int, read_keys: Callable[[tuple[str, ...]], bytes]) -> Edition:

@@ -157,6 +157,11 @@ class BatchRow:
         """The provider's ticket; empty if there is none, or a duplicate answer named none."""
         return self.receipt.ticket if self.receipt else ""
 
+    @property
+    def cost(self) -> Decimal:
+        """What it was charged, or the worst that it may be."""
+        return self.worst if self.charged is None else self.charged
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
@@ -183,9 +188,9 @@ class Edition:
         return packed.distinct(self.read_keys(tuple(batch.id for batch in self.batches)))
 
     @property
-    def charged(self) -> Decimal:
-        """What the provider has charged so far."""
-        return sum((batch.charged for batch in self.batches if batch.charged is not None), start=Decimal(0))
+    def cost(self) -> Decimal:
+        """What everything sent, or perhaps sent, was charged or may be at worst."""
+        return sum((batch.cost for batch in self.batches if batch.state in HELD), start=Decimal(0))
 
     @property
     def is_settled(self) -> bool:
@@ -203,7 +208,7 @@ class EditionSummary:
     """An edition's sums, without any key. Money is by currency.
 
     `contacts` and `batches` count by state, so that a person sent again after a failure counts under
-    both. `open` is the worst cost of what is reserved, claimed or in doubt. `rejected` counts contacts.
+    both. `open` is the worst cost of what is reserved, or held without a charge. `rejected` counts contacts.
     `without_ticket` counts accepted batches that a duplicate answer or a person's word closed.
     """
 

@@ -331,15 +331,13 @@ def _past(edition: Edition | None, spec: dict[str, Any]) -> _Past:
     if edition is None:
         return _Past(edition=None)
     batches = edition.batches
-    open_states = (BatchState.CLAIMED, BatchState.IN_DOUBT)
     return _Past(
         edition=edition,
         changes=approval.changes(json.loads(edition.spec), spec) if edition.spec else (),
         in_doubt=sum(batch.count for batch in batches if batch.state is BatchState.IN_DOUBT),
         held=len(edition.held()) // keys.SIZE,
         unfinished=edition.closed and not edition.is_settled,
-        open_cost=edition.charged
-        + sum((batch.worst for batch in batches if batch.state in open_states), start=Decimal(0)),
+        open_cost=edition.cost,
     )
 
 

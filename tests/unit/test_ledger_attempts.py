@@ -106,7 +106,8 @@ def test_a_charge_that_is_no_amount_counts_as_the_worst(world: World, run: str, 
     assert world.ledger.settle(attempt, Settlement(state=BatchState.ACCEPTED, receipt=receipt)) == 0
     assert world.batch("noel/1/2").charged is None
     (summary,) = world.ledger.campaigns()
-    assert (summary.without_ticket, summary.charged, summary.open) == (1, {}, {"EUR": Decimal(3)})
+    assert (summary.without_ticket, summary.charged, summary.open) == (1, {}, {"EUR": Decimal(4)})
+    assert world.ledger.edition("noel", 1).cost == Decimal(1)
 
 
 def test_only_an_outcome_settles() -> None:

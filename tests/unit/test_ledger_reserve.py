@@ -33,7 +33,7 @@ def test_a_first_reserve(world: World) -> None:
     assert {(row.state, row.generation, row.plan_id, row.alive) for row in rows} == {("reserved", 1, "p1", True)}
     edition = world.ledger.edition("noel", 1)
     assert (edition.version, edition.closed, edition.spec, edition.is_settled) == (1, False, None, False)
-    assert (edition.held(), people(edition.members()), edition.charged) == (b"", [1, 2, 3], Decimal(0))
+    assert (edition.held(), people(edition.members()), edition.cost) == (b"", [1, 2, 3], Decimal(0))
     assert world.ledger.identity.serial == 1
     assert world.ledger.editions("noel") == (1,)
 
@@ -226,7 +226,7 @@ def test_an_edition_is_settled_when_nobody_is_owed(world: World) -> None:
     edition = world.ledger.edition("noel", 1)
     assert edition.is_settled
     assert sorted(people(edition.held())) == people(edition.members()) == [1, 2, 3, 4]
-    assert edition.charged == Decimal("0.20")
+    assert edition.cost == Decimal("1.20")
 
 
 def test_another_edition_is_another_send(world: World) -> None:

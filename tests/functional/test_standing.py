@@ -1,0 +1,40 @@
+"""What the ledger tells of money and people after things went wrong: `status`, limits, and the next plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from relay import Relay, relaying, reply_lost
+from workspaces import AUDIENCE, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Workspace:
+    """Make a project that sends its three batches, of one contact and at most 0.06 EUR each, one after another."""
+    project = Workspace(tmp_path).usual()
+    project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, workers: 1")
+    return project
+
+
+@pytest.fixture
+def relay(project: Workspace) -> Iterator[Relay]:
+    with project.serving() as served, relaying(served) as relay:
+        project.served = relay.url
+        yield relay
+
+
+def test_what_a_person_says_was_sent_counts_against_the_limit(project: Workspace, relay: Relay) -> None:
+    relay.then(reply_lost)
+    project.edit("campaigns/noel.yaml", "list.csv}", "list.csv, new_contacts: send}")
+    project.write("audiences/list.csv", "".join(AUDIENCE.splitlines(keepends=True)[:2]))
+    project.run("apply", code=7)
+    project.run("resolve", "noel/1/1", "--as", "sent", "--reason", "she has it")
+    assert "open 0.06 EUR" in project.run("status").out
+    project.write("audiences/list.csv", AUDIENCE)
+    project.edit("campaigns/noel.yaml", "message:", "limits: {max_cost: 0.12 EUR}\nmessage:")
+    assert "limit cost-limit" in project.run("plan", code=3).out
