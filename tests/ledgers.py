@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -86,9 +86,8 @@ class World:
 
     def plan(self, plan_id: str, *, worst: str = "100", **more: Any) -> str:
         """Record a plan made at this moment that covers everything, and return a new run of it."""
-        campaign = more.get("campaign", "noel")
         row = RecordedCampaign(
-            id=campaign,
+            id=more.get("campaign", "noel"),
             edition=more.get("edition", 1),
             apply_from=self.clock(),
             apply_until=more.get("until", self.clock() + timedelta(days=7)),
@@ -101,7 +100,7 @@ class World:
                 plan_id=plan_id,
                 created_at=more.get("created_at", self.clock()),
                 everything=more.get("everything", True),
-                campaigns=(row,),
+                campaigns=(row, *(replace(row, id=other) for other in more.get("others", ()))),
             )
         )
         return self.ledger.open_run(plan_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -77,29 +78,26 @@ def refuse_superseded(tx: Transaction, plan_id: str, *, campaign: str) -> None:
         )
 
 
-def refuse_cost(tx: Transaction, plan_id: str, *, currency: str) -> None:
-    """Refuse what would make a plan's charged and open worst costs exceed its approved worst.
+def refuse_cost(tx: Transaction, plan_id: str, *, campaign: str, edition: int) -> None:
+    """Refuse what would make charges and open worst costs exceed what the plan approved for this edition.
 
     Raises:
         Stale: `cost-over-approved`.
     """
-    approved = sum(
-        (
-            Decimal(row["worst"])
-            for row in tx.rows("SELECT worst FROM plan_campaigns WHERE plan_id = ? AND currency = ?", plan_id, currency)
-        ),
-        start=Decimal(0),
-    )
+    of = (plan_id, campaign, edition)
+    row = tx.rows("SELECT worst, currency FROM plan_campaigns WHERE plan_id = ? AND campaign = ? AND edition = ?", *of)[
+        0
+    ]
     batches = tx.rows(
-        "SELECT state, worst, charged FROM batches"
-        " WHERE plan_id = ? AND currency = ? AND state NOT IN ('not_sent', 'released')",
-        plan_id,
-        currency,
+        "SELECT worst, charged FROM batches"
+        " WHERE plan_id = ? AND campaign = ? AND edition = ? AND state NOT IN ('not_sent', 'released')",
+        *of,
     )
+    approved = Money(amount=Decimal(row["worst"]), currency=row["currency"])
     bound = sum((Decimal(row["charged"] or row["worst"]) for row in batches), start=Decimal(0))
-    if bound > approved:
+    if bound > approved.amount:
         raise Stale(
-            f"{Money(amount=bound, currency=currency)} charged or at stake would exceed the approved "
-            f"{Money(amount=approved, currency=currency)}: make a new plan",
+            f"{campaign}: {replace(approved, amount=bound)} charged or at stake would exceed the approved {approved}: "
+            "make a new plan",
             reason="cost-over-approved",
         )

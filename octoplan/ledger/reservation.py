@@ -65,7 +65,7 @@ def reserve(tx: Transaction, run: str, *, plan_id: str, wanted: Reserve) -> tupl
                 "generation": generation,
             },
         )
-    plans.refuse_cost(tx, plan_id, currency=wanted.currency)
+    plans.refuse_cost(tx, plan_id, campaign=wanted.campaign, edition=wanted.edition)
     tx.change("UPDATE meta SET serial = serial + 1")
     tx.event("reserve", run=run, details=f"{wanted.campaign}/{wanted.edition} version {version} plan {plan_id}")
     return _reserved(tx, plan_id, wanted=wanted)

@@ -237,7 +237,7 @@ class Run:
                     edition=row.edition,
                     apply_from=row.apply_from,
                     apply_until=row.apply_until,
-                    worst=Decimal(row.estimate.worst) if row.estimate else Decimal(0),
+                    worst=Decimal(row.estimate.worst) if row.estimate and row.action in PLANNED else Decimal(0),
                     currency=row.estimate.currency if row.estimate else "",
                     spec=json.dumps(specs[row.id, row.edition], sort_keys=True, ensure_ascii=False),
                 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from relay import Relay, relaying, reply_lost
-from workspaces import AUDIENCE, Workspace
+from relay import Relay, relaying, reply_lost, sent_but
+from workspaces import AUDIENCE, CAMPAIGN, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,3 +38,13 @@ def test_what_a_person_says_was_sent_counts_against_the_limit(project: Workspace
     project.write("audiences/list.csv", AUDIENCE)
     project.edit("campaigns/noel.yaml", "message:", "limits: {max_cost: 0.12 EUR}\nmessage:")
     assert "limit cost-limit" in project.run("plan", code=3).out
+
+
+def test_what_was_charged_too_dear_is_not_paid_from_another_campaign(project: Workspace, relay: Relay) -> None:
+    project.write("campaigns/late.yaml", CAMPAIGN.replace("noel", "late") + "schedule: {send_at: 2099-12-25T10:00}\n")
+    path = str(project.root / "both.plan")
+    project.run("plan", "--out", path)
+    relay.then(sent_but(200, b'{"code": "000", "sms_ticket": "t", "number_of_contacts": 1, "total_cost": 0.50}'))
+    assert "0.50 EUR charged" in project.run("apply", path, code=3).err
+    assert "cost-over-approved" in project.run("apply", path, code=4).err
+    assert len(relay.sends) == 1

@@ -212,6 +212,15 @@ def test_money_charged_and_at_stake_stays_within_the_approved(world: World) -> N
     world.reserve(run, "p1", (3, 4))
 
 
+def test_the_money_approved_for_one_campaign_is_not_for_another(world: World) -> None:
+    run = world.plan("p1", worst="2", others=("great",))
+    world.reserve(run, "p1", (1, 2))
+    with pytest.raises(Stale) as caught:
+        world.reserve(run, "p1", (3,))
+    assert caught.value.reason == "cost-over-approved"
+    world.reserve(run, "p1", (3, 4), campaign="great")
+
+
 def test_an_edition_is_settled_when_nobody_is_owed(world: World) -> None:
     run = world.plan("p1")
     world.reserve(run, "p1", (1, 2), (3, 4))
