@@ -131,7 +131,7 @@ class PlannedFinding(_Part):
 
 
 class PlannedCampaign(_Part):
-    """One campaign of the plan. `again` counts contacts who got an earlier edition."""
+    """One campaign of the plan. `again` counts contacts who got another edition."""
 
     id: str
     edition: int

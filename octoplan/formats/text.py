@@ -39,7 +39,7 @@ REASONS = {
     "nobody-owed": "nobody is owed it",
     "missed": "its time has passed; change `schedule.send_at` or raise `edition`",
     "new-contacts": "new contacts of a sent edition (`new_contacts: send`); {already} already got it",
-    "new-edition": "a new edition; {again} of them got an earlier one",
+    "new-edition": "a new edition; {again} of them got another one",
     "resume": "goes on where it stopped; {already} already got it",
     "rejected": "not sent before; {already} already got it",
     "waiting": "waits for its time",
@@ -114,7 +114,7 @@ def _details(campaign: PlannedCampaign) -> Iterator[str]:
     if campaign.audience is not None:
         yield from _field("audience", _audience(campaign))
         if campaign.again and campaign.reason != "new-edition":
-            yield from _field("again", f"{campaign.again:,} of them got an earlier edition")
+            yield from _field("again", f"{campaign.again:,} of them got another edition")
         if campaign.audience.fallback:
             used = ", ".join(f"{column} {count:,}" for column, count in campaign.audience.fallback.items())
             yield from _field("fallback", used)
@@ -207,7 +207,9 @@ def _legend(plan: Plan) -> Iterator[str]:
 def _totals(plan: Plan) -> Iterator[str]:
     totals = plan.totals
     if not any((totals.send, totals.resume, totals.wait, totals.blocked, totals.in_doubt)):
-        yield f"No changes. {_count(totals.unchanged, 'campaign')}, nobody is owed a message."
+        missed = sum(row.estimate.contacts for row in plan.campaigns if row.reason == "missed" and row.estimate)
+        owed = f"{_count(missed, 'contact')} missed it, see above" if missed else "nobody is owed a message"
+        yield f"No changes. {_count(totals.unchanged, 'campaign')}, {owed}."
         yield f"      0 contacts · digest {plan.digest.removeprefix('sha256:')[:8]}"
         return
     yield (

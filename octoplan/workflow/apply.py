@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from octoplan.core.errors import Exit, InDoubt, OctoplanError
+from octoplan.core.errors import Exit, InDoubt, OctoplanError, Unfinished
 from octoplan.core.model import Verdict
 from octoplan.core.plan import Selection, money_text
 from octoplan.ledger import BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
@@ -26,6 +26,7 @@ from octoplan.workflow.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from octoplan.core.approval import SavedPlan
     from octoplan.core.batch import Packer
@@ -114,15 +115,19 @@ def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> t
         try:
             wires = stack.enter_context(project.wires())
             ports = Ports(ledger=ledger, wires=wires, progress=watch.progress)
-            fresh = _approved_draft(project, loaded, saved=saved, ports=ports)
+            fresh = _fresh_draft(project, loaded, saved=saved, ports=ports)
+            now = project.clock()  # read once: what is checked as in time is what is sent
+            if saved is not None:
+                approve.check_approved(saved, fresh, now=now)
             plan = fresh.plan.model_copy(update={"plan_id": plan_id}) if saved is None else saved.plan
             watch.confirm(plan)
-            approve.check_blocked(plan, fresh, now=project.clock())
+            approve.check_blocked(plan, fresh, now=None if saved is None else now)
             work = Run(
                 id=run,
                 project=project,
                 plan=plan,
                 fresh=fresh,
+                now=now,
                 ledger=ledger,
                 wires=wires,
                 suppressions=suppressions,
@@ -136,23 +141,24 @@ def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> t
         return plan, work.conclude()
 
 
-def _approved_draft(project: Project, loaded: Loaded, *, saved: SavedPlan | None, ports: Ports) -> Draft:
+def _fresh_draft(project: Project, loaded: Loaded, *, saved: SavedPlan | None, ports: Ports) -> Draft:
     approved = None if saved is None else saved.plan
     selection = Selection(all=True) if approved is None else approved.selection
-    fresh = draft(project, loaded, selection=selection, ports=ports, approved=approved)
-    if saved is not None:
-        approve.check_approved(saved, fresh, now=project.clock())
-    return fresh
+    return draft(project, loaded, selection=selection, ports=ports, approved=approved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One apply from the recorded plan to the last settlement. `id` is the ledger's open run."""
+    """One apply from the recorded plan to the last settlement.
+
+    `id` is the ledger's open run; `now` the moment by which campaigns were judged to be in time.
+    """
 
     id: str
     project: Project
     plan: Plan
     fresh: Draft
+    now: datetime
     ledger: Ledger
     wires: Wires
     suppressions: Suppressions
@@ -170,11 +176,23 @@ class Run:
         Raises:
             OctoplanError: before anything was reserved.
         """
+        self._refuse_rivals()
         self.ledger.record(self._recorded())
         due = self._due()
         jobs = [job for item in due for job in self._reserve(item)]
         self.watch.stop.sending = True
         self._send_all(jobs)
+
+    def _refuse_rivals(self) -> None:
+        """Refuse before this plan is recorded: recording it would supersede the plan that is being applied."""
+        for row in self.plan.campaigns:
+            for batch in self.ledger.edition(row.id, row.edition).batches:
+                rival = batch.plan_id != self.plan.plan_id and batch.alive
+                if rival and batch.state in (BatchState.RESERVED, BatchState.CLAIMED):
+                    raise Unfinished(
+                        f"{row.id}: another plan is being applied at this moment: wait for it, then make a new plan",
+                        reason="run-alive",
+                    )
 
     def conclude(self) -> Tally:
         """End the run and look at how things stand; what cannot be read now, the next plan shows."""
@@ -205,10 +223,9 @@ class Run:
 
     def _is_in_time(self, row: PlannedCampaign) -> bool:
         """Tell whether a campaign may be sent now, by the recorded plan; if not, note why."""
-        now = self.project.clock()
-        if row.apply_from is not None and now < row.apply_from:
+        if row.apply_from is not None and self.now < row.apply_from:
             self.tally.end(Exit.DONE, "waiting", sentence=f"{row.id} waits until {row.apply_from}")
-        elif not approve.is_in_time(row, now):
+        elif not approve.is_in_time(row, self.now):
             self._note_over(row.id)
         else:
             return True

@@ -108,14 +108,14 @@ def is_in_time(planned: PlannedCampaign, now: datetime) -> bool:
     return bool(planned.apply_from and planned.apply_until and planned.apply_from <= now <= planned.apply_until)
 
 
-def check_blocked(plan: Plan, fresh: Draft, *, now: datetime) -> None:
-    """Refuse to send while a rule stops a campaign that is in time.
+def check_blocked(plan: Plan, fresh: Draft, *, now: datetime | None) -> None:
+    """Refuse to send while a rule stops a campaign that is in time; without `now`, any campaign.
 
     Raises:
         Blocked: with the exit code of what was found.
     """
     blocked = [(planned, item.row) for planned, item in paired(plan, fresh) if item.row.action == "blocked"]
-    stopped = [row for planned, row in blocked if is_in_time(planned, now)]
+    stopped = [row for planned, row in blocked if now is None or is_in_time(planned, now)]
     if not stopped:
         return
     told = [f"{row.id}: {one.rule}: {one.message}" for row in stopped for one in row.findings if one.severity != "info"]
@@ -134,9 +134,9 @@ def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, *, item: Prepare
         )
     if planned.estimate is None or item.row.estimate is None:
         return
-    if Decimal(item.row.estimate.worst) > Decimal(planned.estimate.worst):
+    if Decimal(item.row.estimate.cost) > Decimal(planned.estimate.worst):
         raise Stale(
-            f"{planned.id} would cost up to {item.row.estimate.worst}, approved were {planned.estimate.worst}: "
+            f"{planned.id} would cost {item.row.estimate.cost}, approved were at most {planned.estimate.worst}: "
             f"{NEW_PLAN}",
             reason="plan-cost",
         )

@@ -222,14 +222,14 @@ class Preparation:
         return composed.packer.count(_distinct(self._capped(campaign))) if CAP in campaign.allow else 0
 
     def _again(self, campaign: Campaign, composed: _Composed) -> int:
-        """Count the owed contacts who got an earlier edition."""
-        if self.ports.ledger is None or campaign.edition == 1:
+        """Count the owed contacts who got another edition: an earlier one, or a later one if this was lowered."""
+        if self.ports.ledger is None:
             return 0
-        earlier: set[bytes] = set()
+        others: set[bytes] = set()
         for edition in self.ports.ledger.editions(campaign.id):
-            if edition < campaign.edition:
-                earlier |= _distinct(self.ports.ledger.edition(campaign.id, edition).held())
-        return composed.packer.count(earlier)
+            if edition != campaign.edition:
+                others |= _distinct(self.ports.ledger.edition(campaign.id, edition).held())
+        return composed.packer.count(others)
 
     def _facts(self, campaign: Campaign, past: _Past, *, composed: _Composed) -> Facts:
         resolved, packed = composed.resolved, composed.packed

@@ -79,7 +79,7 @@ def test_nothing_makes_anybody_get_it_twice_but_a_raised_edition(project: Worksp
         assert project.counts()["most_per_address"] == 1
         project.edit("campaigns/fetes.yaml", "id: noel", "id: noel\nedition: 2")
         plan = project.run("plan").flat
-        assert "a new edition; 3 of them got an earlier one" in plan
+        assert "a new edition; 3 of them got another one" in plan
         assert tally(project.run("apply").out)["accepted"] == 4
         assert project.counts() == {"deliveries": 7, "addresses": 4, "most_per_address": 2}
 

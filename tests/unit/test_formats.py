@@ -82,6 +82,11 @@ def test_nothing_to_do(golden: Callable[[str, str], None]) -> None:
     golden("plan/no-changes.txt", FORMATS["text"](quiet))
 
 
+def test_people_who_missed_it_are_not_called_nobody() -> None:
+    text = FORMATS["text"](plan(row(action="none", reason="missed")))
+    assert "No changes. 1 campaign, 1,184 contacts missed it, see above." in text
+
+
 def test_an_offline_preview_says_so() -> None:
     preview = plan(offline=True, ledger=None, apply_until=None, approvable=False, limits={})
     text = FORMATS["text"](preview)

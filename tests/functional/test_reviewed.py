@@ -1,0 +1,77 @@
+"""What a review found: each of these once sent, or said, something wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from relay import relaying, reply_held
+from workspaces import CAMPAIGN, Workspace, tally
+
+from octoplan.core.approval import read_saved
+from octoplan.core.errors import Stale
+from octoplan.project import open_project
+from octoplan.workflow.apply import Supervision, apply
+from octoplan.workflow.progress import Silent, Stop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path).usual()
+
+
+def test_an_unsaved_apply_refuses_whatever_is_blocked(project: Workspace) -> None:
+    old = CAMPAIGN.replace("id: noel", "id: old") + "schedule: {send_at: 2025-12-03T10:00}\n"
+    project.write("campaigns/old.yaml", old)
+    refused = project.run("apply", code=1)
+    assert "blocked by old: send-at-past" in refused.err
+    assert project.counts()["deliveries"] == 0
+
+
+@pytest.mark.parametrize("looks", range(2, 12))
+def test_what_is_checked_as_in_time_is_what_is_sent(project: Workspace, looks: int) -> None:
+    """A campaign that opens after so many looks at the clock is sent checked, or not at all."""
+    opens = (datetime.now(UTC) + timedelta(hours=1)).replace(second=0, microsecond=0)
+    written = f"schedule: {{send_at: {opens + timedelta(hours=1):%Y-%m-%dT%H:%M}, timezone: UTC, lead: 1h}}\n"
+    project.write("campaigns/noel.yaml", CAMPAIGN + written)
+    plan = project.root / "noel.plan"
+    project.run("plan", "--out", str(plan))
+    project.edit("audiences/list.csv", "Zoe", "EVIL")
+    seen = itertools.count(1)
+
+    def clock() -> datetime:
+        return opens + timedelta(seconds=1 if next(seen) > looks else -1)
+
+    watch = Supervision(progress=Silent(), stop=Stop(), confirm=lambda _: None, told=lambda _: None)
+    with contextlib.suppress(Stale):
+        apply(open_project(project.root, clock=clock), read_saved(plan.read_bytes()), watch=watch)
+    assert "EVIL" not in json.dumps(project.deliveries())
+
+
+def test_a_refused_second_plan_leaves_the_living_run_alone(project: Workspace) -> None:
+    project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, workers: 1")
+    with project.serving() as served, relaying(served) as relay:
+        project.served = relay.url
+        relay.then(reply_held)
+        living = project.start("apply")
+        relay.wait_until_held()
+        assert "run-alive" in project.run("apply", code=5).err
+        relay.release.set()
+        out, _ = living.communicate(timeout=60)
+        assert living.returncode == 0
+        assert tally(out)["accepted"] == 3
+
+
+def test_a_lowered_edition_says_who_gets_it_again(project: Workspace) -> None:
+    project.edit("campaigns/noel.yaml", "id: noel", "id: noel\nedition: 2")
+    project.run("apply")
+    project.edit("campaigns/noel.yaml", "edition: 2", "edition: 1")
+    shown = project.run("plan")
+    assert "again 3 of them got another edition" in shown.flat
