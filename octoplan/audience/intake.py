@@ -61,22 +61,38 @@ def load_contacts(connection: DuckDBPyConnection, query: Query, *, origin: Origi
 
 
 def load_lists(
-    connection: DuckDBPyConnection, query: Query, *, table: str, lists: Iterable[tuple[Path, Origin]]
+    connection: DuckDBPyConnection,
+    query: Query,
+    *,
+    table: str,
+    lists: Iterable[tuple[Path, Origin]],
+    countries: Iterable[str | None],
 ) -> Iterator[Finding]:
-    """Create a table of the addresses on some lists; yield an info on entries that are no addresses."""
+    """Create a table of the addresses on some lists; yield an info on entries that are no addresses.
+
+    A national number stands for its reading in each of the `countries`: sparing a stranger harms less
+    than contacting somebody who opted out.
+    """
+    readings = tuple(filter(None, dict.fromkeys(countries))) or (None,)
     connection.execute(f"CREATE TABLE {table} (address VARCHAR)")
     for path, origin in lists:
         sheet = read_sheet(path, origin)
         column = list_column(sheet, query.campaign_audience.address)
         database.load(connection, sheet, table="entries", columns={column: "cell"})
-        cells = "(FROM entries SELECT rowid AS row, cell WHERE cell IS NOT NULL)"
-        addresses.canonicalise(connection, cells, into="listed", country=query.campaign_audience.country)
-        connection.execute(f"INSERT INTO {table} FROM listed SELECT DISTINCT address WHERE address IS NOT NULL")
-        unread = database.count(connection, "listed", condition="address IS NULL")
+        total = database.count(connection, "entries", condition="cell IS NOT NULL")
+        connection.execute("CREATE TABLE unread (row BIGINT)")
+        for country in readings:
+            cells = "(FROM entries SELECT rowid AS row, cell WHERE cell IS NOT NULL)"
+            addresses.canonicalise(connection, cells, into="listed", country=country)
+            connection.execute(f"INSERT INTO {table} FROM listed SELECT DISTINCT address WHERE address IS NOT NULL")
+            connection.execute("INSERT INTO unread FROM listed SELECT row WHERE address IS NULL")
+            connection.execute("DROP TABLE listed")
+        never = f"(FROM unread GROUP BY row HAVING count(*) = {len(readings)})"
+        unread = database.count(connection, never)
         connection.execute("DROP TABLE entries")
-        connection.execute("DROP TABLE listed")
+        connection.execute("DROP TABLE unread")
         if unread:
-            message = f"{origin.name}: {unread:,} entries are no telephone numbers and protect nobody"
+            message = f"{origin.name}: {unread:,} of {total:,} entries protect nobody: they hold no telephone number"
             yield finding("phone", message, severity=Severity.INFO, path=origin.path)
 
 

@@ -18,7 +18,8 @@ class Query:
     Key sets are packed: 16 bytes a contact. `excluded_keys` are those of `exclude: {campaign:}`;
     `held` are sent, claimed or in doubt in this edition; `members` all of a closed edition, None
     while it is open; `capped` over a cap. `columns` are the ones the message uses and `key` is the
-    ledger's K. With `fiction`, numbers reserved for fiction are contacts (the sandbox).
+    ledger's K. `home` is the country of national numbers on the suppression lists, which belong to
+    the project. With `fiction`, numbers reserved for fiction are contacts (the sandbox).
     """
 
     campaign_audience: Audience
@@ -31,4 +32,5 @@ class Query:
     held: bytes = b""
     members: bytes | None = None
     capped: bytes = b""
+    home: str | None = None
     fiction: bool = False

@@ -47,11 +47,12 @@ def resolve(folder: Path, query: Query, *, name: Callable[[Path], str]) -> Resol
     connection = database.connect(folder)
     try:
         intake = load_contacts(connection, query, origin=_origin(query, name))
+        country = query.campaign_audience.country
         excluded = [(path, Origin(name=name(path), path=("audience", "exclude"))) for path in query.exclude]
         suppressed = [(path, Origin(name=name(path))) for path in query.suppressions]
         findings = (
-            *load_lists(connection, query, table="excluded", lists=excluded),
-            *load_lists(connection, query, table="suppressed", lists=suppressed),
+            *load_lists(connection, query, table="excluded", lists=excluded, countries=(country,)),
+            *load_lists(connection, query, table="suppressed", lists=suppressed, countries=(query.home, country)),
         )
         return _resolve(connection, query, intake=intake, findings=findings)
     except BaseException:

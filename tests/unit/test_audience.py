@@ -277,7 +277,36 @@ def test_entries_of_a_list_that_are_no_numbers_are_counted(engine: Engine, folde
     (folder / "stop.csv").write_text("phone\n0639980001\nnope\n\n")
     (found,) = engine.resolve(query(folder / "a.csv", suppressions=(folder / "stop.csv",))).findings
     assert (found.rule, found.severity) == ("phone", Severity.INFO)
-    assert found.message == "stop.csv: 1 entries are no telephone numbers and protect nobody"
+    assert found.message == "stop.csv: 1 of 2 entries protect nobody: they hold no telephone number"
+
+
+@pytest.mark.parametrize(("home", "spared"), [("FR", 1), (None, 0), ("BE", 0)])
+def test_a_suppression_list_is_of_the_project_s_country(
+    home: str | None, spared: int, engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("mobile\n+33639980012\n")
+    (tmp_path / "stop.csv").write_text("phone_number\n0639980012\n")
+    asked = query(tmp_path / "a.csv", fields={"country": "BE"}, suppressions=(tmp_path / "stop.csv",), home=home)
+    resolved = engine.resolve(asked)
+    assert resolved.excluded.get("suppressed", 0) == spared
+    assert len(resolved.findings) == 1 - spared
+
+
+def test_a_suppressed_number_protects_in_either_country(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("mobile\n0470 12 34 56\n+33470123456\n+33639980012\n")
+    (tmp_path / "stop.csv").write_text("phone_number\n0470123456\n0639980012\nnope\n")
+    asked = query(tmp_path / "a.csv", fields={"country": "BE"}, suppressions=(tmp_path / "stop.csv",), home="FR")
+    resolved = engine.resolve(asked)
+    assert resolved.excluded == {"suppressed": 3}
+    (found,) = resolved.findings
+    assert found.message == "stop.csv: 1 of 3 entries protect nobody: they hold no telephone number"
+
+
+def test_an_excluded_list_is_of_the_campaign_s_country(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("mobile\n+33639980012\n0470 12 34 56\n")
+    (tmp_path / "vip.csv").write_text("phone_number\n0639980012\n0470123456\n")
+    asked = query(tmp_path / "a.csv", fields={"country": "BE"}, exclude=(tmp_path / "vip.csv",), home="FR")
+    assert engine.resolve(asked).excluded == {"excluded": 1}
 
 
 def test_an_empty_list_with_a_header_is_a_list(engine: Engine, folder: Path) -> None:

@@ -1,0 +1,25 @@
+"""Opt-out wins, however a list of the project and a campaign abroad spell the number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from workspaces import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Workspace:
+    project = Workspace(tmp_path).usual()
+    project.edit("octoplan.yaml", "version: 1", "version: 1\nsuppressions: [audiences/opposition.csv]")
+    return project
+
+
+def test_national_numbers_of_the_project_protect_from_a_campaign_abroad(project: Workspace) -> None:
+    project.write("audiences/opposition.csv", "phone_number\n0639980012\n")
+    project.edit("campaigns/noel.yaml", "list.csv}", "list.csv, country: BE}")
+    project.run("apply")
+    assert sorted(one["address"] for one in project.deliveries()) == ["+33639980011", "+33639980013"]
