@@ -248,9 +248,9 @@ def _clamp(seconds: float) -> float:
 
 
 def _date(text: str) -> datetime | None:
-    """Read an HTTP date; one without a zone is GMT, as HTTP says."""
+    """Read an HTTP date; one without a zone is GMT, as HTTP says. A zone beyond any range overflows the parser."""
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

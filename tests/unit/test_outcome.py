@@ -191,6 +191,14 @@ def test_a_receipt_without_figures_is_compared_with_nothing() -> None:
         ({"retry-after": "Sat, 21 Nov 2020 10:00:00 GMT", "date": "Sat, 21 Nov 2026 10:00:00 GMT"}, 1.0),
         ({"retry-after": "Sat, 21 Nov 2027 10:00:00 GMT", "date": "Sat, 21 Nov 2026 10:00:00 GMT"}, 900.0),
         ({"retry-after": "Sat, 21 Nov 2026 10:02:00 GMT"}, 30.0),
+        (
+            {"retry-after": "Thu, 01 Jan 2026 00:00:00 +99999999999999999", "date": "Sat, 21 Nov 2026 10:00:00 GMT"},
+            30.0,
+        ),
+        ({"retry-after": "120", "date": "Thu, 01 Jan 2026 00:00:00 -99999999999999999"}, 120.0),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 -2359", "date": "Mon, 01 Jan 0001 00:00:00 +2359"}, 900.0),
+        ({"retry-after": "Mon, 01 Jan 0001 00:00:00 +2359", "date": "Fri, 31 Dec 9999 23:59:59 -2359"}, 1.0),
+        ({"retry-after": "٢١ Nov 2026 10:02:00 GMT", "date": "Sat, 21 Nov 2026 10:00:00 GMT"}, 120.0),
         ({"retry-after": "Sat, 99 Nov 2026 10:02:00 GMT", "date": "Sat, 21 Nov 2026 10:00:00 GMT"}, 30.0),
     ],
 )
@@ -198,7 +206,14 @@ def test_every_form_of_retry_after(headers: dict[str, str], seconds: float) -> N
     assert pause(headers) == seconds
 
 
-@given(st.text(), st.text())
+PIECES = (
+    "Thu, 01 Jan 2026 9999 0001 00:00:00 24:00:60 1:2 GMT -2359 +2400 -5 ٣ ² 1e5 ( \0 +99999999999999999 -9999999999"
+)
+HOSTILE = st.lists(st.sampled_from([*PIECES.split(), "9" * 5000]) | st.integers().map(str), max_size=7).map(" ".join)
+"""Pieces of dates and of what is none."""
+
+
+@given(HOSTILE | st.text(), HOSTILE | st.text())
 def test_a_pause_is_always_between_a_second_and_a_quarter_of_an_hour(after: str, date: str) -> None:
     assert 1 <= pause({"retry-after": after, "date": date}) <= 900
 
