@@ -132,9 +132,9 @@ def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, *, item: Prepare
             f"approved: they joined, or a value of theirs changed; {NEW_PLAN}",
             reason="plan-contacts",
         )
-    if planned.estimate is None or item.row.estimate is None:
+    if planned.estimate is None:
         return
-    if Decimal(item.row.estimate.cost) > Decimal(planned.estimate.worst):
+    if item.row.estimate is not None and Decimal(item.row.estimate.cost) > Decimal(planned.estimate.worst):
         raise Stale(
             f"{planned.id} would cost {item.row.estimate.cost}, approved were at most {planned.estimate.worst}: "
             f"{NEW_PLAN}",

@@ -109,6 +109,10 @@ def suppress(project: Approved) -> None:
     project.write("audiences/opposition.csv", "phone_number\n+33639980099\n06 39 98 00 10\n")
 
 
+def suppress_all(project: Approved) -> None:
+    project.write("audiences/opposition.csv", "phone_number\n" + "".join(f"{row[:12]}\n" for row in ROWS))
+
+
 def rename(project: Approved) -> None:
     (project.root / "campaigns/noel.yaml").rename(project.root / "campaigns/fetes.yaml")
 
@@ -132,6 +136,7 @@ CHANGES: dict[str, tuple[Callable[[Approved], object], str]] = {
     "row": (replace_rows(*ROWS, "+33639980044,Zoe,K0Q"), "1 contact of noel would get something"),
     "number": (replace_rows(ROWS[0].replace("9980010", "9980044"), *ROWS[1:]), "1 contact of noel would get something"),
     "audience": (replace_rows(*ROWS[3:]), "3 of 12 planned contacts of noel are gone, more than expect.max_change"),
+    "everybody": (suppress_all, "12 of 12 planned contacts of noel are gone, more than expect.max_change"),
     "campaign": (lambda here: here.write("campaigns/new.yaml", RAPPEL.replace("rappel", "new")), "campaign new is new"),
     "file": (lambda here: (here.root / "campaigns/rappel.yaml").unlink(), "campaign rappel is gone"),
 }  # fmt: skip

@@ -66,7 +66,8 @@ STYLES = {
     "flow, plain": "  rehearsal: {ledger: {url: sqlite:///r.db}, sandbox: true}\n",
     "flow over lines": "  rehearsal: {\n    sandbox: true, ledger: {  # a\n      url: sqlite:///r.db  # b\n    }}\n",
     "block": "  rehearsal:\n    sandbox: true\n    ledger:\n      # where\n      url: sqlite:///r.db  # a file\n",
-    "block, then more": "  rehearsal:\n    ledger:\n      url: sqlite:///r.db\n    sandbox: true\n  b: {sandbox: true}\n",
+    "block, then more": "  rehearsal:\n    ledger:\n      url: sqlite:///r.db\n    sandbox: true\n"
+    "  other: {sandbox: true}\n",
     "carriage returns": "  rehearsal:\r\n    sandbox: true\r\n    ledger:\r\n      url: sqlite:///r.db\r\n",
     "no line end": "  rehearsal:\n    sandbox: true\n    ledger:\n      url: sqlite:///r.db",
 }
