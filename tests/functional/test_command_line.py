@@ -274,8 +274,7 @@ def test_a_directory_is_where_everything_is_relative_to(project: Workspace, tmp_
     below = tmp_path / "below"
     below.mkdir()
     for words in (("plan", "--out", "saved.plan"), ("show", "saved.plan"), ("apply", "saved.plan")):
-        code, _, err = finished(started(project, "-C", str(below), *words))
-        assert code == 0, err
+        project.run("-C", str(below), *words)
     assert (below / "saved.plan").exists()
     assert "no octoplan.yaml in / or above it" in project.run("-C", "/", "plan", code=1).err
 
@@ -333,9 +332,7 @@ def test_an_outdated_plan_is_shown_with_a_banner(project: Workspace) -> None:
 # streams that are not there, or not as usual
 
 
-@pytest.mark.parametrize(
-    "words", [("plan",), ("plan", "--json"), ("validate", "--json"), ("apply",), ("apply", "--json")]
-)
+@pytest.mark.parametrize("words", [("plan",), ("validate", "--json"), ("apply", "--json")])
 def test_a_reader_who_leaves_early_changes_nothing(words: tuple[str, ...], project: Workspace) -> None:
     if "validate" in words:
         project.edit("campaigns/noel.yaml", "contact.code", "contact.kode")
