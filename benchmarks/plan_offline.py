@@ -50,7 +50,7 @@ def lay(folder: Path, contacts: int) -> None:
     (folder / "prices").mkdir()
     (folder / "octoplan.yaml").write_text(
         "version: 1\ncampaigns: campaigns/\ndefaults: {sender: ACME, country: FR, timezone: Europe/Paris}\n"
-        "suppressions: [opposition.csv]\n"
+        "suppressions: [opposition.csv]\nlimits: {max_cost: 1000000 EUR}\n"
     )
     (folder / "prices/octopush.yaml").write_text(
         "currency: EUR\nas_of: 2026-11-01\nsample: true\nsms_premium: {FR: 0.049}\n"

@@ -17,6 +17,7 @@ from octoplan.core.model import (
     Channel,
     Limits,
     Message,
+    Money,
     Options,
     Prices,
     Purpose,
@@ -52,7 +53,7 @@ PLAIN = Campaign(
     message=Message(text="ACME: {{ contact.first_name }}. STOP au XXXXX"),
     schedule=SCHEDULE,
     options=Options(),
-    limits=Limits(),
+    limits=Limits(max_cost=Money(amount=Decimal(10_000), currency="EUR")),
     file="campaigns/noel-2026.yaml",
 )
 

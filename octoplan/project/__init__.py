@@ -186,10 +186,14 @@ class Project:
         sandbox = self.surroundings.kind is Kind.SANDBOX
         return f"{STATE}/key" if sandbox else f"{STATE}/keys/{self.surroundings.ledger_id}"
 
+    @property
+    def given_key(self) -> str | None:
+        """What `OCTOPLAN_LEDGER_KEY` holds; the built-in sandbox has a key of its own."""
+        return None if self.surroundings.kind is Kind.SANDBOX else os.environ.get("OCTOPLAN_LEDGER_KEY")
+
     def _key_text(self) -> str | None:
-        given = os.environ.get("OCTOPLAN_LEDGER_KEY")
-        if given is not None and self.surroundings.kind is not Kind.SANDBOX:
-            return given
+        if self.given_key is not None:
+            return self.given_key
         try:
             return (self.root / self._key_file).read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError):

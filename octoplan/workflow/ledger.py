@@ -61,6 +61,8 @@ def init(project: Project) -> Made:
             "never made anew; see docs/ledger.md",
             reason="ledger-named",
         )
+    if project.given_key is not None:
+        raise Refused("a new ledger gets a key of its own: unset OCTOPLAN_LEDGER_KEY", reason="key-given")
     backend, path = project.ledger_place()
     if path.exists():
         raise Refused(f"{path.name} is there already: move it away, or name another file", reason="ledger-exists")

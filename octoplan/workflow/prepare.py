@@ -259,7 +259,13 @@ class Preparation:
             open_cost=past.open_cost,
             claimed=past.claimed,
             edited=bool(past.changes),
+            takes=self._takes(campaign, packed),
         )
+
+    def _takes(self, campaign: Campaign, packed: Packed) -> timedelta:
+        """Return how long sending lasts at the rate the provider's settings allow; the sandbox has none."""
+        rate = None if self.project.surroundings.sandbox else self.project.settings.providers[campaign.provider].rate
+        return timedelta(0) if rate is None else timedelta(seconds=packed.calls / float(rate))
 
     def _last_contacts(self, campaign: Campaign) -> int | None:
         """Return how many contacts the edition before this one had, if there was one."""

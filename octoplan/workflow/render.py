@@ -1,4 +1,7 @@
-"""One contact's message, as it would be read and as it would travel. The address is masked."""
+"""One contact's message, as it would be read and as it would travel.
+
+The address is masked, and the request id left out: it is made of all contacts of the batch.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from octoplan.core import keys, parts, phone
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
+from octoplan.core.model import Request
 from octoplan.core.model import Kind
 from octoplan.core.plan import money_text
 from octoplan.core.quoting import typed
@@ -87,8 +91,8 @@ def _wanted(contact: str, campaign: Campaign, *, key: bytes) -> str:
 
 def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
     measured = parts.measure(batch.text)
-    request = project.provider(batch.campaign.provider).simulate(batch)
-    body = json.loads(request.body)
+    request = project.provider(batch.campaign.provider).next(batch, ())
+    body = json.loads(request.body) if isinstance(request, Request) else {}
     for recipient in body.get("recipients", ()):
         recipient["phone_number"] = MASK
     return Rendered(

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Exit
+from octoplan.core.outcome import quote
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,7 +90,7 @@ def doubts(project: Project) -> Doubts:
 
 
 def decide(project: Project, batch: str, *, sent: bool, reason: str) -> Decided:
-    """Record that a batch was sent, or was not.
+    """Record that a batch was sent, or was not; numbers and addresses in the reason are masked.
 
     Raises:
         Refused: there is no such batch, or it is not in doubt.
@@ -100,5 +101,5 @@ def decide(project: Project, batch: str, *, sent: bool, reason: str) -> Decided:
         row = known.get(batch)
         settings = project.settings.providers.get(row.provider) if row else None
         quiet = settings.quiet_time if settings else timedelta(minutes=12)
-        ledger.decide(batch, sent=sent, actor=project.actor(), reason=reason, quiet=quiet)
+        ledger.decide(batch, sent=sent, actor=project.actor(), reason=quote(reason), quiet=quiet)
         return Decided(batch=batch, contacts=row.count if row else 0, sent=sent)

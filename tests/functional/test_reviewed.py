@@ -75,3 +75,17 @@ def test_a_lowered_edition_says_who_gets_it_again(project: Workspace) -> None:
     project.edit("campaigns/noel.yaml", "edition: 2", "edition: 1")
     shown = project.run("plan")
     assert "again 3 of them got another edition" in shown.flat
+
+
+def test_a_new_ledger_takes_no_key_from_elsewhere(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTOPLAN_LEDGER_KEY", "0" * 64)
+    assert "key-given" in project.run("--env", "rehearsal", "ledger", "init", code=1).err
+    monkeypatch.delenv("OCTOPLAN_LEDGER_KEY")
+    project.run("--env", "rehearsal", "ledger", "init")
+    project.run("--env", "rehearsal", "plan")
+
+
+def test_render_shows_what_would_be_sent(project: Workspace) -> None:
+    body = json.loads(project.run("render", "noel", "--json").out)["body"]
+    assert "simulation_mode" not in body
+    assert body["recipients"] == [{"phone_number": "+…"}]

@@ -34,7 +34,7 @@ def expecting(**changes: Any) -> Any:
 
 
 def limited(**changes: Any) -> Any:
-    return campaign(limits=Limits(**changes))
+    return campaign(limits=replace(PLAIN.limits, **changes))
 
 
 def euros(amount: str) -> Money:
@@ -81,6 +81,7 @@ def test_good_facts_give_no_finding() -> None:
         ({"prices": replace(BOOK, sample=True)}, "sample-prices"),
         ({"campaign": limited(max_cost=euros("49.01"))}, "cost-limit"),
         ({"campaign": limited(max_cost=Money(amount=Decimal(90), currency="USD"))}, "currency-limit"),
+        ({"campaign": limited(max_cost=None)}, "currency-limit"),
         ({"campaign": limited(max_parts=1), "most_parts": 2}, "parts-limit"),
         ({"campaign": limited(max_contacts=999)}, "contacts-limit"),
         ({"campaign": scheduled(-16)}, "send-at-past"),

@@ -247,11 +247,18 @@ def _cost_limit(facts: Facts) -> Iterator[Finding]:
 
 def _currency_limit(facts: Facts) -> Iterator[Finding]:
     limit = facts.campaign.limits.max_cost
-    if limit is not None and facts.currency and limit.currency != facts.currency:
-        message = f"prices are in {facts.currency}, and the limit is {limit}: nothing limits the cost"
-        hint = f"write `limits.max_cost` in {facts.currency}"
-        path = ("limits", "max_cost")
-        yield finding("currency-limit", message, path=path, value=facts.currency, limit=str(limit), hint=hint)
+    if not facts.currency or (limit is not None and limit.currency == facts.currency):
+        return
+    message = f"prices are in {facts.currency}, and {f'the limit is {limit}' if limit else 'there is no limit'}"
+    hint = f"write `limits.max_cost` in {facts.currency} in octoplan.yaml: until then nothing limits the cost"
+    yield finding(
+        "currency-limit",
+        message,
+        path=("limits", "max_cost"),
+        value=facts.currency,
+        limit=str(limit) if limit else None,
+        hint=hint,
+    )
 
 
 def _parts_limit(facts: Facts) -> Iterator[Finding]:
