@@ -14,8 +14,7 @@ from octoplan.core import keys, parts, phone
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
-from octoplan.core.model import Request
-from octoplan.core.model import Kind
+from octoplan.core.model import Kind, Request
 from octoplan.core.plan import money_text
 from octoplan.core.quoting import typed
 from octoplan.workflow.names import query

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from campaigns import PLAIN, campaign
-from octoplan.core.model import Expect, Finding, Limits, Money, Prices, Schedule, Severity
+from octoplan.core.model import Expect, Finding, Money, Prices, Schedule, Severity
 from octoplan.core.rules import RULES
 from octoplan.core.rules.all import Facts, SecondOpinion, check_facts, check_simulation
 
