@@ -64,6 +64,12 @@ def distinct(packed: bytes) -> bytes:
     return ordered[first].tobytes()
 
 
+def without(first: bytes, second: bytes) -> bytes:
+    """Return the keys of `first` that are not in `second`."""
+    ordered = keys(first)
+    return ordered[~within(ordered, keys(second))].tobytes()
+
+
 def holds(packed: bytes, key: bytes) -> bool:
     """Tell whether one key is among packed ones, at a key's boundary."""
     start = packed.find(key)

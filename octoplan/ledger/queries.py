@@ -54,8 +54,10 @@ def summaries(tx: Transaction) -> tuple[EditionSummary, ...]:
     living = runs.alive(tx)
     sums: dict[tuple[str, int], _Sums] = defaultdict(_Sums)
     rows = tx.rows(
-        "SELECT campaign, edition, batches.state, batches.run, rejected, batches.contacts, worst, charged, currency,"
-        " ticket FROM batches LEFT JOIN attempts a ON a.id = attempt"
+        "SELECT b.campaign, b.edition, b.state, b.run, b.contacts, b.worst, charged, b.currency, ticket,"
+        " created_at, b.plan_id, c.worst AS approved"
+        " FROM batches b LEFT JOIN attempts a ON a.id = attempt JOIN plans p ON p.plan_id = b.plan_id"
+        " JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition"
     )
     for row in rows:
         sums[row["campaign"], row["edition"]].add(row, batches.state_now(row, living))
@@ -73,18 +75,30 @@ class _Sums:
     batches: dict[BatchState, int] = field(default_factory=lambda: defaultdict(int))
     charged: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     open: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    rejected: int = 0
     without_ticket: int = 0
+    bounds: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
+    """The approved worst of each plan: by its time, id and currency, so that the greatest is the newest."""
+    spent: dict[tuple[str, str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
     def add(self, row: sqlite3.Row, state: BatchState) -> None:
         self.contacts[state] += row["contacts"]
         self.batches[state] += 1
-        self.rejected += row["contacts"] * row["rejected"]
         self.without_ticket += state is BatchState.ACCEPTED and not row["ticket"]
         if row["charged"] is not None:
             self.charged[row["currency"]] += Decimal(row["charged"])
         elif state in _OPEN:
             self.open[row["currency"]] += Decimal(row["worst"])
+        plan = (row["created_at"], row["plan_id"], row["currency"])
+        self.bounds[plan] = Decimal(row["approved"])
+        if state in HELD:
+            self.spent[plan] += Decimal(row["charged"] or row["worst"])
+
+    def approved(self) -> dict[str, Decimal]:
+        newest = max(self.bounds, default=None)
+        approved: dict[str, Decimal] = defaultdict(Decimal)
+        for plan, bound in self.bounds.items():
+            approved[plan[-1]] += bound if plan == newest else self.spent[plan]
+        return dict(approved)
 
     def summary(self, campaign: str, number: int, *, closed: bool) -> EditionSummary:
         return EditionSummary(
@@ -93,10 +107,10 @@ class _Sums:
             closed=closed,
             contacts=dict(self.contacts),
             batches=dict(self.batches),
-            rejected=self.rejected,
             without_ticket=self.without_ticket,
             charged=dict(self.charged),
             open=dict(self.open),
+            approved=self.approved(),
         )
 
 

@@ -187,6 +187,11 @@ class Edition:
         """Return the packed keys of everybody ever reserved for this edition, each once, ascending."""
         return packed.distinct(self.read_keys(tuple(batch.id for batch in self.batches)))
 
+    def rejected(self, plan_id: str | None = None) -> bytes:
+        """Return the packed keys of everybody rejected, under one plan or any, and not held since; each once."""
+        of = tuple(batch.id for batch in self.batches if batch.rejected and plan_id in (None, batch.plan_id))
+        return packed.without(packed.distinct(self.read_keys(of)), self.held()) if of else b""
+
     @property
     def cost(self) -> Decimal:
         """What everything sent, or perhaps sent, was charged or may be at worst."""
@@ -208,8 +213,9 @@ class EditionSummary:
     """An edition's sums, without any key. Money is by currency.
 
     `contacts` and `batches` count by state, so that a person sent again after a failure counts under
-    both. `open` is the worst cost of what is reserved, or held without a charge. `rejected` counts contacts.
-    `without_ticket` counts accepted batches that a duplicate answer or a person's word closed.
+    both. `open` is the worst cost of what is reserved, or held without a charge; `approved` what was spent
+    under earlier plans and the worst of the newest. `without_ticket` counts accepted batches that a duplicate
+    answer or a person's word closed.
     """
 
     campaign: str
@@ -217,7 +223,7 @@ class EditionSummary:
     closed: bool
     contacts: Mapping[BatchState, int]
     batches: Mapping[BatchState, int]
-    rejected: int
     without_ticket: int
     charged: Mapping[str, Decimal]
     open: Mapping[str, Decimal]
+    approved: Mapping[str, Decimal]

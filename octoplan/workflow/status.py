@@ -11,28 +11,35 @@ from octoplan.core.errors import Refused
 from octoplan.core.plan import money_text
 from octoplan.core.quoting import typed
 from octoplan.formats.text import cents
-from octoplan.ledger import BatchState
+from octoplan.ledger import HELD, BatchState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
 
-    from octoplan.ledger import BatchRow, EditionSummary
+    from octoplan.ledger import BatchRow, EditionSummary, Ledger
     from octoplan.project import Project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Contacts of one edition by what became of them, and the money by currency, charged and still open."""
+    """Contacts of one edition, each by what became of them in the end, and the money by currency.
+
+    `without_ticket` counts batches. `charged` is what providers told, `open` what else it may cost at worst,
+    `approved` what it was allowed to.
+    """
 
     campaign: str
     edition: int
     sent: int
+    sending: int
     owed: int
     rejected: int
     in_doubt: int
     without_ticket: int
     charged: dict[str, str]
     open: dict[str, str]
+    approved: dict[str, str]
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs."""
@@ -46,11 +53,16 @@ class Standing:
             f"owed {self.owed:,}",
             f"rejected {self.rejected:,}",
             f"in doubt {self.in_doubt:,}",
-            *(f"cost {cents(amount)} {currency}" for currency, amount in self.charged.items()),
+            *([f"on the wire {self.sending:,}"] if self.sending else []),
+            *(
+                f"cost {cents(self.charged.get(currency, '0'))} of {cents(amount)} {currency}"
+                for currency, amount in self.approved.items()
+            ),
             *(f"open {cents(amount)} {currency}" for currency, amount in self.open.items()),
         ]
         if self.without_ticket:
-            parts.append(f"{self.without_ticket} batches accepted without a ticket")
+            batches = "batch" if self.without_ticket == 1 else "batches"
+            parts.append(f"{self.without_ticket:,} {batches} accepted without ticket")
         return f"{mark} {self.campaign} #{self.edition}: {' · '.join(parts)}"
 
 
@@ -83,25 +95,45 @@ def ledger_status(project: Project, campaign: str | None) -> tuple[Standing, ...
         Refused: the ledger knows no such campaign.
     """
     with contextlib.closing(project.open_ledger()) as ledger:
-        summaries = [summary for summary in ledger.campaigns() if campaign in (None, summary.campaign)]
-    if campaign is not None and not summaries and all(known.id != campaign for known in project.load().campaigns):
+        found = tuple(
+            _standing(ledger, summary) for summary in ledger.campaigns() if campaign in (None, summary.campaign)
+        )
+    if campaign is not None and not found and all(known.id != campaign for known in project.load().campaigns):
         raise Refused(f"neither the ledger nor the files know {typed(campaign)}", reason="campaign-unknown")
-    return tuple(_standing(summary) for summary in summaries)
+    return found
 
 
-def _standing(summary: EditionSummary) -> Standing:
+def _standing(ledger: Ledger, summary: EditionSummary) -> Standing:
     contacts = summary.contacts
+    owed, rejected = _left(ledger, summary)
     return Standing(
         campaign=summary.campaign,
         edition=summary.edition,
         sent=contacts.get(BatchState.ACCEPTED, 0) + contacts.get(BatchState.CANCELLED, 0),
-        owed=contacts.get(BatchState.RESERVED, 0) + contacts.get(BatchState.CLAIMED, 0),
-        rejected=summary.rejected,
+        sending=contacts.get(BatchState.CLAIMED, 0),
+        owed=owed,
+        rejected=rejected,
         in_doubt=contacts.get(BatchState.IN_DOUBT, 0),
         without_ticket=summary.without_ticket,
-        charged={currency: money_text(amount) for currency, amount in sorted(summary.charged.items()) if amount},
-        open={currency: money_text(amount) for currency, amount in sorted(summary.open.items()) if amount},
+        charged=_money(summary.charged),
+        open=_money(summary.open),
+        approved=_money(summary.approved),
     )
+
+
+def _left(ledger: Ledger, summary: EditionSummary) -> tuple[int, int]:
+    """Return how many people are owed an edition, and how many were rejected and are not held by another batch."""
+    if summary.batches.keys() <= HELD:
+        return 0, 0
+    edition = ledger.edition(summary.campaign, summary.edition)
+    members, held, rejected = (
+        len(packed) // keys.SIZE for packed in (edition.members(), edition.held(), edition.rejected())
+    )
+    return members - held - rejected, rejected
+
+
+def _money(amounts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {currency: money_text(amount) for currency, amount in sorted(amounts.items()) if amount}
 
 
 def contact_status(project: Project, address: str, *, campaign: str | None) -> tuple[Delivery, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
-from relay import Relay, relaying, reply_lost, sent_but
+from relay import NO_STOP, Relay, passed, relaying, reply_lost, request_lost, says, sent_but
 from workspaces import AUDIENCE, CAMPAIGN, Workspace
 
 if TYPE_CHECKING:
@@ -48,3 +50,22 @@ def test_what_was_charged_too_dear_is_not_paid_from_another_campaign(project: Wo
     assert "0.50 EUR charged" in project.run("apply", path, code=3).err
     assert "cost-over-approved" in project.run("apply", path, code=4).err
     assert len(relay.sends) == 1
+
+
+def test_status_tells_who_is_owed_and_who_was_rejected_by_now(project: Workspace, relay: Relay) -> None:
+    relay.then(passed, says(400, NO_STOP), says(401))
+    project.run("apply", code=6)
+    assert project.run("status").out == "> noel #1: sent 1 · owed 1 · rejected 1 · in doubt 0 · cost 0.06 of 0.18 EUR\n"
+    relay.then(passed, request_lost)
+    project.run("apply", code=7)
+    (told,) = json.loads(project.run("status", "--json").out)
+    assert {name: told[name] for name in ("sent", "owed", "rejected", "in_doubt")} == {
+        "sent": 2,
+        "owed": 0,
+        "rejected": 0,
+        "in_doubt": 1,
+    }
+    assert (told["open"], told["approved"]) == ({"EUR": "0.06"}, {"EUR": "0.179"})
+    time.sleep(1.1)
+    project.run("resolve", "noel/1/5", "--as", "not-sent", "--reason", "they say so")
+    assert "sent 2 · owed 1 · rejected 0 · in doubt 0" in project.run("status").out

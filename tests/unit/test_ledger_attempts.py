@@ -205,8 +205,25 @@ def test_status_adds_up(world: World, run: str) -> None:
     assert (summary.campaign, summary.edition, summary.closed) == ("noel", 1, True)
     assert summary.contacts == {BatchState.ACCEPTED: 3, BatchState.NOT_SENT: 1}
     assert summary.batches == {BatchState.ACCEPTED: 1, BatchState.NOT_SENT: 1}
-    assert (summary.rejected, summary.without_ticket) == (1, 0)
+    assert summary.without_ticket == 0
     assert (summary.charged, summary.open) == ({"EUR": Decimal("0.10")}, {})
+    assert summary.approved == {"EUR": Decimal(100)}
+    assert people(world.ledger.edition("noel", 1).rejected()) == [4]
+
+
+def test_what_was_approved_is_what_earlier_plans_spent_and_the_worst_of_the_newest(world: World, run: str) -> None:
+    world.send(run, "noel/1/1")
+    world.send(run, "noel/1/2", REJECTED)
+    world.clock.advance(seconds=1)
+    again = world.plan("p2", worst="1")
+    world.reserve(again, "p2", (4,))
+    (summary,) = world.ledger.campaigns()
+    assert summary.approved == {"EUR": Decimal("1.10")}
+    edition = world.ledger.edition("noel", 1)
+    assert people(edition.rejected("p1")) == [4]
+    assert edition.rejected("p2") == b""
+    world.send(again, "noel/1/3")
+    assert world.ledger.edition("noel", 1).rejected() == b""
 
 
 @pytest.mark.parametrize(
