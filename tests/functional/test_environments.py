@@ -185,7 +185,7 @@ def give(value: str) -> Callable[[Workspace], None]:
         (give("secret"), "key-shape"),
         (give(""), "key-shape"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else getattr(value, "__name__", ""),
 )
 def test_a_ledger_or_key_that_is_not_the_one(
     rehearsed: Workspace, change: Callable[[Workspace], object], reason: str
