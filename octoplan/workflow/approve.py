@@ -152,12 +152,13 @@ def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, *, item: Prepare
 
 
 def gone(plan: Plan, planned: PlannedCampaign, *, item: Prepared) -> int:
-    """Return how many planned contacts are neither owed now nor were sent under this plan."""
+    """Return how many planned contacts are neither owed now nor were sent since the plan was made."""
     if planned.estimate is None:
         return 0
     owed = item.row.estimate.contacts if item.row.estimate else 0
     batches = item.edition.batches if item.edition else ()
-    sent = sum(batch.count for batch in batches if batch.plan_id == plan.plan_id and batch.state in HELD)
+    since = (batch for batch in batches if batch.claimed_at is not None and batch.claimed_at >= plan.created_at)
+    sent = sum(batch.count for batch in since if batch.state in HELD)
     return max(0, planned.estimate.contacts - owed - sent)
 
 
