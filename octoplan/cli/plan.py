@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from octoplan.cli.terminal import Session, json_option, put, say
-from octoplan.core.errors import Refused
 
 
 @click.command()
@@ -23,23 +22,19 @@ def plan(session: Session, select: tuple[str, ...], *, offline: bool, out: Path 
     """
     from octoplan.core import approval
     from octoplan.formats import FORMATS
+    from octoplan.project import saved
     from octoplan.workflow.plan import make
 
     if offline and out is not None:
         raise click.UsageError("an offline plan is a preview and cannot be applied: leave out --out")
     project = session.project()
+    if out is not None:
+        saved.check(out)
     with session.progress() as progress:
         draft = make(project, words=select, offline=offline, progress=progress)
     if out is not None:
-        _write(out, approval.save(draft.plan, draft.approved, key=project.key))
+        saved.write(out, approval.save(draft.plan, draft.approved, key=project.key))
     put(FORMATS["json" if as_json else "text"](draft.plan))
     if out is not None:
         say(f"saved to {out}: `octoplan apply {out}` sends exactly this")
     return draft.exit
-
-
-def _write(out: Path, content: bytes) -> None:
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise Refused(f"the plan cannot be written to {out}: {error.strerror}", reason="plan-unwritable") from error
