@@ -335,7 +335,7 @@ class Verdict(StrEnum):
     """Definitely not sent for a reason every batch shares (credentials, credit): stop, exit 1."""
     UNREACHABLE = "unreachable"
     """Definitely not sent, the provider could not be reached or is limiting: stop, exit 5."""
-    IN_DOUBT = "in_doubt"
+    IN_DOUBT = "in-doubt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

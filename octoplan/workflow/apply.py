@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from octoplan.core import keys
 from octoplan.core.errors import Exit, InDoubt, OctoplanError, Unfinished
 from octoplan.core.model import Verdict
 from octoplan.core.plan import Selection, money_text
@@ -167,6 +168,8 @@ class Run:
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: queue.SimpleQueue[Ended | None] = field(default_factory=queue.SimpleQueue)
     """What the workers have to tell; None from each that leaves."""
+    sentences: dict[str, str] = field(default_factory=dict)
+    """By an outcome's reason, all there is to say of it: the ledger keeps the reason alone."""
 
     def send(self) -> None:
         """Reserve and send every campaign that is in time.
@@ -399,9 +402,8 @@ class Run:
         with self.lock:
             if outcome is None:
                 self.tally.not_started += contacts
-                self.tally.end(
-                    Exit.DONE, "taken", sentence=f"{job.row.id} is not ours to send any more: another run took it"
-                )
+                sentence = "not ours to send any more: another run took it"
+                self.tally.end(Exit.DONE, "taken", sentence=sentence, batch=job.row.id)
             else:
                 self._settled(job, outcome)
         self.watch.progress.advance(contacts)
@@ -412,29 +414,29 @@ class Run:
         self.ended.put(_ended(job, STATES[outcome.verdict], reason=outcome.reason, cost=cost))
         code = _code(outcome)
         if code is not None:
-            self.tally.end(code, outcome.verdict.value, sentence=f"{job.row.id}: {_sentence(outcome)}")
+            sentence = self.sentences[outcome.reason] = _sentence(outcome)
+            self.tally.end(code, outcome.verdict.value, sentence=sentence, batch=job.row.id)
             if code is not Exit.REJECTED:
                 self.watch.stop.set()
 
     def _look_back(self) -> None:
         """Count what this and earlier runs left: doubts of these campaigns, and rejections under this plan."""
-        doubts: list[BatchRow] = []
-        rejected: list[BatchRow] = []
-        for row in self.plan.campaigns:
-            edition = self.ledger.edition(row.id, row.edition)
-            doubts += [batch for batch in edition.batches if batch.state is BatchState.IN_DOUBT]
-            if not edition.is_settled:  # else a later plan has sent it to them
-                rejected += [
-                    batch for batch in edition.batches if batch.rejected and batch.plan_id == self.plan.plan_id
-                ]
+        editions = [self.ledger.edition(row.id, row.edition) for row in self.plan.campaigns]
+        doubts = [batch for edition in editions for batch in edition.batches if batch.state is BatchState.IN_DOUBT]
         self.tally.in_doubt = sum(batch.count for batch in doubts)
-        self.tally.rejected = sum(batch.count for batch in rejected)
-        if rejected:
-            sentence = f"{rejected[0].id}: {rejected[0].reason}"
-            self.tally.end(Exit.REJECTED, Verdict.REJECTED.value, sentence=sentence)
+        self.tally.rejected = sum(self._rejected(edition) for edition in editions)
         if doubts:
             sentence = "a person must look: `octoplan resolve` lists them"
             self.tally.end(Exit.DOUBT, Verdict.IN_DOUBT.value, sentence=sentence)
+
+    def _rejected(self, edition: Edition) -> int:
+        """Count who was rejected under this plan and has not been sent it since, and tell why."""
+        people = len(edition.rejected(self.plan.plan_id)) // keys.SIZE
+        for batch in edition.batches if people else ():
+            if batch.rejected and batch.plan_id == self.plan.plan_id:
+                sentence = self.sentences.get(batch.reason, batch.reason)
+                self.tally.end(Exit.REJECTED, Verdict.REJECTED.value, sentence=sentence, batch=batch.id)
+        return people
 
 
 def _contacts(item: Prepared) -> int:

@@ -15,6 +15,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
+class Cause:
+    """Why a run is not simply done: the code it asks for, and each sentence with the batches it is about."""
+
+    code: Exit
+    sentences: dict[str, list[str]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return "; ".join(_about(batches) + sentence for sentence, batches in self.sentences.items())
+
+
+def _about(batches: list[str]) -> str:
+    if not batches:
+        return ""
+    more = f" and {len(batches) - 1:,} more" if len(batches) > 1 else ""
+    return f"{batches[0]}{more}: "
+
+
+@dataclass(slots=True)
 class Tally:
     """The last line of every apply. Accepted and cost are this run's; the other counts tell how things stand now."""
 
@@ -25,27 +43,37 @@ class Tally:
     not_started: int = 0
     cost: dict[str, Decimal] = field(default_factory=dict)
     approved: dict[str, Decimal] = field(default_factory=dict)
-    codes: list[Exit] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
-    """Reason words of what was not simply done, each with a sentence."""
+    causes: dict[str, Cause] = field(default_factory=dict)
+    """What was not simply done, by reason word."""
     bugs: list[Exception] = field(default_factory=list)
 
     @property
     def exit(self) -> Exit:
         """The code a person must act on first."""
-        return worst(self.codes)
+        return worst(cause.code for cause in self.causes.values())
 
-    def end(self, code: Exit, reason: str, *, sentence: str) -> None:
-        """Note why the run is not simply done."""
-        self.codes.append(code)
-        self.reasons.setdefault(reason, sentence)
+    @property
+    def reason(self) -> str:
+        """The word for `exit`."""
+        return next((word for word, cause in self.causes.items() if cause.code is self.exit), "done")
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Everything that was not simply done: a word, and what there is to say of it."""
+        return {word: str(cause) for word, cause in self.causes.items()}
+
+    def end(self, code: Exit, reason: str, *, sentence: str, batch: str = "") -> None:
+        """Note why the run is not simply done; of batches with the same story it is told once."""
+        cause = self.causes.setdefault(reason, Cause(code))
+        cause.code = worst((cause.code, code))
+        batches = cause.sentences.setdefault(sentence, [])
+        if batch and batch not in batches:
+            batches.append(batch)
 
     def fail(self, error: Exception) -> None:
         """Note an exception. All sentences are kept: one may hold an outcome that is recorded nowhere else."""
         if isinstance(error, OctoplanError):
-            told = self.reasons.get(error.reason)
-            self.codes.append(error.exit)
-            self.reasons[error.reason] = f"{told}; {error}" if told else str(error)
+            self.end(error.exit, error.reason, sentence=str(error))
         for bug in (error, error.__cause__):
             if isinstance(bug, Exception) and not isinstance(bug, OctoplanError):
                 self.end(Exit.BUG, "bug", sentence=f"octoplan broke with {type(bug).__name__}")
@@ -96,6 +124,6 @@ class Tally:
             "cost": {currency: money_text(amount) for currency, amount in self.cost.items()},
             "approved": {currency: money_text(amount) for currency, amount in self.approved.items()},
             "exit": int(self.exit),
-            "reason": next(iter(self.reasons), "done"),
+            "reason": self.reason,
             "reasons": self.reasons,
         }

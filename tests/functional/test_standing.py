@@ -69,3 +69,18 @@ def test_status_tells_who_is_owed_and_who_was_rejected_by_now(project: Workspace
     time.sleep(1.1)
     project.run("resolve", "noel/1/5", "--as", "not-sent", "--reason", "they say so")
     assert "sent 2 · owed 1 · rejected 0 · in doubt 0" in project.run("status").out
+
+
+def test_every_reason_for_a_rejection_is_told_once(project: Workspace, relay: Relay) -> None:
+    relay.then(*[says(400, b'{"code": 112, "message": "bad type"}')] * 2, says(400, NO_STOP))
+    (told,) = [line for line in project.run("apply", code=6).err.splitlines() if line.startswith("rejected: ")]
+    assert told.count("noel/1/") == 2
+    assert "noel/1/1 and 1 more: " in told
+    assert "; noel/1/3: " in told
+
+
+def test_the_reason_is_that_of_the_exit_code(project: Workspace, relay: Relay) -> None:
+    project.write("campaigns/a.yaml", CAMPAIGN.replace("noel", "a") + "schedule: {send_at: 2099-12-25T10:00}\n")
+    relay.then(reply_lost)
+    end = json.loads(project.run("apply", "--json", code=7).out.splitlines()[-1])
+    assert (end["exit"], end["reason"], list(end["reasons"])) == (7, "in-doubt", ["waiting", "in-doubt"])
