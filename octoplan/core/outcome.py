@@ -37,9 +37,6 @@ RATE_LIMITS = 10
 SHORTEST_WAIT, USUAL_WAIT, LONGEST_WAIT = 1.0, 30.0, 900.0
 """Seconds: what a `Retry-After` is clamped to, and what its absence means."""
 
-LONGEST_QUOTE, LONGEST_READ = 200, 1000
-"""Characters kept of a provider's words, and looked at: a megabyte must not keep the masks busy."""
-
 OK, REDIRECT, BAD_REQUEST, SERVER_ERROR = 200, 300, 400, 500
 DENIED = (401, 403)
 REQUEST_TIMEOUT, TOO_MANY = 408, 429
@@ -51,7 +48,7 @@ class Answer:
 
     `receipt`: the body proves acceptance. `duplicate`: it says that the request id is known.
     `rejected`: it has the shape of a documented rejection; `stops` if every other batch would meet
-    the same. `reason` and `hint` hold no address.
+    the same. `reason` and `hint` are our own words: the provider's may quote a contact.
     """
 
     receipt: Receipt | None = None
@@ -111,13 +108,6 @@ def consult(seen: Seen, read: Callable[[Reply], Answer]) -> Receipt | Outcome:
     if OK <= case.status < SERVER_ERROR and case.status != TOO_MANY and case.answer.rejected:
         return Outcome(verdict=Verdict.REJECTED, reason=case.answer.reason, hint=case.answer.hint)
     return Outcome(verdict=Verdict.UNREACHABLE, reason=_words(case))
-
-
-def quote(text: str) -> str:
-    """Return a provider's words fit to be kept: one short line, numbers and addresses masked."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[:LONGEST_READ]).split())
-    masked = re.sub(r"\S+@\S+", "<address>", re.sub(r"\+?\d(?:[ .()/-]{0,2}\d){5,}", "<number>", line))
-    return masked if len(masked) <= LONGEST_QUOTE else masked[: LONGEST_QUOTE - 1] + "…"
 
 
 def pause(headers: Mapping[str, str]) -> float:

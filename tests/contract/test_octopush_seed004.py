@@ -137,13 +137,9 @@ def test_the_example_success_is_accepted_to_the_last_digit(status: int) -> None:
 @pytest.mark.parametrize(
     ("content", "reason", "hint"),
     [
-        (STOP_MISSING, "code 121: Mention STOP is missing.", "{{ stop }}"),
-        (
-            VOICE_REJECTED,
-            "code 400: Payload validation error.; voice_language (442): Voice language not supported.",
-            "language",
-        ),
-        (EMAIL_REJECTED, "code 2005: [destination email] field should be valid.", "audience"),
+        (STOP_MISSING, "code 121: Mention STOP is missing", "{{ stop }}"),
+        (VOICE_REJECTED, "code 400; another field: code 442: the voice language is not supported", "language"),
+        (EMAIL_REJECTED, "code 2005: an e-mail address is not valid", "audience"),
     ],
 )
 def test_the_example_errors_are_rejections_with_a_hint(status: int, content: bytes, reason: str, hint: str) -> None:

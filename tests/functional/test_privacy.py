@@ -12,7 +12,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from relay import relaying, says
@@ -339,21 +339,25 @@ def test_no_finding_quotes_a_contact(name: str, project: Workspace, spill: Path,
     assert not list(spill.iterdir())
 
 
-ECHO = "The phone number +33 (0)6 39 98 10 05 / 0639981005 / 33-6.39.98.10.05 and kanari@acme.example are refused"
+NUMBERS = "The phone number +33 (0)6 39 98 10 05 / 0639981005 / 33-6.39.98.10.05 and kanari@acme.example are refused"
+ECHO = f"{NUMBERS}: ACME: {CANARY}-first-5, code {CANARY}-code-5."
+REJECTED = {"errors": {"recipients": {"code": 101, "message": ECHO}, ECHO: {"code": 117, "message": ECHO}}}
+ACCEPTED = {"sms_ticket": "t1", "number_of_contacts": 1, "total_cost": 0.049, "residual_credit": 9}
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, 106), (422, 999), (400, 101), (500, 106), (200, 0)])
-def test_a_provider_that_echoes_a_number_is_not_repeated(status: int, code: int, project: Workspace) -> None:
-    body = json.dumps(
-        {"code": code, "message": ECHO, "errors": {"recipients": {"code": 101, "message": ECHO}}, "to": ECHO}
-    )
+@pytest.mark.parametrize(("status", "code"), [(400, 106), (422, 999), (400, 101), (500, 106), (400, 120), (200, 0)])
+@pytest.mark.parametrize("more", [REJECTED, ACCEPTED])
+def test_a_provider_that_echoes_a_contact_is_not_repeated(
+    status: int, code: int, more: dict[str, Any], project: Workspace
+) -> None:
+    echoes = {"to": ECHO, "preview": ECHO, ECHO: ECHO, "list": [ECHO]}
+    body = json.dumps({"code": code, "message": ECHO, **echoes, **more})
     with project.serving() as served, relaying(served) as relay:
         project.served = relay.url
         relay.then(*[says(status, body.encode())] * 5)
         said = everything(project, AFTER)
     assert_private(project, *said)
-    told = "\n".join(ended.out + ended.err for ended in said)
-    assert "are refused" in told
+    assert "are refused" not in "\n".join(ended.out + ended.err for ended in said)
     assert relay.sends
 
 

@@ -24,7 +24,7 @@ from octoplan.core.model import (
     Wait,
     Waited,
 )
-from octoplan.core.outcome import RATE_LIMITS, Answer, consult, judge, pause, quote
+from octoplan.core.outcome import RATE_LIMITS, Answer, consult, judge, pause
 
 SEND = Request(method="POST", path="/send", effect=Effect.SEND, body=b"{}")
 ACCEPTED = Answer(receipt=Receipt(ticket="t1", contacts=2, cost=Decimal("0.10")))
@@ -216,24 +216,6 @@ HOSTILE = st.lists(st.sampled_from([*PIECES.split(), "9" * 5000]) | st.integers(
 @given(HOSTILE | st.text(), HOSTILE | st.text())
 def test_a_pause_is_always_between_a_second_and_a_quarter_of_an_hour(after: str, date: str) -> None:
     assert 1 <= pause({"retry-after": after, "date": date}) <= 900
-
-
-@pytest.mark.parametrize(
-    ("said", "kept"),
-    [
-        ("+33639980012 is blacklisted", "<number> is blacklisted"),
-        ("06 39 98 00 12 and 06.39.98.00.13", "<number> and <number>"),
-        ("(0033) 639-98-00-12", "(<number>"),
-        ("٠٦٣٩٩٨٠٠١٢", "<number>"),
-        ("zoe@acme.example is no number", "<address> is no number"),
-        ("STOP mention ([STOP au 30101]) is missing", "STOP mention ([STOP au 30101]) is missing"),
-        ("two\nlines\x1b[31m\u202e", "two lines [31m"),
-        ("\ud800", ""),
-        ("a" * 300, "a" * 199 + "…"),
-    ],
-)
-def test_a_quotation_is_one_short_line_that_names_nobody(said: str, kept: str) -> None:
-    assert quote(said) == kept
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,22 @@
-"""Reading what Octopush answers: exact numbers, no benefit of the doubt, nothing that names a person."""
+"""Reading what Octopush answers: exact numbers, no benefit of the doubt, and none of its wording.
+
+A reply may repeat the message or a contact in any field, also in one that nobody has documented. So
+what is kept is what we knew beforehand (codes in our own words, names of documented fields), figures,
+the ticket, and sizes.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from octoplan.core.model import Receipt
-from octoplan.core.outcome import Answer, quote
-from octoplan.providers.octopush.codes import CODES, DUPLICATES
+from octoplan.core.outcome import Answer
+from octoplan.providers.octopush.codes import CODES, DUPLICATE, DUPLICATES, UNLISTED
+from octoplan.providers.octopush.contract import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,13 +26,16 @@ if TYPE_CHECKING:
 TICKETS = ("sms_ticket", "ticket_number")
 FIGURES = {"number_of_contacts", "number_of_sms_needed", "total_cost", "residual_credit"}
 WORDING = {"message", "text"}
-"""Fields that may repeat the message as sent, a contact's values included: kept as their length."""
+"""Fields that may repeat the message as sent: kept as their length."""
 
 CEILING, FINEST = 10**12, -30
 """Larger figures are no figures, nor are those with more decimal places."""
 
+LARGEST_CODE = 999_999
+"""Telephone numbers are longer."""
+
 LONGEST_TICKET = 255
-MOST_DETAILS, MOST_FIELDS, DEEPEST_FIELD = 50, 10, 3
+MOST_FIELDS, DEEPEST_FIELD = 10, 3
 
 
 class Unusable(Exception):
@@ -80,17 +88,17 @@ def read_balance(reply: Reply) -> Answer:
         return Answer(reason=str(unusable))
     if amount is None or not isinstance(unit, str):
         return Answer(reason="the reply names no balance")
-    return Answer(receipt=Receipt(ticket="", credit=amount, details={"unit": quote(unit)}))
+    return Answer(receipt=Receipt(ticket="", credit=amount, details={"unit": unit}))
 
 
 def _error(body: Mapping[str, Any]) -> Answer | None:
     """Read an error body, `{code, message, errors: {field: {code, message}}}`; None if it is none."""
     code = _code(body.get("code"))
     fields = dict(_fields(body.get("errors")))
-    codes = [code, *(each for each, _ in fields.values())]
+    codes = [code, *fields.values()]
     if not code and not fields:
         return None
-    reason = _reason(code, _text(body.get("message")), fields=fields)
+    reason = _reason(code, fields)
     if DUPLICATES.intersection(codes) or any(name.split(".")[-1] == "request_id" for name in fields):
         return Answer(duplicate=True, reason=reason)
     known = [CODES[each] for each in codes if each in CODES]
@@ -100,33 +108,37 @@ def _error(body: Mapping[str, Any]) -> Answer | None:
         rejected=not any(each.unclear for each in known),
         stops=any(each.stops for each in known),
         reason=reason,
-        hint="; ".join(dict.fromkeys(each.hint for each in known)),
+        hint="; ".join(dict.fromkeys(each.hint for each in known)) or UNLISTED,
     )
 
 
-def _fields(errors: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[int, str]]]:
-    """Yield the name of each field an error names, with its code (0: none) and message."""
+def _fields(errors: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, int]]:
+    """Yield the name of each field an error names, with its code; 0: none."""
     if not isinstance(errors, dict) or len(path) > DEEPEST_FIELD:
         return
     for name, problem in errors.items():
         here = (*path, name)
         if isinstance(problem, dict) and not {"code", "message"} & problem.keys():
             yield from _fields(problem, here)
-        elif isinstance(problem, dict):
-            yield ".".join(here), (_code(problem.get("code")), _text(problem.get("message")))
         else:
-            yield ".".join(here), (0, _text(problem))
+            yield ".".join(here), _code(problem.get("code")) if isinstance(problem, dict) else 0
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _reason(code: int, fields: Mapping[str, int]) -> str:
+    """Say what an error is about; fields we cannot name safely are one."""
+    words = dict.fromkeys(
+        f"{_documented(name)}: {_named(each)}" if each else _documented(name) for name, each in fields.items()
+    )
+    return "; ".join((_named(code), *islice(words, MOST_FIELDS)))
 
 
-def _reason(code: int, message: str, *, fields: Mapping[str, tuple[int, str]]) -> str:
-    words = [f"code {code}: {message}" if message else f"code {code}"]
-    for name, (each, said) in islice(fields.items(), MOST_FIELDS):
-        words.append(f"{name} ({each}): {said}" if each else f"{name}: {said}")
-    return "; ".join(quote(each) for each in words)
+def _documented(name: str) -> str:
+    return ".".join(part for part in name.split(".") if part in FIELDS) or "another field"
+
+
+def _named(code: int) -> str:
+    meaning = DUPLICATE if code in DUPLICATES else CODES[code].meaning if code in CODES else ""
+    return f"code {code}: {meaning}" if meaning else f"code {code}"
 
 
 def _code(value: Any) -> int:
@@ -134,6 +146,8 @@ def _code(value: Any) -> int:
     number = _figure(value, "code")
     if number is None:
         return 0
+    if abs(number) > LARGEST_CODE:
+        raise Unusable("`code` is beyond any range")
     return _whole(number, "code")
 
 
@@ -142,14 +156,14 @@ def _receipt(body: Mapping[str, Any]) -> Receipt:
     cost = _number(body, "total_cost")
     if cost is not None and cost < 0:
         raise Unusable("`total_cost` is negative")
-    receipt = Receipt(
+    return Receipt(
         ticket=_ticket(body),
         contacts=None if contacts is None else _count(contacts, "number_of_contacts"),
         parts=None if parts is None else _count(parts, "number_of_sms_needed"),
         cost=cost,
         credit=_number(body, "residual_credit"),
+        details=dict(_details(body)),
     )
-    return replace(receipt, details=dict(islice(_details(body), MOST_DETAILS)))
 
 
 def _ticket(body: Mapping[str, Any]) -> str:
@@ -163,17 +177,15 @@ def _ticket(body: Mapping[str, Any]) -> str:
 
 
 def _details(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the other fields as text. What may hold addresses or a message is kept as its size."""
-    for name, value in body.items():
-        if name in FIGURES:
-            if isinstance(value, str):
-                yield f"{quote(name)}_as_text", "true"
-        elif isinstance(value, list | dict):
-            yield quote(name), str(len(value))
-        elif name in WORDING:
-            yield f"{name}_length", str(len(str(value or "")))
-        elif name not in TICKETS and value is not None:
-            yield quote(name), quote(json.dumps(value) if isinstance(value, bool) else str(value))
+    """Yield which figures were text, the lengths of wording, and how many other fields there were."""
+    for name in sorted(FIGURES & body.keys()):
+        if isinstance(body[name], str):
+            yield f"{name}_as_text", "true"
+    for name in sorted(WORDING & body.keys()):
+        yield f"{name}_length", str(len(str(body[name] or "")))
+    others = body.keys() - FIGURES - WORDING - {*TICKETS, "code", "errors"}
+    if others:
+        yield "other_fields", str(len(others))
 
 
 def _number(body: Mapping[str, Any], name: str) -> Decimal | None:

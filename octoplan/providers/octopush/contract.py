@@ -65,6 +65,9 @@ class SmsSend(Pinned):
         return self
 
 
+FIELDS = frozenset[str]().union(*(model.model_fields for model in (SmsSend, SmsMetadata, Recipient)))
+"""Every name that can stand in a body; any other name that an answer gives might be a contact's value."""
+
 BODY: TypeAdapter[SmsSend] = TypeAdapter(SmsSend)
 """Other channels join as members of a union discriminated by `channel`."""
 
