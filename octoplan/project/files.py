@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import paths, price, source, spec
 from octoplan.core.errors import InputError
-from octoplan.core.model import Place
+from octoplan.core.model import Place, Severity
 from octoplan.core.quoting import visible
 from octoplan.core.rules import finding
 from octoplan.providers import PROVIDERS
@@ -76,20 +76,37 @@ def _prices(root: Path, books: Mapping[str, str]) -> tuple[dict[str, Prices], tu
 
 
 def _campaign_files(root: Path, folder: str) -> tuple[list[str], tuple[Finding, ...]]:
-    """Return the YAML files below the campaigns' folder, hidden ones left out, and what is wrong with other names."""
-    if not (root / folder).is_dir():
-        hint = "make the folder, or name another one"
-        return [], (finding("file", f"{visible(folder)} is no folder", path=("campaigns",), hint=hint),)
-    found = (path for path in (root / folder).rglob("*") if path.suffix in {".yaml", ".yml"})
-    named = sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
-    names, problems = [], []
-    for name in named:
+    """Return the YAML files below the campaigns' folder, hidden ones left out, and what is wrong with others."""
+    unread: list[OSError] = []
+    found = [
+        Path(within, name).relative_to(root).as_posix()
+        for within, folders, names in os.walk(root / folder, onerror=unread.append)
+        for name in (*folders, *names)
+        if name.casefold().endswith((".yaml", ".yml")) and not name.startswith(".")
+    ]
+    problems = [_unread(error, root) for error in unread]
+    if not found and not problems:
+        message = f"{visible(folder)} holds no campaign"
+        hint = "a campaign is a file that ends in .yaml or .yml"
+        problems.append(finding("file", message, severity=Severity.INFO, path=("campaigns",), hint=hint))
+    names = []
+    for name in sorted(found):
         try:
             names.append(paths.resolve(name, within=""))
         except paths.Outside as problem:
             place = Place(file=visible(name), line=1, column=1)
             problems.append(finding("file", str(problem), place=place, hint="rename the file"))
     return names, tuple(problems)
+
+
+def _unread(error: OSError, root: Path) -> Finding:
+    """Return what is said of a folder: its campaigns must not be taken for none."""
+    name = visible(os.path.relpath(os.fsdecode(error.filename), root))
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        hint = "make the folder, or name another one"
+        return finding("file", f"{name} is no folder", path=("campaigns",), hint=hint)
+    message = f"{name} cannot be read ({(error.strerror or 'unknown reason').lower()})"
+    return finding("file", message, path=("campaigns",), hint="nobody knows what campaigns are in it: make it readable")
 
 
 def _suppressions(root: Path, names: Iterable[str]) -> Iterator[Finding]:

@@ -5,18 +5,36 @@ The machine is at fault, or whoever set it up: each is exit 1 and one line that 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 from typing import TYPE_CHECKING
 
 import pytest
-from workspaces import Workspace
+from workspaces import CAMPAIGN, Ended, Workspace
 
 from octoplan.core.errors import Refused
 from octoplan.project import saved
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+LIBRARY = ctypes.CDLL(None)
+DROP = 24  # PR_CAPBSET_DROP of Linux
+
+
+def without_power() -> None:
+    """Let permissions bind the process that is started next, also where root runs the tests."""
+    if os.geteuid() == 0:
+        for capability in range(64):
+            LIBRARY.prctl(DROP, capability, 0, 0, 0)
+
+
+def powerless(project: Workspace, *words: str) -> Ended:
+    """Run octoplan as a user to whom permissions apply."""
+    process = project.start(*words, measured=False, preexec_fn=without_power)
+    out, err = process.communicate(timeout=60)
+    return Ended(process.returncode, out, err)
 
 
 @pytest.fixture
@@ -85,6 +103,29 @@ def test_a_disk_that_fills_up_leaves_the_older_plan(project: Workspace) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     assert caught.value.reason == "out"
     assert contents(project.root) == before
+
+
+# folders that cannot be read
+
+
+@pytest.mark.parametrize("name", ["campaigns", "campaigns/more"])
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(name: str, project: Workspace) -> None:
+    project.write("campaigns/more/later.yaml", CAMPAIGN.replace("noel", "later"))
+    (project.root / name).chmod(0)
+    ended = powerless(project, "validate")
+    (project.root / name).chmod(0o700)
+    assert ended.code == 1
+    assert f"octoplan.yaml:2:12: error file: {name} cannot be read (permission denied)" in ended.out
+
+
+def test_a_folder_without_campaigns_says_so(project: Workspace) -> None:
+    (project.root / "campaigns/noel.yaml").rename(project.root / "campaigns/noel.yaml.draft")
+    assert "octoplan.yaml:2:12: info file: campaigns holds no campaign" in project.run("validate").out
+
+
+def test_a_campaign_may_end_in_capitals(project: Workspace) -> None:
+    (project.root / "campaigns/noel.yaml").rename(project.root / "campaigns/NOEL.YAML")
+    assert "+ noel #1" in project.run("plan", "--offline").out
 
 
 def contents(root: Path) -> dict[str, bytes]:
