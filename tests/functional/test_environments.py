@@ -387,7 +387,7 @@ def many(project: Workspace) -> None:
     ("limit", "rule", "told"),
     [
         ("max_cost: 0.40 EUR", "cost-limit", "may cost 0.54 EUR, the project's limit for one plan is 0.40 EUR"),
-        ("max_contacts: 7", "contacts-limit", "the plan has 9 contacts, the project's limit is 7"),
+        ("max_cost: 500 EUR, max_contacts: 7", "contacts-limit", "the plan has 9 contacts, the project's limit is 7"),
     ],
 )
 def test_a_limit_on_the_whole_plan_blocks_the_campaign_that_exceeds_it(

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from relay import relaying, reply_held
-from workspaces import CAMPAIGN, Workspace, tally
+from workspaces import CAMPAIGN, Workspace
 
 from octoplan.core.approval import read_saved
 from octoplan.core.errors import Stale
@@ -53,20 +52,6 @@ def test_what_is_checked_as_in_time_is_what_is_sent(project: Workspace, looks: i
     with contextlib.suppress(Stale):
         apply(open_project(project.root, clock=clock), read_saved(plan.read_bytes()), watch=watch)
     assert "EVIL" not in json.dumps(project.deliveries())
-
-
-def test_a_refused_second_plan_leaves_the_living_run_alone(project: Workspace) -> None:
-    project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, workers: 1")
-    with project.serving() as served, relaying(served) as relay:
-        project.served = relay.url
-        relay.then(reply_held)
-        living = project.start("apply")
-        relay.wait_until_held()
-        assert "run-alive" in project.run("apply", code=5).err
-        relay.release.set()
-        out, _ = living.communicate(timeout=60)
-        assert living.returncode == 0
-        assert tally(out)["accepted"] == 3
 
 
 def test_a_lowered_edition_says_who_gets_it_again(project: Workspace) -> None:
