@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 LONGEST = 80
 SHOWN = 12
+LONGEST_NOTE, LONGEST_READ = 200, 1000
+"""Characters kept of a reason, and looked at: a megabyte must not keep the masks busy."""
+
 _PRIVATE = re.compile(r"[0-9]{6,}|[A-Za-z0-9_+/=-]{33,}")
 _ADDRESS = re.compile(r"\s*[+(]{0,2}[0-9][0-9\s./()-]{5,}|.*@.*", re.DOTALL)
 _HIDDEN = "…"
@@ -29,6 +32,13 @@ def quoted(text: str) -> str:
 def masked(text: str) -> str:
     """Return `text` without what could be a number or a key."""
     return _PRIVATE.sub(_HIDDEN, text)
+
+
+def noted(text: str) -> str:
+    """Return a person's reason fit to be kept: one short line, numbers and addresses masked."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[:LONGEST_READ]).split())
+    hidden = re.sub(r"\S+@\S+", "<address>", re.sub(r"\+?\d(?:[ .()/-]{0,2}\d){5,}", "<number>", line))
+    return hidden if len(hidden) <= LONGEST_NOTE else hidden[: LONGEST_NOTE - 1] + _HIDDEN
 
 
 def typed(word: str) -> str:

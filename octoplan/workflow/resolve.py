@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Exit
-from octoplan.core.outcome import quote
+from octoplan.core.quoting import noted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -101,5 +101,5 @@ def decide(project: Project, batch: str, *, sent: bool, reason: str) -> Decided:
         row = known.get(batch)
         settings = project.settings.providers.get(row.provider) if row else None
         quiet = settings.quiet_time if settings else timedelta(minutes=12)
-        ledger.decide(batch, sent=sent, actor=project.actor(), reason=quote(reason), quiet=quiet)
+        ledger.decide(batch, sent=sent, actor=project.actor(), reason=noted(reason), quiet=quiet)
         return Decided(batch=batch, contacts=row.count if row else 0, sent=sent)

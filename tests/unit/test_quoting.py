@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from octoplan.core.quoting import masked, quoted, suggestion, typed
+import pytest
+
+from octoplan.core.quoting import masked, noted, quoted, suggestion, typed
 
 
 def test_quoted_is_escaped_and_short() -> None:
@@ -26,3 +28,21 @@ def test_suggestion() -> None:
     assert suggestion("zzz", ["b", "a"]) == "there is `a`, `b`"
     assert suggestion("zzz", []) == "there is none"
     assert suggestion("zzz", map(chr, range(65, 91))).endswith("`L`, …")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("+33639980012 is blacklisted", "<number> is blacklisted"),
+        ("06 39 98 00 12 and 06.39.98.00.13", "<number> and <number>"),
+        ("(0033) 639-98-00-12", "(<number>"),
+        ("٠٦٣٩٩٨٠٠١٢", "<number>"),
+        ("zoe@acme.example is no number", "<address> is no number"),
+        ("STOP mention ([STOP au 30101]) is missing", "STOP mention ([STOP au 30101]) is missing"),
+        ("two\nlines\x1b[31m\u202e", "two lines [31m"),
+        ("\ud800", ""),
+        ("a" * 300, "a" * 199 + "…"),
+    ],
+)
+def test_a_note_is_one_short_line_that_names_nobody(said: str, kept: str) -> None:
+    assert noted(said) == kept
