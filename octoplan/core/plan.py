@@ -131,7 +131,10 @@ class PlannedFinding(_Part):
 
 
 class PlannedCampaign(_Part):
-    """One campaign of the plan. `again` counts contacts who got another edition."""
+    """One campaign of the plan. `again` counts contacts who got another edition.
+
+    An edition in doubt that no file holds any more has no `channel`, `purpose`, `digest` and `spec`.
+    """
 
     id: str
     edition: int

@@ -97,8 +97,8 @@ def _campaign(campaign: PlannedCampaign) -> Iterator[str]:
         id=campaign.id,
     )
     name = f"{SYMBOLS[campaign.action]} {campaign.id} #{campaign.edition}"
-    yield f"{name:<24} {campaign.channel} · {campaign.provider} · {campaign.purpose}"
-    yield from _field("file", campaign.file)
+    yield f"{name:<24} {' · '.join(filter(None, (campaign.channel, campaign.provider, campaign.purpose)))}"
+    yield from _field("file", campaign.file or "no file any more")
     if reason:
         yield from _field("because", reason)
     if campaign.action != "none":

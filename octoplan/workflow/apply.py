@@ -421,7 +421,7 @@ class Run:
 
     def _look_back(self) -> None:
         """Count what this and earlier runs left: doubts of these campaigns, and rejections under this plan."""
-        editions = [self.ledger.edition(row.id, row.edition) for row in self.plan.campaigns]
+        editions = [self.ledger.edition(row.id, row.edition) for row in self.fresh.plan.campaigns]
         doubts = [batch for edition in editions for batch in edition.batches if batch.state is BatchState.IN_DOUBT]
         self.tally.in_doubt = sum(batch.count for batch in doubts)
         self.tally.rejected = sum(self._rejected(edition) for edition in editions)

@@ -165,7 +165,7 @@ def gone(plan: Plan, planned: PlannedCampaign, *, item: Prepared) -> int:
 def _difference(plan: Plan, content: Digested) -> str:
     """Say what differs from an approved plan, field by field where it can be told."""
     told: list[str] = []
-    before = {row.id: row.spec for row in plan.campaigns}
+    before = {row.id: row.spec for row in plan.campaigns if row.spec}
     after = content.specs
     told += [f"campaign {name} is gone" for name in sorted(before.keys() - after.keys())]
     told += [f"campaign {name} is new" for name in sorted(after.keys() - before.keys())]

@@ -11,7 +11,7 @@ from octoplan import __version__
 from octoplan.audience import Engine
 from octoplan.core.errors import Exit, InputError, worst
 from octoplan.core.model import Severity
-from octoplan.core.plan import LedgerReference, Plan, total
+from octoplan.core.plan import LedgerReference, Plan, PlannedCampaign, total
 from octoplan.workflow.digest import digest
 from octoplan.workflow.limits import SENDING, within_limits
 from octoplan.workflow.ports import Ports
@@ -21,7 +21,8 @@ from octoplan.workflow.select import select
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from octoplan.core.plan import PlannedCampaign, Selection
+    from octoplan.core.model import Campaign
+    from octoplan.core.plan import Selection
     from octoplan.ledger import Ledger
     from octoplan.project import Project
     from octoplan.project.files import Loaded
@@ -103,7 +104,7 @@ def draft(
     with Engine(project.temporary_folder(), root=project.root) as engine:
         prepared = [preparation.prepare(campaign, engine) for campaign in content.campaigns]
     prepared = within_limits(project, prepared, wires=wires)
-    rows = tuple(item.row for item in prepared)
+    rows = (*(item.row for item in prepared), *_forgotten(ports.ledger, content.campaigns, selection=selection))
     totals = total(rows)
     plan = Plan(
         octoplan_version=__version__,
@@ -125,6 +126,33 @@ def draft(
         approvable=wires is not None and not totals.blocked,
     )
     return Draft(plan=plan, prepared=tuple(prepared))
+
+
+def _forgotten(
+    ledger: Ledger | None, campaigns: Iterable[Campaign], *, selection: Selection
+) -> tuple[PlannedCampaign, ...]:
+    """Return a row for each edition in doubt that no file holds any more: without a spec, and in no digest."""
+    held = {campaign.id: campaign for campaign in campaigns}
+    rows: dict[tuple[str, int], PlannedCampaign] = {}
+    for batch in ledger.in_doubt() if ledger else ():
+        campaign = held.get(batch.campaign)
+        if campaign.edition == batch.edition if campaign else not selection.all:
+            continue
+        of = (batch.campaign, batch.edition)
+        told = rows[of].in_doubt if of in rows else 0
+        rows[of] = PlannedCampaign(
+            id=batch.campaign,
+            edition=batch.edition,
+            provider=batch.provider,
+            channel="",
+            purpose="",
+            file=campaign.file if campaign else "",
+            action="in_doubt",
+            reason="in-doubt",
+            digest="",
+            in_doubt=told + batch.count,
+        )
+    return tuple(rows.values())
 
 
 def _reference(ledger: Ledger | None) -> LedgerReference | None:

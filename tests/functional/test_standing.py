@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from relay import NO_STOP, Relay, passed, relaying, reply_lost, request_lost, says, sent_but
-from workspaces import AUDIENCE, CAMPAIGN, Workspace
+from workspaces import AUDIENCE, CAMPAIGN, Workspace, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,3 +84,27 @@ def test_the_reason_is_that_of_the_exit_code(project: Workspace, relay: Relay) -
     relay.then(reply_lost)
     end = json.loads(project.run("apply", "--json", code=7).out.splitlines()[-1])
     assert (end["exit"], end["reason"], list(end["reasons"])) == (7, "in-doubt", ["waiting", "in-doubt"])
+
+
+@pytest.mark.parametrize("gone", ["file", "edition"])
+def test_a_doubt_outlives_the_file_that_made_it(project: Workspace, relay: Relay, gone: str) -> None:
+    project.write("campaigns/late.yaml", CAMPAIGN.replace("noel", "late") + "schedule: {send_at: 2099-12-25T10:00}\n")
+    relay.then(reply_lost)
+    path = str(project.root / "all.plan")
+    project.run("apply", code=7)
+    if gone == "file":
+        (project.root / "campaigns/noel.yaml").unlink()
+    else:
+        project.edit("campaigns/noel.yaml", "id: noel", "id: noel\nedition: 2\nschedule: {send_at: 2099-12-25T10:00}")
+    shown = project.run("plan", "--out", path).out
+    assert "\n? noel #1" in shown
+    assert ("no file any more" in shown) == (gone == "file")
+    assert "1 in doubt" in shown
+    assert "? noel" not in project.run("plan", "late").out
+    assert tally(project.run("apply", code=7).out)["in doubt"] == 1
+    project.run("plan", "--out", path)
+    assert tally(project.run("apply", path, code=7).out)["in doubt"] == 1
+    project.run("resolve", "noel/1/1", "--as", "sent", "--reason", "she has it")
+    project.run("apply", path)
+    project.edit("campaigns/late.yaml", "bonjour", "salut")
+    assert "campaign late: message.text differs; make" in project.run("apply", path, code=4).err
