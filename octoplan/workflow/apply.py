@@ -16,6 +16,7 @@ from octoplan.core import keys
 from octoplan.core.errors import Exit, InDoubt, OctoplanError, Unfinished
 from octoplan.core.model import Verdict
 from octoplan.core.plan import Selection, money_text
+from octoplan.core.price import CENT
 from octoplan.ledger import BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve
 from octoplan.workflow.digest import digest
@@ -257,7 +258,7 @@ class Run:
                     edition=row.edition,
                     apply_from=row.apply_from,
                     apply_until=row.apply_until,
-                    worst=Decimal(row.estimate.worst) if row.estimate and row.action in PLANNED else Decimal(0),
+                    worst=_bound(row),
                     currency=row.estimate.currency if row.estimate else "",
                     spec=json.dumps(specs[row.id, row.edition], sort_keys=True, ensure_ascii=False),
                 )
@@ -437,6 +438,17 @@ class Run:
                 sentence = self.sentences.get(batch.reason, batch.reason)
                 self.tally.end(Exit.REJECTED, Verdict.REJECTED.value, sentence=sentence, batch=batch.id)
         return people
+
+
+def _bound(row: PlannedCampaign) -> Decimal:
+    """Return what a campaign's batches may cost together: its approved worst cost, and a cent a call.
+
+    Whoever drops out moves the others between batches, and each batch is rounded up to cents by itself;
+    that the exact cost is within the approved worst has been checked.
+    """
+    if row.estimate is None or row.action not in PLANNED:
+        return Decimal(0)
+    return Decimal(row.estimate.worst) + CENT * row.calls
 
 
 def _contacts(item: Prepared) -> int:

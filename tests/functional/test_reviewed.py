@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from workspaces import CAMPAIGN, Workspace
+from workspaces import CAMPAIGN, Workspace, tally
 
 from octoplan.core.approval import read_saved
 from octoplan.core.errors import Stale
@@ -74,3 +74,21 @@ def test_render_shows_what_would_be_sent(project: Workspace) -> None:
     body = json.loads(project.run("render", "noel", "--json").out)["body"]
     assert "simulation_mode" not in body
     assert body["recipients"] == [{"phone_number": "+…"}]
+
+
+def test_whoever_drops_out_never_makes_the_rest_too_dear(project: Workspace) -> None:
+    """One removed row moves the others between batches, whose costs are rounded up one by one."""
+    project.edit("prices/octopush.yaml", "FR: 0.049, BE: 0.079", "FR: 0.0491, BE: 0.0733")
+    project.edit("octoplan.yaml", "countries: [FR]", "countries: [FR, BE]")
+    project.edit("campaigns/noel.yaml", "bonjour {{ contact.first_name }}, code {{ contact.code }}.", "bonjour.")
+    french = [f"+3363998{number:04},x,y" for number in range(700)]
+    belgian = [f"+3247012{number:04},x,y" for number in range(310)]
+    mixed = [row for pair in zip(french, belgian, strict=False) for row in pair] + french[310:]
+    plan = project.root / "noel.plan"
+    for gone in range(5):
+        project.write("audiences/list.csv", "\n".join(["phone_number,first_name,code", *mixed]))
+        project.edit("campaigns/noel.yaml", "id: noel", f"id: noel{gone}")
+        project.run("plan", "--out", str(plan))
+        project.write("audiences/list.csv", "\n".join(["phone_number,first_name,code", *mixed[gone + 1 :]]))
+        assert tally(project.run("apply", str(plan)).out)["accepted"] == len(mixed) - gone - 1
+        project.edit("campaigns/noel.yaml", f"id: noel{gone}", "id: noel")
