@@ -6,6 +6,7 @@ import os
 import pty
 import secrets
 import select
+import shutil
 import stat
 import subprocess
 import sys
@@ -38,14 +39,24 @@ def project(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path).usual()
 
 
-@pytest.fixture
-def rehearsed(project: Workspace) -> Iterator[Workspace]:
-    """Return a rehearsal with an approved plan in `plan.zip`, over a sandbox apart."""
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """Return a rehearsal with an approved plan in `plan.zip`, over a sandbox apart, made once."""
+    project = Workspace(tmp_path_factory.mktemp("template")).usual()
     with project.serving():
         project.run(*REHEARSAL, "ledger", "init")
         project.run(*REHEARSAL, "plan", "--out", "plan.zip")
-        project.ask("reset", all=True)
         yield project
+
+
+@pytest.fixture
+def rehearsed(template: Workspace, tmp_path: Path) -> Workspace:
+    """Return a copy of the rehearsal, before anything was sent."""
+    template.ask("reset", all=True)
+    copy = Workspace(tmp_path / "copy")
+    shutil.copytree(template.root, copy.root, dirs_exist_ok=True)
+    copy.served = template.served
+    return copy
 
 
 @pytest.fixture
