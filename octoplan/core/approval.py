@@ -66,12 +66,18 @@ def _leaf(value: Any) -> Any:
 
 
 def campaign_spec(campaign: Campaign) -> dict[str, Any]:
-    """Return a campaign as its digest sees it: less description, owner, tags, file name and inline contacts."""
+    """Return a campaign as its digest sees it: less description, owner, tags, file name and inline contacts.
+
+    `audience.where` is a fingerprint, since a condition may name contacts. It is not shortened: two
+    conditions that an author has made to look alike would let the other one through.
+    """
     spec: dict[str, Any] = canonical(campaign)
     for name in _NOT_IN_DIGEST:
         spec.pop(name, None)
     if "contacts" in spec["audience"]:
         spec["audience"]["contacts"] = "inline"
+    if "where" in spec["audience"]:
+        spec["audience"]["where"] = fingerprint(spec["audience"]["where"])
     return spec
 
 

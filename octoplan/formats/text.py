@@ -21,6 +21,9 @@ CENT = Decimal("0.01")
 MINUS = "\N{MINUS SIGN}"
 WIDTH = 80
 INDENT = 15
+CONDITION = "audience.where"
+"""The field that a plan holds as a fingerprint."""
+
 ONE_PART = 160
 """GSM-7 characters that fit into one part (3GPP TS 23.038)."""
 
@@ -187,7 +190,7 @@ def _cost(campaign: PlannedCampaign) -> str:
 def _changes(changes: tuple[Change, ...]) -> Iterator[str]:
     for change in changes:
         old, new = ("—" if side is None else f'"{visible(side)}"' for side in (change.old, change.new))
-        yield from _field(change.path, f"{old} → {new}")
+        yield from _field(change.path, "differs" if change.path == CONDITION else f"{old} → {new}")
 
 
 def _finding(finding: PlannedFinding) -> Iterator[str]:

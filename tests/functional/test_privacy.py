@@ -339,6 +339,16 @@ def test_no_finding_quotes_a_contact(name: str, project: Workspace, spill: Path,
     assert not list(spill.iterdir())
 
 
+def test_what_a_condition_names_is_nowhere_but_in_its_file(project: Workspace) -> None:
+    condition = "first_name <> '{0}-first-2' and mobile <> '+33 (0)6 39 98 10 99'"
+    campaign("  exclude", f'  where: "{condition.format(CANARY)}"\n  exclude')(project)
+    said = everything(project)
+    project.edit("campaigns/noel.yaml", "10 99", "10 98")
+    again = everything(project)
+    assert_private(project, *said, *again)
+    assert "audience.where differs" in again[USUAL.index(("plan",))].out
+
+
 NUMBERS = "The phone number +33 (0)6 39 98 10 05 / 0639981005 / 33-6.39.98.10.05 and kanari@acme.example are refused"
 ECHO = f"{NUMBERS}: ACME: {CANARY}-first-5, code {CANARY}-code-5."
 REJECTED = {"errors": {"recipients": {"code": 101, "message": ECHO}, ECHO: {"code": 117, "message": ECHO}}}

@@ -37,6 +37,19 @@ def test_inline_contacts_are_not_in_the_spec() -> None:
     assert "+33639980012" not in json.dumps(approval.campaign_spec(inline))
 
 
+def test_a_condition_is_in_the_spec_without_what_it_names() -> None:
+    audience = Audience(address="phone_number", country="FR", file="a.csv")
+    specs = [
+        approval.campaign_spec(campaign(audience=replace(audience, where=f"phone_number <> '+3363998001{last}'")))
+        for last in (2, 2, 3)
+    ]
+    assert "33639980012" not in json.dumps(specs[0])
+    assert specs[0] == specs[1]
+    (change,) = approval.changes(specs[0], specs[2])
+    assert change.path == "audience.where"
+    assert "where" not in approval.campaign_spec(campaign(audience=audience))["audience"]
+
+
 def test_canonical_values_are_equal_when_their_meaning_is() -> None:
     assert approval.canonical(Money(amount=Decimal("90.00"), currency="EUR")) == approval.canonical(
         Money(amount=Decimal(90), currency="EUR")

@@ -31,6 +31,7 @@ def everything() -> Plan:
         estimate=None,
         audience=sent,
         changes=(
+            Change(path="audience.where", old=None, new="sha256:00"),
             Change(path="message.text", old="demain a 9h", new="demain a 9h30\nsoir"),
             Change(path="sender", old=None, new="A"),
         ),
