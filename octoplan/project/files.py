@@ -28,12 +28,16 @@ LARGEST_FILE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """Every campaign and price book that could be read, and every finding about the files."""
+    """Every campaign and price book that could be read, and every finding about the files.
+
+    `broken` are the campaign files of which nothing could be made.
+    """
 
     campaigns: tuple[Campaign, ...]
     sources: Mapping[str, Source]
     prices: Mapping[str, Prices]
     findings: tuple[Finding, ...]
+    broken: frozenset[str] = frozenset()
 
 
 def load(root: Path, scope: spec.Scope) -> Loaded:
@@ -59,7 +63,8 @@ def load(root: Path, scope: spec.Scope) -> Loaded:
             campaigns += () if campaign is None else (campaign,)
     findings += (*_repeated(campaigns, sources), *_suppressions(root, scope.settings.suppressions))
     ordered = tuple(sorted(campaigns, key=lambda campaign: campaign.id))
-    return Loaded(campaigns=ordered, sources=sources, prices=prices, findings=findings)
+    broken = frozenset(names) - {campaign.file for campaign in campaigns} - frozenset(books.values())
+    return Loaded(campaigns=ordered, sources=sources, prices=prices, findings=findings, broken=broken)
 
 
 def _prices(root: Path, books: Mapping[str, str]) -> tuple[dict[str, Prices], tuple[Finding, ...]]:

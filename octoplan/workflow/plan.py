@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from octoplan import __version__
 from octoplan.audience import Engine
-from octoplan.core.errors import Exit, InputError, worst
+from octoplan.core.errors import Exit, InputError, Refused, worst
 from octoplan.core.model import Severity
 from octoplan.core.plan import LedgerReference, Plan, PlannedCampaign, total
 from octoplan.workflow.digest import digest
 from octoplan.workflow.limits import SENDING, within_limits
 from octoplan.workflow.ports import Ports
 from octoplan.workflow.prepare import Preparation
-from octoplan.workflow.select import select
+from octoplan.workflow.select import select, spared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,8 +63,9 @@ def make(project: Project, *, words: Iterable[str] = (), offline: bool = False, 
         InputError: a file has findings of severity error; all of them.
         Refused: selection, ledger or credentials.
     """
-    loaded = load(project)
-    selection = select(loaded.campaigns, words)
+    given = tuple(words)
+    loaded = load(project, given)
+    selection = _selection(loaded, given)
     with contextlib.ExitStack() as stack:
         ledger = None
         if not offline or project.has_ledger():
@@ -73,16 +74,27 @@ def make(project: Project, *, words: Iterable[str] = (), offline: bool = False, 
         return draft(project, loaded, selection=selection, ports=Ports(ledger=ledger, wires=wires, progress=progress))
 
 
-def load(project: Project) -> Loaded:
-    """Read all files.
+def load(project: Project, words: Iterable[str] = ()) -> Loaded:
+    """Read all files; a broken campaign does not stop the others if the words leave it out.
 
     Raises:
-        InputError: some file has findings of severity error; all of them.
+        InputError: some other file has findings of severity error; all of them.
     """
     loaded = project.load()
-    if any(found.severity is Severity.ERROR for found in loaded.findings):
+    harmless = spared(loaded.broken, words)
+    errors = (found for found in loaded.findings if found.severity is Severity.ERROR)
+    if any(found.place is None or found.place.file not in harmless for found in errors):
         raise InputError(loaded.findings)
     return loaded
+
+
+def _selection(loaded: Loaded, words: tuple[str, ...]) -> Selection:
+    try:
+        return select(loaded.campaigns, words, broken=loaded.broken)
+    except Refused:
+        if loaded.broken:  # the word may be for a campaign of which nothing could be made
+            raise InputError(loaded.findings) from None
+        raise
 
 
 def draft(

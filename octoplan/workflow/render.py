@@ -53,7 +53,7 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     Raises:
         Refused: not exactly one campaign, or no such contact.
     """
-    loaded = load(project)
+    loaded = load(project, [word])
     chosen = selected(loaded.campaigns, select(loaded.campaigns, [word]))
     if len(chosen) != 1:
         raise Refused(f"{typed(word)} selects {len(chosen)} campaigns: name one", reason="selection-many")

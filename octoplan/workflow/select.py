@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from octoplan.core.model import Campaign
 
 
-def select(campaigns: Sequence[Campaign], words: Iterable[str]) -> Selection:
+def spared(broken: frozenset[str], words: Iterable[str]) -> frozenset[str]:
+    """Return the broken campaign files that a selection leaves out: by name, or by naming others."""
+    given = tuple(words)
+    names = {word: word.removeprefix("!").removeprefix("./") for word in given}
+    wanted = {names[word] for word in given if not word.startswith("!")}
+    return broken - wanted if wanted else broken & set(names.values())
+
+
+def select(campaigns: Sequence[Campaign], words: Iterable[str], *, broken: frozenset[str] = frozenset()) -> Selection:
     """Return what the words choose: ids, globs, `tag:NAME`, files; `!` before one excludes. No word: everything.
 
     Raises:
@@ -30,7 +38,7 @@ def select(campaigns: Sequence[Campaign], words: Iterable[str]) -> Selection:
     for word in given:
         bare = word.removeprefix("!")
         matching = {campaign.id for campaign in campaigns if _matches(campaign, bare)}
-        if not matching:
+        if not matching and bare.removeprefix("./") not in broken:
             raise Refused(_nothing(campaigns, bare), reason="selection-empty")
         (dropped if word.startswith("!") else chosen).update(matching)
     if all(word.startswith("!") for word in given):

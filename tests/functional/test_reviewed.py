@@ -92,3 +92,17 @@ def test_whoever_drops_out_never_makes_the_rest_too_dear(project: Workspace) -> 
         project.write("audiences/list.csv", "\n".join(["phone_number,first_name,code", *mixed[gone + 1 :]]))
         assert tally(project.run("apply", str(plan)).out)["accepted"] == len(mixed) - gone - 1
         project.edit("campaigns/noel.yaml", f"id: noel{gone}", "id: noel")
+
+
+@pytest.mark.parametrize("words", [("noel",), ("!campaigns/broken.yaml",), ("!./campaigns/broken.yaml", "no*")])
+def test_a_broken_campaign_stops_the_others_only_while_it_is_selected(
+    project: Workspace, words: tuple[str, ...]
+) -> None:
+    project.write("campaigns/broken.yaml", "id: broken\nchannel: fax\n")
+    plan = str(project.root / "noel.plan")
+    assert "wrong-value" in project.run("plan", code=1).err
+    assert "wrong-value" in project.run("plan", "campaigns/broken.yaml", code=1).err
+    assert "wrong-value" in project.run("plan", "broken", code=1).err
+    project.run("plan", *words, "--out", plan)
+    assert tally(project.run("apply", plan).out)["accepted"] == 3
+    assert project.run("render", "noel").code == 0
