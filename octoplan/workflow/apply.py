@@ -17,7 +17,7 @@ from octoplan.core.errors import Exit, InDoubt, OctoplanError, Unfinished
 from octoplan.core.model import Verdict
 from octoplan.core.plan import Selection, money_text
 from octoplan.core.price import CENT
-from octoplan.ledger import BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
+from octoplan.ledger import HELD, BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve
 from octoplan.workflow.digest import digest
 from octoplan.workflow.plan import draft, load
@@ -169,6 +169,8 @@ class Run:
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: queue.SimpleQueue[Ended | None] = field(default_factory=queue.SimpleQueue)
     """What the workers have to tell; None from each that leaves."""
+    taken: dict[str, int] = field(default_factory=dict)
+    """Batches that another run was quicker to claim, each with its contacts."""
     sentences: dict[str, str] = field(default_factory=dict)
     """By an outcome's reason, all there is to say of it: the ledger keeps the reason alone."""
 
@@ -403,6 +405,7 @@ class Run:
         with self.lock:
             if outcome is None:
                 self.tally.not_started += contacts
+                self.taken[job.row.id] = contacts
                 sentence = "not ours to send any more: another run took it"
                 self.tally.end(Exit.DONE, "taken", sentence=sentence, batch=job.row.id)
             else:
@@ -423,7 +426,11 @@ class Run:
     def _look_back(self) -> None:
         """Count what this and earlier runs left: doubts of these campaigns, and rejections under this plan."""
         editions = [self.ledger.edition(row.id, row.edition) for row in self.fresh.plan.campaigns]
-        doubts = [batch for edition in editions for batch in edition.batches if batch.state is BatchState.IN_DOUBT]
+        batches = [batch for edition in editions for batch in edition.batches]
+        doubts = [batch for batch in batches if batch.state is BatchState.IN_DOUBT]
+        self.tally.not_started -= sum(
+            self.taken.get(batch.id, 0) for batch in batches if batch.state in HELD or batch.rejected
+        )
         self.tally.in_doubt = sum(batch.count for batch in doubts)
         self.tally.rejected = sum(self._rejected(edition) for edition in editions)
         if doubts:

@@ -9,6 +9,7 @@ from octoplan.core import approval
 from octoplan.core.errors import Blocked, Refused, Stale
 from octoplan.ledger import HELD
 from octoplan.workflow.plan import verdict
+from octoplan.workflow.prepare import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,14 +153,16 @@ def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, *, item: Prepare
 
 
 def gone(plan: Plan, planned: PlannedCampaign, *, item: Prepared) -> int:
-    """Return how many planned contacts are neither owed now nor were sent since the plan was made."""
+    """Return how many planned contacts are neither owed now nor were sent, or rejected, since the plan was made."""
     if planned.estimate is None:
         return 0
     owed = item.row.estimate.contacts if item.row.estimate else 0
     batches = item.edition.batches if item.edition else ()
     since = (batch for batch in batches if batch.claimed_at is not None and batch.claimed_at >= plan.created_at)
     sent = sum(batch.count for batch in since if batch.state in HELD)
-    return max(0, planned.estimate.contacts - owed - sent)
+    rejected = distinct(item.edition.rejected(plan.plan_id)) if item.edition else set()
+    still_owed = item.packer.count(rejected) if item.packer else 0
+    return max(0, planned.estimate.contacts - owed - sent - (len(rejected) - still_owed))
 
 
 def _difference(plan: Plan, content: Digested) -> str:

@@ -219,7 +219,7 @@ class Preparation:
 
     def _over_cap(self, campaign: Campaign, composed: _Composed) -> int:
         """Count the owed contacts who have had their fill and get this all the same."""
-        return composed.packer.count(_distinct(self._capped(campaign))) if CAP in campaign.allow else 0
+        return composed.packer.count(distinct(self._capped(campaign))) if CAP in campaign.allow else 0
 
     def _again(self, campaign: Campaign, composed: _Composed) -> int:
         """Count the owed contacts who got another edition: an earlier one, or a later one if this was lowered."""
@@ -228,7 +228,7 @@ class Preparation:
         others: set[bytes] = set()
         for edition in self.ports.ledger.editions(campaign.id):
             if edition != campaign.edition:
-                others |= _distinct(self.ports.ledger.edition(campaign.id, edition).held())
+                others |= distinct(self.ports.ledger.edition(campaign.id, edition).held())
         return composed.packer.count(others)
 
     def _facts(self, campaign: Campaign, past: _Past, *, composed: _Composed) -> Facts:
@@ -329,7 +329,8 @@ def mark(item: Prepared, found: tuple[Finding, ...]) -> Prepared:
     return replace(item, row=item.row.model_copy(update=update))
 
 
-def _distinct(packed: bytes) -> set[bytes]:
+def distinct(packed: bytes) -> set[bytes]:
+    """Return packed keys one by one."""
     return {packed[start : start + keys.SIZE] for start in range(0, len(packed), keys.SIZE)}
 
 
@@ -342,7 +343,8 @@ def _past(edition: Edition | None, spec: dict[str, Any]) -> _Past:
         changes=approval.changes(json.loads(edition.spec), spec) if edition.spec else (),
         in_doubt=sum(batch.count for batch in batches if batch.state is BatchState.IN_DOUBT),
         held=len(edition.held()) // keys.SIZE,
-        unfinished=edition.closed and not edition.is_settled,
+        unfinished=any(batch.state is BatchState.RESERVED for batch in batches)
+        or (edition.closed and not edition.is_settled),
         open_cost=edition.cost,
     )
 
