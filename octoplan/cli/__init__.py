@@ -34,11 +34,8 @@ class Octoplan(click.Group):
             return super().invoke(context)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
-        except OctoplanError as error:
-            ended = {"exit": int(error.exit), "reason": error.reason, "message": str(error), **_explain(error)}
-        except Exception as error:  # noqa: BLE001  the one boundary: a bug becomes a crash log
-            crash(error)
-            ended = {"exit": int(Exit.BUG), "reason": "bug", "message": type(error).__name__}
+        except Exception as error:  # noqa: BLE001  the one boundary: what nobody foresaw becomes a crash log
+            ended = _explain(error)
         if JSON in context.meta:
             put(json.dumps({**context.meta[JSON], **ended}, ensure_ascii=False))
         return ended["exit"]
@@ -115,16 +112,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         say("interrupted")
         return Exit.INTERRUPTED
+    except OSError as error:  # `--help` and `--version` are printed before any verb runs
+        return int(_explain(error)["exit"])
     return int(returned) if isinstance(returned, int) else Exit.DONE
 
 
-def _explain(error: OctoplanError) -> dict[str, Any]:
-    """Tell people why a verb ended, and return what programs are told besides."""
-    more: dict[str, Any] = {}
+def _explain(error: Exception) -> dict[str, Any]:
+    """Tell people why a verb ended, and return what programs are told."""
+    if isinstance(error, OSError) and error.strerror:
+        error = _refused(error)
+    if not isinstance(error, OctoplanError):
+        crash(error)
+        return {"exit": int(Exit.BUG), "reason": "bug", "message": type(error).__name__}
+    told: dict[str, Any] = {"exit": int(error.exit), "reason": error.reason, "message": str(error)}
     if isinstance(error, InputError):
         from octoplan.cli.findings import as_rows, show_findings
 
         show_findings(error.findings)
-        more["findings"] = as_rows(error.findings)
+        told["findings"] = as_rows(error.findings)
     say(f"octoplan: {error} ({error.reason})")
-    return more
+    return told
+
+
+def _refused(error: OSError) -> Refused:
+    """Return what the machine refused: a folder that is read-only, a disk that is full."""
+    place = "" if error.filename is None else f": {error.filename}"
+    return Refused(f"{error.strerror}{place}", reason="files")

@@ -189,7 +189,11 @@ def connect(path: Path) -> sqlite3.Connection:
         sqlite3.Error: it is no database, or a pragma does not hold.
     """
     db = sqlite3.connect(
-        f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS, cached_statements=256
+        f"file:{quote(bytes(path))}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_SECONDS,
+        cached_statements=256,
     )
     try:
         db.row_factory = sqlite3.Row

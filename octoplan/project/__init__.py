@@ -163,17 +163,19 @@ class Project:
         Raises:
             Refused: it is not there, or is no key.
         """
-        if self.surroundings.kind is Kind.SANDBOX:
+        text = self._key_text()
+        if text is None and self.surroundings.kind is Kind.SANDBOX:
             with contextlib.suppress(FileExistsError):
                 files.write_secret(self.state_folder() / "key", secrets.token_hex(keys.KEY_SIZE))
-        text = self._key_text()
+            text = self._key_text()
         if text is None:
             raise Refused(
                 f"the ledger's key is missing: set OCTOPLAN_LEDGER_KEY, or put it into {self._key_file}",
                 reason="key-missing",
             )
         if not _KEY_TEXT.fullmatch(text.strip()):
-            raise Refused("the ledger's key must be 64 hexadecimal digits", reason="key-shape")
+            place = self._key_file if self.given_key is None else "OCTOPLAN_LEDGER_KEY"
+            raise Refused(f"the ledger's key in {place} must be 64 hexadecimal digits", reason="key-shape")
         return bytes.fromhex(text.strip())
 
     @cached_property
@@ -195,8 +197,8 @@ class Project:
         if self.given_key is not None:
             return self.given_key
         try:
-            return (self.root / self._key_file).read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError):
+            return (self.root / self._key_file).read_text(encoding="ascii", errors="replace")
+        except OSError:
             return None
 
     def state_folder(self) -> Path:
@@ -352,9 +354,13 @@ class Project:
         if not self.surroundings.sandbox or self.surroundings.running:
             yield Wires(project=self, sandbox=self.surroundings.running)
             return
-        from octoplan.sandbox import Sandbox  # noqa: PLC0415  only now is a server needed
+        from octoplan.sandbox import PricesUnreadable, Sandbox, StateUnusable  # noqa: PLC0415  only now
 
-        with Sandbox(self.sandbox_state(), prices=self.sandbox_prices()) as embedded:
+        with contextlib.ExitStack() as stack:
+            try:
+                embedded = stack.enter_context(Sandbox(self.sandbox_state(), prices=self.sandbox_prices()))
+            except (PricesUnreadable, StateUnusable) as error:
+                raise Refused(str(error), reason="sandbox") from error
             yield Wires(project=self, sandbox=embedded.url)
 
     def sandbox_state(self) -> Path:

@@ -6,18 +6,18 @@ The machine is at fault, or whoever set it up: each is exit 1 and one line that 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
+import re
 import resource
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from workspaces import CAMPAIGN, Ended, Workspace
 
 from octoplan.core.errors import Refused
 from octoplan.project import saved
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from octoplan.workflow import plan as planning
 
 LIBRARY = ctypes.CDLL(None)
 DROP = 24  # PR_CAPBSET_DROP of Linux
@@ -126,6 +126,75 @@ def test_a_folder_without_campaigns_says_so(project: Workspace) -> None:
 def test_a_campaign_may_end_in_capitals(project: Workspace) -> None:
     (project.root / "campaigns/noel.yaml").rename(project.root / "campaigns/NOEL.YAML")
     assert "+ noel #1" in project.run("plan", "--offline").out
+
+
+# a machine that refuses
+
+
+EVERYTHING = ["plan", "plan --offline", "status", "apply", "render noel", "resolve", "init x"]
+
+
+@pytest.mark.parametrize("line", EVERYTHING)
+@pytest.mark.parametrize("used", [False, True])
+def test_a_project_that_is_read_only(line: str, used: bool, project: Workspace) -> None:  # noqa: FBT001
+    if used:
+        project.run("plan")
+    folders = [project.root, *(path for path in project.root.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o500)
+    for state in (project.root / ".octoplan").glob("*"):
+        state.chmod(0o400)
+    ended = powerless(project, *line.split())
+    for folder in folders:
+        folder.chmod(0o700)
+    assert "bug" not in ended.err
+    reads = line == "plan --offline" or (used and line in {"status", "render noel", "resolve"})
+    assert ended.code == (0 if reads else 1)
+    assert reads or len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device", "a/list.tmp"), PermissionError(13, "Denied")])
+def test_what_the_machine_refuses_is_no_bug(
+    error: OSError, project: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(planning, "draft", refused)
+    ended = project.run("plan", "--json", code=1)
+    said = "No space left on device: a/list.tmp" if error.filename else "Denied"
+    assert ended.err == f"octoplan: {said} (files)\n"
+    assert json.loads(ended.out) == {"exit": 1, "reason": "files", "message": said}
+
+
+def test_a_sandbox_whose_state_is_damaged(project: Workspace) -> None:
+    project.write(".octoplan/sandbox.db", "junk")
+    for words in (("plan",), ("apply",)):
+        ended = project.run(*words, code=1)
+        assert re.fullmatch(r"octoplan: \S*sandbox\.db: the sandbox's state cannot be used: .*\(sandbox\)\n", ended.err)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"\x00" * 64, "é".encode() * 32])
+def test_a_key_that_is_none_is_named(content: bytes, project: Workspace) -> None:
+    project.run("plan")
+    (project.root / ".octoplan/key").write_bytes(content)
+    for words in (("plan",), ("status",), ("render", "noel")):
+        assert "the ledger's key in .octoplan/key must be 64 hexadecimal" in project.run(*words, code=1).err
+
+
+def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    project = Workspace(Path(os.fsdecode(bytes(tmp_path) + b"/a\xffb"))).usual()
+    for words in (("plan",), ("plan", "--offline"), ("apply",), ("status",), ("render", "noel"), ("resolve",)):
+        project.run(*words)
+
+
+@pytest.mark.parametrize("line", ["--help", "--version", "plan --help", "plan", "schema plan"])
+def test_an_output_that_is_full(line: str, project: Workspace) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        process = project.start(*line.split(), stdout=full)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert re.fullmatch(r"octoplan: .*No space left on device \((output|files)\)\n", said)
 
 
 def contents(root: Path) -> dict[str, bytes]:
