@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 _OFFSET = re.compile(r"(Z|[+-][0-9]{1,2}(:?[0-9]{2})?)$", re.IGNORECASE)
+YEARS = range(2000, 2200)
+"""Years in which something may be sent: every sum of a moment with a lead or a grace stays in the calendar."""
 
 
 class NoMoment(ValueError):
@@ -53,6 +55,9 @@ def _written(text: str) -> datetime:
             )
         raise NoMoment("is not a date and time", "write it like 2026-12-03T10:00")
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise NoMoment("is not in the calendar", "write it like 2026-12-03T10:00") from None
+    if moment.year not in YEARS:
+        raise NoMoment(f"is not in the years {YEARS[0]} to {YEARS[-1]}", "write it like 2026-12-03T10:00")
+    return moment

@@ -48,6 +48,8 @@ def test_adding_hours_counts_hours_where_clocks_change() -> None:
         ("2026-12-19T10:00Z", "Europe/Paris", "has an offset", "leave"),
         ("2026-13-40T10:00", "Europe/Paris", "not in the calendar", "2026-12-03T10:00"),
         ("2026-02-29T10:00", "Europe/Paris", "not in the calendar", ""),
+        ("0001-01-01T00:00", "Europe/Paris", "not in the years 2000 to 2199", "2026-12-03T10:00"),
+        ("9999-12-31T23:59", "UTC", "not in the years", ""),
         ("tomorrow", "Europe/Paris", "is not a date and time", "2026-12-03T10:00"),
         ("2026-12-19T10:00:00.5", "Europe/Paris", "is not a date and time", ""),
         ("٢٠٢٦-12-19T10:00", "Europe/Paris", "is not a date and time", ""),
