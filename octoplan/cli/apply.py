@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from octoplan.workflow.progress import Stop
     from octoplan.workflow.tally import Tally
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, the wish of whoever runs it, and a terminal or connection that is gone."""
+
 
 @click.command()
 @click.argument("plan", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
@@ -68,11 +71,13 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
 
 @contextlib.contextmanager
 def listening(stop: Stop) -> Iterator[None]:
-    """Leave at the first Ctrl-C or SIGTERM; once something may be on the wire, stop at it, and leave at the second."""
+    """Leave at the first signal; once something may be on the wire, stop at it, and leave at the second."""
 
     def wish(number: int, _frame: object) -> None:
+        if stop.wished is not None and number == signal.SIGHUP:
+            return  # a terminal that closes sends it more than once; nobody has asked twice
         if stop.wished is not None:
-            _call("octoplan: left at once; what was on the wire is in doubt: `octoplan resolve` lists it")
+            _call("octoplan: left at once; what was on the wire, if anything, is in doubt: `octoplan resolve` lists it")
             os._exit(Exit.DOUBT)
         if not stop.sending and number == signal.SIGINT:
             raise KeyboardInterrupt
@@ -82,7 +87,8 @@ def listening(stop: Stop) -> Iterator[None]:
         stop.set()
         _call("octoplan: stopping when what is on the wire is settled; once more leaves at once")
 
-    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # of nohup
+    before = {number: signal.signal(number, wish) for number in heard}
     try:
         yield
     finally:

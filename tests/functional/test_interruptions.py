@@ -70,6 +70,7 @@ def once(project: Workspace) -> None:
     [
         (signal.SIGINT, (reply_held, reply_held), (130, line(2, not_started=6))),
         (signal.SIGTERM, (reply_held, reply_held), (5, line(2, not_started=6))),
+        (signal.SIGHUP, (reply_held, reply_held), (5, line(2, not_started=6))),
         (signal.SIGINT, (reply_held, reply_held_and_lost), (7, line(1, doubt=1, not_started=6))),
     ],
 )
@@ -104,14 +105,33 @@ def test_the_second_ctrl_c_leaves_at_once_and_the_claim_is_durable(project: Work
     assert process.stderr
     assert "once more" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    assert ended(process)[0] == 7
+    code, _, err = ended(process)
+    assert code == 7
+    assert "what was on the wire, if anything, is in doubt: `octoplan resolve` lists it" in err
+    assert project.run("resolve", code=7).out.count("? noel/1/") == 2
     relay.release.set()
     assert "\n? noel" in project.run("plan").out
     assert tally(project.run("apply", code=7).out) == line(6, doubt=2)
     once(project)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 5)])
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_terminal_that_is_gone_is_one_wish_to_stop_or_none(project: Workspace, relay: Relay, ignored: bool) -> None:  # noqa: FBT001
+    relay.then(reply_held, reply_held)
+    hears = signal.SIG_IGN if ignored else signal.SIG_DFL
+    process = project.start("apply", preexec_fn=lambda: signal.signal(signal.SIGHUP, hears))
+    relay.wait_until_held()
+    relay.wait_until_held()
+    process.send_signal(signal.SIGHUP)
+    if not ignored:
+        assert "once more" in (process.stderr.readline() if process.stderr else "")
+        process.send_signal(signal.SIGHUP)
+    relay.release.set()
+    code, out, _ = ended(process)
+    assert (code, tally(out)) == ((0, line(8)) if ignored else (5, line(2, not_started=6)))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 5), (signal.SIGHUP, 5)])
 def test_before_anything_is_claimed_a_signal_ends_it(
     project: Workspace, relay: Relay, number: signal.Signals, code: int
 ) -> None:
