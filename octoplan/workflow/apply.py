@@ -16,7 +16,6 @@ from octoplan.core import keys
 from octoplan.core.errors import Exit, InDoubt, OctoplanError, Unfinished
 from octoplan.core.model import Verdict
 from octoplan.core.plan import Selection, money_text
-from octoplan.core.price import CENT
 from octoplan.ledger import HELD, BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve
 from octoplan.workflow.digest import digest
@@ -108,7 +107,7 @@ def apply(project: Project, saved: SavedPlan | None, *, watch: Supervision) -> t
         if saved is not None:
             approve.check_seal(saved, ledger, key=project.key)
         suppressions = Suppressions.of(project)
-        loaded = load(project)
+        loaded = load(project, () if saved is None else saved.plan.selection.ids)
         if saved is not None:
             content = digest(project, loaded, selection=saved.plan.selection)
             approve.check_content(saved.plan, content, project=project)
@@ -249,7 +248,7 @@ class Run:
         self.tally.end(Exit.STALE, OVER, sentence=f"the time of {campaign} in this plan is over: make a new plan")
 
     def _recorded(self) -> RecordedPlan:
-        specs = {(item.row.id, item.row.edition): item.spec for item in self.fresh.prepared}
+        fresh = {(item.row.id, item.row.edition): item for item in self.fresh.prepared}
         return RecordedPlan(
             plan_id=self.plan.plan_id,
             created_at=self.plan.created_at,
@@ -260,9 +259,9 @@ class Run:
                     edition=row.edition,
                     apply_from=row.apply_from,
                     apply_until=row.apply_until,
-                    worst=_bound(row),
+                    worst=_bound(row, fresh[row.id, row.edition].row),
                     currency=row.estimate.currency if row.estimate else "",
-                    spec=json.dumps(specs[row.id, row.edition], sort_keys=True, ensure_ascii=False),
+                    spec=json.dumps(fresh[row.id, row.edition].spec, sort_keys=True, ensure_ascii=False),
                 )
                 for row in self.plan.campaigns
                 if row.apply_from is not None and row.apply_until is not None
@@ -428,9 +427,11 @@ class Run:
         editions = [self.ledger.edition(row.id, row.edition) for row in self.fresh.plan.campaigns]
         batches = [batch for edition in editions for batch in edition.batches]
         doubts = [batch for batch in batches if batch.state is BatchState.IN_DOUBT]
-        self.tally.not_started -= sum(
-            self.taken.get(batch.id, 0) for batch in batches if batch.state in HELD or batch.rejected
-        )
+        started = {batch.id for batch in batches if batch.state in HELD or batch.rejected}
+        self.tally.not_started -= sum(count for batch, count in self.taken.items() if batch in started)
+        if self.taken.keys() - started:
+            sentence = "another run took batches and did not send them: run the same command again"
+            self.tally.end(Exit.UNFINISHED, "taken", sentence=sentence)
         self.tally.in_doubt = sum(batch.count for batch in doubts)
         self.tally.rejected = sum(self._rejected(edition) for edition in editions)
         if doubts:
@@ -447,15 +448,15 @@ class Run:
         return people
 
 
-def _bound(row: PlannedCampaign) -> Decimal:
-    """Return what a campaign's batches may cost together: its approved worst cost, and a cent a call.
+def _bound(row: PlannedCampaign, fresh: PlannedCampaign) -> Decimal:
+    """Return what a campaign's batches may cost together: its approved worst cost, but for cents of rounding.
 
-    Whoever drops out moves the others between batches, and each batch is rounded up to cents by itself;
-    that the exact cost is within the approved worst has been checked.
+    Whoever drops out moves the others between batches, each of which is rounded up by itself; that the
+    exact cost is within the approved worst has been checked.
     """
     if row.estimate is None or row.action not in PLANNED:
         return Decimal(0)
-    return Decimal(row.estimate.worst) + CENT * row.calls
+    return max(Decimal(row.estimate.worst), Decimal(fresh.estimate.worst) if fresh.estimate else Decimal(0))
 
 
 def _contacts(item: Prepared) -> int:
