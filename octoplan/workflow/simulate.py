@@ -2,54 +2,114 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from octoplan.core import outcome
 from octoplan.core.errors import Refused, Unfinished
+from octoplan.core.model import Reply
 from octoplan.core.rules.all import SecondOpinion
 from octoplan.wire import Deadline
+from octoplan.workflow.sending import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from octoplan.core.model import Batch
+    from octoplan.core.model import Batch, Seen
     from octoplan.project.wires import Wires
-    from octoplan.providers import Provider, Simulated
+    from octoplan.providers import Simulated
     from octoplan.wire import PlanningWire
     from octoplan.workflow.progress import Progress
 
 TOLERANCE = Decimal("0.01")
 """How far a batch's simulated cost may be from ours, in the price book's currency."""
 
+RATE_LIMITS, RETRIES = 5, 2
+"""Rate limits waited for, and other failures tried again, for one batch. Asking twice sends nothing."""
+
+AT_ONCE = 1000
+"""Batches in memory at a time, with their contacts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks one provider from any number of threads, each over a keep-alive connection of its own."""
+
+    wires: Wires
+    name: str
+    pace: Pace
+    stop: threading.Event = field(default_factory=threading.Event)
+    opened: list[PlanningWire] = field(default_factory=list)
+    thread: threading.local = field(default_factory=threading.local)
+
+    def ask(self, batch: Batch) -> tuple[Batch, Simulated]:
+        """Return what the provider thinks of a batch, after waiting as long as it asks for.
+
+        Raises:
+            Unfinished: it cannot be reached or goes on limiting, or something said stop.
+            Refused: it does not accept the credentials.
+        """
+        provider = self.wires.project.provider(self.name)
+        history: list[Seen] = []
+        while True:
+            self.pace.wait(self.stop)
+            history.append(self.wire().exchange(provider.simulate(batch), Deadline()))
+            answer = provider.simulated(history[-1])
+            if answer.unauthorised:
+                told = f"the provider refuses the credentials ({answer.unauthorised}): check login and key"
+                raise Refused(told, reason="credentials")
+            if not answer.unreachable:
+                return batch, answer
+            seconds = pause(history)
+            if seconds is None or self.stop.wait(seconds * random.uniform(1.0, 1.2)):  # noqa: S311  jitter, no secret
+                told = f"the simulation got no answer ({answer.unreachable}): run the same command again"
+                raise Unfinished(told, reason="unreachable")
+
+    def wire(self) -> PlanningWire:
+        """Return this thread's wire."""
+        if not hasattr(self.thread, "wire"):
+            self.thread.wire = self.wires.planning(self.name)
+            self.opened.append(self.thread.wire)
+        wire: PlanningWire = self.thread.wire
+        return wire
+
+    def close(self) -> None:
+        """Close every wire; no thread may be asking any more."""
+        for wire in self.opened:
+            wire.close()
+
+
+def pause(history: Sequence[Seen]) -> float | None:
+    """Return the seconds until a batch is asked about again after useless answers; None: it is given up."""
+    limits = [seen for seen in history if isinstance(seen, Reply) and seen.status == outcome.TOO_MANY]
+    if limits and limits[-1] is history[-1]:
+        return outcome.pause(limits[-1].headers) if len(limits) <= RATE_LIMITS else None
+    failures = len(history) - len(limits)
+    return 2.0 ** (failures - 1) if failures <= RETRIES else None
+
 
 def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int, progress: Progress) -> SecondOpinion:
-    """Simulate every batch with `workers` threads, one keep-alive connection each.
+    """Simulate every batch with `workers` threads, no faster than the provider's `rate`.
 
     Raises:
         Unfinished: the provider cannot be reached or is limiting.
         Refused: it does not accept the credentials.
     """
-    provider = wires.project.provider(name)
-    local = threading.local()
-    opened: list[PlanningWire] = []
-
-    def ask(batch: Batch) -> tuple[Batch, Simulated]:
-        if not hasattr(local, "wire"):
-            local.wire = wires.planning(name)
-            opened.append(local.wire)
-        answer = _ask(provider, local.wire, batch=batch)
-        progress.advance(len(batch.keys))
-        return batch, answer
-
+    project = wires.project
+    asker = Asker(wires, name, Pace(None if project.surroundings.sandbox else project.settings.providers[name].rate))
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="simulate")
     calls = contacts = differing = 0
     cost = Decimal(0)
     refused: Counter[str] = Counter()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="simulate")
     try:
-        for batch, answer in pool.map(ask, batches):
+        for batch, answer in _answers(pool, asker, batches=batches):
+            progress.advance(len(batch.keys))
             calls += 1
             if answer.refused:
                 refused[answer.refused] += 1
@@ -58,20 +118,16 @@ def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int,
             cost += answer.cost or Decimal(0)
             differing += answer.contacts != len(batch.keys) or abs((answer.cost or 0) - batch.cost) > TOLERANCE
     finally:
+        asker.stop.set()
         pool.shutdown(cancel_futures=True)
-        for wire in opened:
-            wire.close()
-    return SecondOpinion(calls=calls, contacts=contacts, cost=cost, differing=differing, refused=refused)
+        asker.close()
+    ordered = dict(sorted(refused.items()))
+    return SecondOpinion(calls=calls, contacts=contacts, cost=cost, differing=differing, refused=ordered)
 
 
-def _ask(provider: Provider, wire: PlanningWire, *, batch: Batch) -> Simulated:
-    answer = provider.simulated(wire.exchange(provider.simulate(batch), Deadline()))
-    if answer.unreachable:
-        raise Unfinished(
-            f"the simulation got no answer ({answer.unreachable}): run the same command again", reason="unreachable"
-        )
-    if answer.unauthorised:
-        raise Refused(
-            f"the provider refuses the credentials ({answer.unauthorised}): check login and key", reason="credentials"
-        )
-    return answer
+def _answers(pool: ThreadPoolExecutor, asker: Asker, *, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Simulated]]:
+    """Yield answers as they come."""
+    waiting = iter(batches)
+    while chunk := [pool.submit(asker.ask, batch) for batch in islice(waiting, AT_ONCE)]:
+        for future in as_completed(chunk):
+            yield future.result()
