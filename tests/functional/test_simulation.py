@@ -16,7 +16,7 @@ from relay import Call, passed, relaying, request_lost, says
 from workspaces import Workspace
 
 from campaigns import batch
-from octoplan.core.errors import Unfinished
+from octoplan.core.errors import Refused, Unfinished
 from octoplan.core.model import NotSent, Reply, Request, Seen, Unknown
 from octoplan.providers import PROVIDERS
 from octoplan.workflow import simulate as simulating
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from relay import Relay
 
     from octoplan.core.model import Batch
+    from octoplan.core.rules.all import SecondOpinion
     from octoplan.project.wires import Wires
     from octoplan.wire import Deadline
 
@@ -146,16 +147,14 @@ class Account:
         self.closed += 1
 
 
-def asked(account: Account, batches: Iterator[Batch], workers: int = 3) -> int:
-    opinion = simulate(
-        batches, name="octopush", wires=cast("Wires", cast("Any", account)), workers=workers, progress=Silent()
-    )
-    return opinion.calls
+def opined(account: Account, batches: Iterator[Batch], workers: int = 3) -> SecondOpinion:
+    wires = cast("Wires", cast("Any", account))
+    return simulate(batches, name="octopush", wires=wires, workers=workers, progress=Silent())
 
 
 def test_a_live_account_is_asked_no_faster_than_its_rate() -> None:
     account = Account("40")
-    assert asked(account, (batch() for _ in range(9))) == 9
+    assert opined(account, (batch() for _ in range(9))).calls == 9
     assert account.asked[-1] - account.asked[0] >= 8 / 40 * 0.9
     assert account.closed <= 3
 
@@ -164,8 +163,19 @@ def test_a_wait_that_is_over_for_one_batch_is_over_for_all() -> None:
     account = Account(None, limit("600"), *[UNREACHED] * (RETRIES + 1))
     began = time.monotonic()
     with pytest.raises(Unfinished, match="refused"):
-        asked(account, (batch() for _ in range(2)), workers=2)
+        opined(account, (batch() for _ in range(2)), workers=2)
     assert time.monotonic() - began < 20
+
+
+def test_refused_batches_are_counted_by_reason_and_refused_credentials_end_it() -> None:
+    no_stop = Reply(status=400, headers={}, body=b'{"code": 121, "message": "?"}')
+    no_text = Reply(status=400, headers={}, body=b'{"code": 107, "message": "?"}')
+    account = Account(None, no_stop, no_text, no_stop)
+    opinion = opined(account, (batch() for _ in range(5)))
+    assert (opinion.calls, opinion.contacts, list(opinion.refused.values())) == (5, 4, [1, 2])
+    assert [reason[:8] for reason in opinion.refused] == ["code 107", "code 121"]
+    with pytest.raises(Refused, match="check login and key"):
+        opined(Account(None, Reply(status=401, headers={}, body=b"{}")), iter([batch()]))
 
 
 def test_a_large_campaign_is_never_in_memory_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,4 +188,4 @@ def test_a_large_campaign_is_never_in_memory_as_a_whole(monkeypatch: pytest.Monk
             assert len(made) - len(account.asked) <= 4
             yield batch()
 
-    assert asked(account, batches()) == 30
+    assert opined(account, batches()).calls == 30
