@@ -7,16 +7,18 @@ replaced by the engine's own names, and the statement that runs is written anew 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from octoplan.audience.errors import AudienceError
 from octoplan.audience.sheet import looks_like_contact
+from octoplan.core.quoting import quoted, typed
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from duckdb import DuckDBPyConnection
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 MAX_LENGTH = 4_000
 
 PREFIX = "FROM numbered WHERE (\n"
+
+BARE = "FROM numbered WHERE  \n"
+"""As long as the prefix, so that what is parsed after either has the same positions."""
 
 OPERATORS = {
     "OPERATOR_NOT",
@@ -49,6 +54,10 @@ FUNCTIONS = {
         )
     },
 }
+
+DIALECT = "the SQL of DuckDB"
+
+_NEAR = re.compile(r'at or near "(\w+)"$')
 
 TYPES = {"integer", "bigint", "double", "decimal", "date", "timestamp", "varchar", "text", "int"}
 
@@ -79,7 +88,7 @@ def check(connection: DuckDBPyConnection, condition: str, *, columns: Mapping[st
 
     Raises AudienceError with every finding of rule `where`.
     """
-    tree = _parse(connection, condition)
+    tree = _parse(connection, condition, columns=columns)
     checker = _Checker(condition, columns)
     checker.visit(tree["statements"][0]["node"]["where_clause"])
     if checker.findings:
@@ -93,21 +102,31 @@ def refuse(message: str, **fields: Any) -> Finding:
     return finding("where", message, path=("audience", "where"), **fields)
 
 
-def _parse(connection: DuckDBPyConnection, condition: str) -> Any:
+def _parse(connection: DuckDBPyConnection, condition: str, *, columns: Mapping[str, str]) -> Any:
     if len(condition) > MAX_LENGTH:
-        raise AudienceError([refuse("is too long", value=f"{len(condition):,} characters", limit=f"{MAX_LENGTH:,}")])
-    tree = _serialise(connection, condition)
+        message = f"has {len(condition):,} characters, and may have {MAX_LENGTH:,}"
+        raise AudienceError([refuse(message, hint="keep those who are meant in a file of their own")])
+    tree = _serialise(connection, f"{PREFIX}{condition}\n)")
     if tree["error"] or not condition.strip():
-        position = int(tree.get("position") or 0)
-        raise AudienceError([refuse("is no SQL condition", within=_within(condition, position))])
-    if _shell(tree) != _shell(_serialise(connection, "true")):
-        raise AudienceError([refuse("is more than one condition", hint="give one condition, as after WHERE")])
+        within = _within(condition, int(tree.get("position") or 0))
+        raise AudienceError([refuse("is no SQL condition", within=within, hint=_way_out(tree, columns))])
+    alone = tree == _serialise(connection, f"{BARE}{condition}\n")
+    if not alone or _shell(tree) != _shell(_serialise(connection, f"{PREFIX}true\n)")):
+        hint = "give one condition, as after WHERE, with balanced parentheses"
+        raise AudienceError([refuse("is not one condition by itself", hint=hint)])
     return tree
 
 
-def _serialise(connection: DuckDBPyConnection, condition: str) -> Any:
-    serialised = connection.execute("SELECT json_serialize_sql(?)", [f"{PREFIX}{condition}\n)"]).fetchall()
-    return json.loads(serialised[0][0])
+def _serialise(connection: DuckDBPyConnection, statement: str) -> Any:
+    return json.loads(connection.execute("SELECT json_serialize_sql(?)", [statement]).fetchall()[0][0])
+
+
+def _way_out(tree: Any, columns: Mapping[str, str]) -> str:
+    """Return what to write instead of what the engine could not parse."""
+    near = _NEAR.search(tree.get("error_message") or "")
+    if near and near[1].casefold() in map(str.casefold, columns):
+        return f'{quoted(near[1])} is a word of SQL: write the column as "{near[1]}"'
+    return f'write it in {DIALECT}: a text in single quotes, a column such as "order" in double ones'
 
 
 def _shell(tree: Any) -> Any:
@@ -171,17 +190,20 @@ class _Checker:
             self.used[name] = None
             return
         close = get_close_matches(path[-1], self.columns, 1)
-        hint = f"did you mean {close[0]}?" if close else "a text goes in single quotes, a column's name in double ones"
+        hint = "a text goes in single quotes, a column's name in double ones"
         written = ".".join(path)
-        value = None if looks_like_contact(written) else written  # a number in the wrong quotes
-        self._refuse(node, "names a column that the audience does not have", value=value, hint=hint)
+        self._refuse(
+            node,
+            f"names {typed(written)}, a column that the audience does not have",  # or a number in the wrong quotes
+            value=None if looks_like_contact(written) else written,
+            hint=f"did you mean {close[0]}?" if close else hint,
+        )
 
     def _function(self, node: dict[str, Any]) -> None:
         name = node["function_name"]
         plain = not (node.get("schema") or node.get("catalog") or node.get("filter") or node.get("distinct"))
         if name not in FUNCTIONS or not plain:
-            allowed = ", ".join(sorted(set(FUNCTIONS.values())))
-            self._refuse(node, "calls a function that is not allowed", value=name, limit=allowed)
+            self._refuse(node, f"calls {typed(name)}, which is not allowed", hint=_choice(name, FUNCTIONS.values()))
             return
         arguments = [one.get("expression", one) for one in node.get("arguments") or node.get("children") or ()]
         if name == "replace" and not _shrinks(arguments):
@@ -191,9 +213,16 @@ class _Checker:
     def _cast(self, node: dict[str, Any]) -> None:
         written = node.get("type_expr", {}).get("type_name") or node.get("cast_type", {}).get("id") or ""
         if str(written).casefold() not in TYPES:
-            allowed = ", ".join(sorted(TYPES))
-            self._refuse(node, "casts to a type that is not allowed", value=str(written), limit=allowed)
+            message = f"casts to {typed(str(written))}, which is not allowed"
+            self._refuse(node, message, hint=_choice(str(written).casefold(), TYPES))
         self.visit(node["child"])
+
+
+def _choice(name: str, known: Iterable[str]) -> str:
+    """Return what the condition may hold instead, the nearest first."""
+    allowed = sorted(set(known))
+    close = get_close_matches(name, allowed, 1)
+    return (f"did you mean {close[0]}? " if close else "") + f"of {DIALECT} there is {', '.join(allowed)}"
 
 
 def _shrinks(arguments: list[dict[str, Any]]) -> bool:
