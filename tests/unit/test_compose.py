@@ -130,6 +130,7 @@ def test_no_rows_compose_to_nothing() -> None:
         ("a {{ b", "text-leftover"),
         ("a {% b", "text-leftover"),
         ("a {param1}", "text-placeholder"),
+        ("a {contact.first_name}", "text-placeholder"),
         ("a TODO", "text-placeholder"),
         ("a Lorem ipsum", "text-placeholder"),
         ("This is a test.", "text-placeholder"),

@@ -37,7 +37,7 @@ _HINTS = {
     "text-invisible": "remove it from the text or the audience: nobody would see it, and it may hide something",
 }
 _LEFTOVER = re.compile(r"\{[{%]")
-_PLACEHOLDER = re.compile(r"\{\w+\}")
+_PLACEHOLDER = re.compile(r"\{\w[\w.]*\}")
 _DRAFT = re.compile(r"\b(?:TODO|lorem|test)\b", re.IGNORECASE)
 _DRAFT_WORDS = ("todo", "lorem", "test")
 
