@@ -274,3 +274,20 @@ def test_folding_does_not_change_the_template() -> None:
     template, _ = templates.parse("{% for s in vars.shops %}{{ s|upper }}{% endfor %}{{ contact.x }}", ())
     assert template is not None
     assert templates.fold(template, VALUES) == templates.fold(template, VALUES)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("{{ contact.Nom complet }}", "Nom complet"),
+        ("{{ contact.a }} {{ contact.date d'achat | upper }}", "date d'achat"),
+        ("{% if contact.ville and contact.Code postal %}x{% endif %}", "Code postal"),
+        ("{{ contact.2e pré-nom }}", "2e pré-nom"),
+    ],
+)
+def test_a_column_that_is_no_plain_word_is_written_in_brackets(text: str, name: str) -> None:
+    _, findings = templates.parse(text, ())
+    assert [(found.rule, found.hint) for found in findings] == [("template-syntax", f'write `contact["{name}"]`')]
+    assert not templates.parse(text.replace(f".{name}", f'["{name}"]'), ())[1]
+    (other,) = templates.parse("{{ contact.first_name }} {{ vars.a b }}", ())[1]
+    assert "contact[" not in (other.hint or "")

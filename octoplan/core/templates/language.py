@@ -38,6 +38,7 @@ LANGUAGE.filters = {name: forgiving(each.call) for name, each in FILTERS.items()
 _LONGEST_NUMBER = 20
 _BREAKS = re.compile("\r\n|\r|\n")
 _FLOAT = re.compile(r"[0-9_]+(?:\.[0-9_]+)?(?:[eE][-+]?[0-9_]+)?")
+_SPACED = re.compile(r"\bcontact\.(?=(\w+(?:[ '-]+\w+)+))")
 _HALF = re.compile("[\ud800-\udfff]")
 _TAGS = {"Assign": "set", "AssignBlock": "set", "CallBlock": "call", "FilterBlock": "filter", "Scope": "autoescape"}
 _ALLOWED = "write names, text, `{% if %}`, `{% for %}` and filters"
@@ -139,11 +140,20 @@ def _tree(text: str) -> nodes.Template:
         parser.stream = TokenStream(_tokens(text), None, None)
         tree = parser.parse()
     except TemplateSyntaxError as error:
-        raise Mistake("template-syntax", error.lineno, masked(error.message or ""), _ALLOWED) from None
+        offset = error.lineno
+        raise Mistake("template-syntax", offset, masked(error.message or ""), _way_out(text, offset)) from None
     except RecursionError:
         raise _too_deep(0) from None
     _check_depth(tree)
     return tree
+
+
+def _way_out(text: str, offset: int) -> str:
+    """Return what to write where the grammar ends: most often a column's name that is no plain word."""
+    for found in _SPACED.finditer(text):
+        if found.start() < offset < found.end(1):
+            return f'write `contact["{masked(found[1])}"]`'
+    return _ALLOWED
 
 
 def _tokens(text: str) -> Iterator[Token]:
