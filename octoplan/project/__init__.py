@@ -181,7 +181,11 @@ class Project:
     @cached_property
     def preview_key(self) -> bytes:
         """The ledger's key, or where there is none, one of this process: it tells people apart and is kept nowhere."""
-        return secrets.token_bytes(keys.KEY_SIZE) if self._key_text() is None else self.key
+        return self.key if self.has_key() else secrets.token_bytes(keys.KEY_SIZE)
+
+    def has_key(self) -> bool:
+        """Tell whether the ledger's key is at hand, without making any."""
+        return self._key_text() is not None
 
     @property
     def _key_file(self) -> str:
@@ -291,7 +295,7 @@ class Project:
         url = self._value(self.surroundings.ledger_url or "", required=False)
         if self.surroundings.ledger_id is None or not url.startswith("sqlite:///"):
             return False
-        return self.ledger_place()[1].exists() and self._key_text() is not None
+        return self.ledger_place()[1].exists() and self.has_key()
 
     def ledger_place(self) -> tuple[str, Path]:
         """Return the backend's name and the path of a `sqlite:///` ledger, relative to `octoplan.yaml`.

@@ -326,7 +326,31 @@ def test_an_outdated_plan_is_shown_with_a_banner(project: Workspace) -> None:
     with zipfile.ZipFile(project.root / "old.plan", "w") as archive:
         archive.writestr("plan.json", json.dumps(plan))
         archive.writestr("approved", b"")
-    assert project.run("show", "old.plan").err == "OUTDATED: this plan could be applied until 2020-01-01 00:00 UTC\n"
+    assert project.run("show", "old.plan").err.endswith(
+        "OUTDATED: this plan could be applied until 2020-01-01 00:00 UTC\n"
+    )
+
+
+def test_a_plan_that_is_not_as_it_was_saved_is_shown_with_a_banner(project: Workspace, tmp_path: Path) -> None:
+    project.run("plan", "--out", "saved.plan")
+    content = (project.root / "saved.plan").read_bytes()
+    with zipfile.ZipFile(project.root / "saved.plan") as archive:
+        plan = json.loads(archive.read("plan.json"))
+    plan["totals"]["contacts"] = 2
+    with zipfile.ZipFile(project.root / "forged.plan", "w") as archive:
+        archive.writestr("plan.json", json.dumps(plan))
+        archive.writestr("approved", b"")
+        archive.comment = content[-64:]
+    assert project.run("show", "saved.plan").err == ""
+    forged = project.run("show", "forged.plan")
+    assert forged.err.startswith("NOT AS SAVED: a byte was changed")
+    assert "2 contacts" in forged.out
+    (project.root / ".octoplan/key").rename(tmp_path / "kept")
+    for words in ((), ("-C", "/")):
+        assert project.run(*words, "show", str(project.root / "forged.plan")).err == ""
+        told = project.run(*words, "-v", "show", str(project.root / "forged.plan")).err
+        assert told.startswith("the seal is not checked: the ledger's key is not at hand\n")
+    assert not (project.root / ".octoplan/key").exists()
 
 
 # streams that are not there, or not as usual
