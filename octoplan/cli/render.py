@@ -24,6 +24,8 @@ def render(session: Session, campaign: str, *, contact: str | None, longest: boo
     """Show what one contact of a campaign would read, and the request that would carry it."""
     from octoplan.workflow.render import render as show
 
+    if contact is not None and longest:
+        raise click.UsageError("--contact and --longest each name one contact: give one of them")
     shown = show(session.project(), campaign, contact=contact, longest=longest)
     if as_json:
         put(json.dumps(shown.as_json(), ensure_ascii=False, indent=1))

@@ -81,6 +81,7 @@ def test_codes_are_a_contract() -> None:
         ("show",),
         ("show", "octoplan.yaml", "--format", "html5"),
         ("render",),
+        ("render", "noel", "--contact", "ab", "--longest"),
         ("schema", "contact"),
         ("resolve", "noel/1/1"),
         ("resolve", "noel/1/1", "--as", "sent", "--reason", "  "),
