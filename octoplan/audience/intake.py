@@ -12,6 +12,7 @@ from octoplan.audience.columns import list_column, unknown_columns
 from octoplan.audience.errors import AudienceError
 from octoplan.audience.sheet import Origin, Sheet, column_name, read_contacts, read_header, read_sheet
 from octoplan.core.model import Severity
+from octoplan.core.quantity import quantity
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def load_lists(
         connection.execute("DROP TABLE entries")
         connection.execute("DROP TABLE unread")
         if unread:
-            message = f"{origin.name}: {unread:,} of {total:,} entries protect nobody: they hold no telephone number"
+            silent = f"{quantity(unread, 'entry')} of {total:,}"
+            message = f"{origin.name}: {silent} without a telephone number, protecting nobody"
             yield finding("phone", message, severity=Severity.INFO, path=origin.path)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from octoplan.core.plan import SYMBOLS
+from octoplan.core.quantity import quantity
 from octoplan.core.quoting import visible
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _header(plan: Plan) -> str:
         parts.append(f"ledger {plan.ledger.id}")
     if plan.offline:
         parts.append("offline preview, cannot be applied")
-    parts.append(_count(len(plan.campaigns), "campaign"))
+    parts.append(quantity(len(plan.campaigns), "campaign"))
     return " · ".join(parts)
 
 
@@ -132,7 +133,7 @@ def _audience(campaign: PlannedCampaign) -> str:
     counts = campaign.audience
     if counts is None:
         return ""
-    line = f"{_count(counts.rows, 'row')} → {_count(counts.contacts, 'contact')}"
+    line = f"{quantity(counts.rows, 'row')} → {quantity(counts.contacts, 'contact')}"
     gone = dict(counts.excluded)
     if counts.already_sent:
         gone["already-sent"] = counts.already_sent
@@ -148,7 +149,7 @@ def _text(campaign: PlannedCampaign) -> Iterator[str]:
         f"{_ENCODINGS.get(name, name)}" + (f" {count:,}" if len(text.encodings) > 1 else "")
         for name, count in text.encodings.items()
     )
-    parts = ", ".join(f"{_count(int(size), 'part')}: {count:,}" for size, count in text.parts.items())
+    parts = ", ".join(f"{quantity(int(size), 'part')}: {count:,}" for size, count in text.parts.items())
     line = f"{encodings} · {parts}"
     if text.blamed and not text.replaced:
         line += "   because of " + ", ".join(f"{visible(mark)} {count:,}" for mark, count in text.blamed.items())
@@ -157,7 +158,8 @@ def _text(campaign: PlannedCampaign) -> Iterator[str]:
     yield from _field("text", line)
     yield from _field("", f'"{visible(text.pattern)}"')
     alone = set(text.encodings) == {"gsm7"} and set(text.parts) == {"1"}
-    yield from _field("", f"longest {text.longest:,} " + (f"of {ONE_PART}" if alone else "characters"))
+    longest = f"{text.longest} of {ONE_PART}" if alone else quantity(text.longest, "character")
+    yield from _field("", f"longest {longest}")
 
 
 def _when(campaign: PlannedCampaign) -> Iterator[str]:
@@ -182,7 +184,7 @@ def _cost(campaign: PlannedCampaign) -> str:
         parts.append(f"simulated {cents(campaign.simulation.cost)}")
     if campaign.limit is not None:
         parts.append(f"limit {cents(campaign.limit)}")
-    calls = _count(campaign.calls, "call")
+    calls = quantity(campaign.calls, "call")
     parts.append(f"{calls} (merge fields)" if campaign.merge_fields else calls)
     return " · ".join(parts)
 
@@ -211,15 +213,15 @@ def _totals(plan: Plan) -> Iterator[str]:
     totals = plan.totals
     if not any((totals.send, totals.resume, totals.wait, totals.blocked, totals.in_doubt)):
         missed = sum(row.estimate.contacts for row in plan.campaigns if row.reason == "missed" and row.estimate)
-        owed = f"{_count(missed, 'contact')} missed it, see above" if missed else "nobody is owed a message"
-        yield f"No changes. {_count(totals.unchanged, 'campaign')}, {owed}."
+        owed = f"{quantity(missed, 'contact')} missed it, see above" if missed else "nobody is owed a message"
+        yield f"No changes. {quantity(totals.unchanged, 'campaign')}, {owed}."
         yield f"      0 contacts · digest {plan.digest.removeprefix('sha256:')[:8]}"
         return
     yield (
         f"Plan: {totals.send} to send, {totals.resume} to resume, {totals.wait} waiting, "
         f"{totals.blocked} blocked, {totals.in_doubt} in doubt, {totals.unchanged} unchanged."
     )
-    parts = [_count(totals.contacts, "contact"), _count(totals.parts, "part")]
+    parts = [quantity(totals.contacts, "contact"), quantity(totals.parts, "part")]
     for currency, amount in totals.cost.items():
         limit = plan.limits.get("max_cost")
         within = f" of {cents(limit['amount'])}" if isinstance(limit, dict) and limit["currency"] == currency else ""
@@ -245,10 +247,6 @@ def _wrapped(line: str, indent: int) -> list[str]:
         WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
     )
     return wrapper.wrap(line)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def cents(amount: str) -> str:

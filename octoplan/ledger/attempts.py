@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,13 @@ from octoplan.ledger.transaction import moment, written
 
 if TYPE_CHECKING:
     import sqlite3
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from octoplan.core.model import Receipt
     from octoplan.ledger.records import Claim, Settlement
     from octoplan.ledger.transaction import Transaction
+
+_SECOND = timedelta(seconds=1)
 
 
 def claim(tx: Transaction, run: str, *, batch_id: str, wanted: Claim) -> str | None:
@@ -182,7 +185,7 @@ def _refuse_early(tx: Transaction, batch_id: str, *, attempt: str, quiet: timede
     until = moment(tx.rows("SELECT silent_at FROM attempts WHERE id = ?", attempt)[0]["silent_at"]) + quiet
     if tx.now < until:
         raise Unfinished(
-            f"batch {batch_id} may still be travelling until {written(until)}: "
+            f"batch {batch_id} may still be travelling until {until + _SECOND:%Y-%m-%d %H:%M:%S %Z}: "
             "only then can it be declared not sent (--as sent is always allowed)",
             reason="quiet-time",
         )

@@ -16,6 +16,7 @@ from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
 from octoplan.core.model import Kind, Request
 from octoplan.core.plan import money_text
+from octoplan.core.quantity import quantity
 from octoplan.core.quoting import typed
 from octoplan.workflow.names import query
 from octoplan.workflow.plan import load
@@ -56,7 +57,7 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     loaded = load(project, [word])
     chosen = selected(loaded.campaigns, select(loaded.campaigns, [word]))
     if len(chosen) != 1:
-        raise Refused(f"{typed(word)} selects {len(chosen)} campaigns: name one", reason="selection-many")
+        raise Refused(f"{typed(word)} selects {quantity(len(chosen), 'campaign')}: name one", reason="selection-many")
     campaign = chosen[0]
     key = _key(project)
     packer = Packer(campaign, loaded.prices[campaign.provider], 1)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Exit
+from octoplan.core.quantity import quantity
 from octoplan.core.quoting import noted
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Doubt:
     def line(self) -> str:
         """Return it as one line for people."""
         since = "" if self.since is None else f" · since {self.since:%Y-%m-%d %H:%M %Z}"
-        return f"? {self.batch} · {self.contacts:,} contacts · {self.reason}{since}"
+        return f"? {self.batch} · {quantity(self.contacts, 'contact')} · {self.reason}{since}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +76,8 @@ class Decided:
     def line(self) -> str:
         """Return it as one line for people."""
         if self.sent:
-            return f"{self.batch}: {self.contacts:,} contacts count as sent"
-        return f"{self.batch}: {self.contacts:,} contacts are owed the message again; `octoplan plan` shows them"
+            return f"{self.batch}: {quantity(self.contacts, 'contact')} counted as sent"
+        return f"{self.batch}: the message is owed to {quantity(self.contacts, 'contact')} again, see `octoplan plan`"
 
 
 def doubts(project: Project) -> Doubts:

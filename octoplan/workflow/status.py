@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from octoplan.core import keys, phone
 from octoplan.core.errors import Refused
 from octoplan.core.plan import money_text
+from octoplan.core.quantity import quantity
 from octoplan.core.quoting import typed
 from octoplan.formats.text import cents
 from octoplan.ledger import HELD, BatchState
@@ -61,8 +62,7 @@ class Standing:
             *(f"open {cents(amount)} {currency}" for currency, amount in self.open.items()),
         ]
         if self.without_ticket:
-            batches = "batch" if self.without_ticket == 1 else "batches"
-            parts.append(f"{self.without_ticket:,} {batches} accepted without ticket")
+            parts.append(f"{quantity(self.without_ticket, 'batch')} accepted without ticket")
         return f"{mark} {self.campaign} #{self.edition}: {' · '.join(parts)}"
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from octoplan.core.model import Money, Severity
+from octoplan.core.quantity import quantity
 from octoplan.core.rules import finding, sms
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def check_simulation(facts: Facts) -> tuple[Finding, ...]:
 
 def _audience_empty(facts: Facts) -> Iterator[Finding]:
     if not facts.members:
-        message = f"nobody is left to contact of {_count(facts.rows, 'row')}"
+        message = f"nobody is left to contact of {quantity(facts.rows, 'row')}"
         hint = "see what was excluded, and why"
         yield finding("audience-empty", message, path=AUDIENCE, value="0", limit="1", hint=hint)
 
@@ -118,7 +119,7 @@ def _audience_empty(facts: Facts) -> Iterator[Finding]:
 def _audience_size(facts: Facts) -> Iterator[Finding]:
     least = facts.campaign.audience.expect.min
     if least is not None and 0 < facts.members < least:
-        message = f"{_count(facts.members, 'contact')}, at least {least:,} are expected"
+        message = f"{quantity(facts.members, 'contact')}, at least {least:,} are expected"
         path = (*AUDIENCE, "expect", "min")
         hint = "check the audience, or lower `expect.min`"
         yield finding("audience-size", message, path=path, value=str(facts.members), limit=str(least), hint=hint)
@@ -131,7 +132,7 @@ def _audience_change(facts: Facts) -> Iterator[Finding]:
     change = Decimal(abs(facts.members - last)) / max(last, 1)
     most = facts.campaign.audience.expect.max_change
     if change > most:
-        message = f"{facts.members:,} contacts, the last edition had {last:,}: a change of {_share(change)}"
+        message = f"{quantity(facts.members, 'contact')}, the last edition had {last:,}: a change of {_share(change)}"
         path = (*AUDIENCE, "expect", "max_change")
         hint = "check the audience, or raise `expect.max_change`"
         yield finding("audience-change", message, path=path, value=_share(change), limit=_share(most), hint=hint)
@@ -148,12 +149,12 @@ def _invalid(facts: Facts) -> Iterator[Finding]:
     over = share > most
     hint = "mend them, or raise `expect.max_invalid`" if over else "they are left out"
     if over:
-        message = f"{invalid:,} of {_count(judged, 'row')} have no valid address: {_share(share)}"
+        message = f"{invalid:,} of {quantity(judged, 'row')} have no valid address: {_share(share)}"
         path = (*AUDIENCE, "expect", "max_invalid")
         yield finding("audience-invalid", message, path=path, value=_share(share), limit=_share(most), hint=hint)
     stops = over and "audience-invalid" not in facts.campaign.allow
     severity = Severity.ERROR if stops else Severity.INFO
-    message = f"{_count(invalid, 'invalid number')}: {_counts(facts.invalid_reasons)}"
+    message = f"{quantity(invalid, 'invalid number')}: {_counts(facts.invalid_reasons)}"
     yield finding("phone", message, severity=severity, path=(*AUDIENCE, "address"), value=str(invalid), hint=hint)
 
 
@@ -168,14 +169,14 @@ def _number_type(facts: Facts) -> Iterator[Finding]:
 
 def _fixed_line(facts: Facts) -> Iterator[Finding]:
     if facts.fixed:
-        message = f"{_count(facts.fixed, 'contact')} with a fixed line, which may not show a message"
+        message = f"{quantity(facts.fixed, 'contact')} with a fixed line, which may not show a message"
         hint = "take them out, or accept it under `allow`"
         yield finding("fixed-line", message, path=(*AUDIENCE, "address"), value=str(facts.fixed), hint=hint)
 
 
 def _fiction_number(facts: Facts) -> Iterator[Finding]:
     if facts.fiction and not facts.sandbox:
-        message = f"{_count(facts.fiction, 'number')} reserved for fiction: this is sample data"
+        message = f"{quantity(facts.fiction, 'number')} reserved for fiction: this is sample data"
         hint = "name the real audience; sample data is for the sandbox"
         yield finding("fiction-number", message, path=(*AUDIENCE, "address"), value=str(facts.fiction), hint=hint)
 
@@ -193,7 +194,7 @@ def _country(facts: Facts) -> Iterator[Finding]:
 
 def _contact_cap(facts: Facts) -> Iterator[Finding]:
     if facts.over_cap:
-        message = f"{_count(facts.over_cap, 'contact')} had as many messages as the limit allows: {facts.cap}"
+        message = f"{quantity(facts.over_cap, 'contact')} had as many messages as the limit allows: {facts.cap}"
         hint = "without this entry under `allow` they are left out"
         value = str(facts.over_cap)
         yield finding("contact-cap", message, path=("allow", "contact-cap"), value=value, limit=facts.cap, hint=hint)
@@ -201,14 +202,15 @@ def _contact_cap(facts: Facts) -> Iterator[Finding]:
 
 def _values_differ(facts: Facts) -> Iterator[Finding]:
     if facts.differ:
-        message = f"{_count(facts.differ, 'row')} repeat an address with other values"
+        verb = "repeats" if facts.differ == 1 else "repeat"
+        message = f"{quantity(facts.differ, 'row')} {verb} an address with other values"
         hint = "the first row of each address is used"
         yield finding("contact-values-differ", message, path=AUDIENCE, value=str(facts.differ), hint=hint)
 
 
 def _value_missing(facts: Facts) -> Iterator[Finding]:
     for column, count in facts.missing.items():
-        message = f"{_count(count, 'contact')} without a value for column `{column}`"
+        message = f"{quantity(count, 'contact')} without a value for column `{column}`"
         hint = "write `audience.fallback` for it, or leave them out with `where`"
         yield finding("value-missing", message, path=("message", "text"), value=str(count), hint=hint)
 
@@ -264,7 +266,7 @@ def _currency_limit(facts: Facts) -> Iterator[Finding]:
 def _parts_limit(facts: Facts) -> Iterator[Finding]:
     limit = facts.campaign.limits.max_parts
     if limit is not None and facts.most_parts > limit:
-        message = f"the longest text takes {facts.most_parts} parts, the limit is {limit}"
+        message = f"the longest text takes {quantity(facts.most_parts, 'part')}, the limit is {limit}"
         hint = "shorten the text, or raise `limits.max_parts` in a reviewed change"
         path = ("limits", "max_parts")
         yield finding("parts-limit", message, path=path, value=str(facts.most_parts), limit=str(limit), hint=hint)
@@ -274,7 +276,7 @@ def _contacts_limit(facts: Facts) -> Iterator[Finding]:
     limit = facts.campaign.limits.max_contacts
     total = facts.contacts + facts.open_contacts
     if limit is not None and total > limit:
-        message = f"{_count(total, 'contact')}, the limit is {limit:,}"
+        message = f"{quantity(total, 'contact')}, the limit is {limit:,}"
         hint = "make the audience smaller, or raise `limits.max_contacts` in a reviewed change"
         path = ("limits", "max_contacts")
         yield finding("contacts-limit", message, path=path, value=str(total), limit=str(limit), hint=hint)
@@ -287,7 +289,7 @@ def _send_at_past(facts: Facts) -> Iterator[Finding]:
     closed = f"{until:%Y-%m-%d %H:%M} {schedule.timezone}"
     hint = "change `schedule.send_at`"
     if facts.claimed:
-        message = f"{_count(facts.contacts, 'contact')} missed: sending was possible until {closed}"
+        message = f"{quantity(facts.contacts, 'contact')} missed: sending was possible until {closed}"
         hint = "change `schedule.send_at`, or raise `edition`"
         yield finding("send-at-past", message, severity=Severity.INFO, path=path, limit=closed, hint=hint)
     elif facts.now > until:
@@ -311,7 +313,7 @@ def _edited_after_send(facts: Facts) -> Iterator[Finding]:
 
 def _simulation_refused(facts: Facts) -> Iterator[Finding]:
     for reason, count in (facts.simulated.refused if facts.simulated else {}).items():
-        message = f"the provider's simulation refuses {_count(count, 'batch')}: {reason}"
+        message = f"the provider's simulation refuses {quantity(count, 'batch')}: {reason}"
         yield finding("simulation-refused", message, value=str(count), hint="change what it names, then plan again")
 
 
@@ -319,16 +321,12 @@ def _simulation_differs(facts: Facts) -> Iterator[Finding]:
     opinion = facts.simulated
     if opinion is None or not opinion.differing:
         return
-    theirs = f"{_count(opinion.contacts, 'contact')} for {opinion.cost:,.2f}"
-    ours = f"{_count(facts.contacts, 'contact')} for {facts.cost:,.2f}"
+    theirs = f"{quantity(opinion.contacts, 'contact')} for {opinion.cost:,.2f}"
+    ours = f"{quantity(facts.contacts, 'contact')} for {facts.cost:,.2f}"
     message = f"the provider's simulation counts {theirs} {facts.currency}, we count {ours}"
     severity = Severity.ERROR if facts.sandbox else Severity.INFO
     hint = "a bug in octoplan or its sandbox: please report it" if facts.sandbox else "its result is documented as fake"
     yield finding("simulation-differs", message, severity=severity, value=theirs, limit=ours, hint=hint)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{'es' if noun.endswith('ch') else 's'}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

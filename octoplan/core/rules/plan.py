@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from octoplan.core.model import Money
+from octoplan.core.quantity import quantity
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def _cost_limit(running: Running) -> Iterator[Finding]:
 def _contacts_limit(running: Running) -> Iterator[Finding]:
     limit = running.limits.max_contacts
     if limit is not None and running.contacts > limit:
-        message = f"with this campaign the plan has {running.contacts:,} contacts, the project's limit is {limit:,}"
+        contacts = quantity(running.contacts, "contact")
+        message = f"with this campaign the plan has {contacts}, the project's limit is {limit:,}"
         path = ("limits", "max_contacts")
         yield finding("contacts-limit", message, path=path, value=str(running.contacts), limit=str(limit), hint=WAY_OUT)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core.model import Channel, Purpose
 from octoplan.core.parts import named
+from octoplan.core.quantity import quantity
 from octoplan.core.rules import WARNING, finding
 
 if TYPE_CHECKING:
@@ -114,14 +115,15 @@ def encoding_refused(blamed: Mapping[str, int], contacts: int) -> Finding:
 def encoding_dearer(blamed: Mapping[str, int], contacts: int, *, parts: tuple[int, int]) -> Finding:
     """Return the warning of `encoding: auto` where characters raise the parts from one sum to another."""
     fewer, more = parts
-    message = f"{texts_of(contacts)} take {more:,} parts instead of {fewer:,} because of {_characters(blamed)}"
+    taken = f"{quantity(more, 'part')} instead of {fewer:,}"
+    message = f"{texts_of(contacts)} take {taken} because of {_characters(blamed)}"
     hint = "write `encoding: gsm7` to replace what has a plain form, or change the text"
     return finding("encoding", message, severity=WARNING, path=PATH, value=f"{more:,}", limit=f"{fewer:,}", hint=hint)
 
 
 def texts_of(contacts: int) -> str:
     """Return how many people's texts a message is about."""
-    return f"the texts of {contacts:,} contact{'' if contacts == 1 else 's'}"
+    return f"the texts of {quantity(contacts, 'contact')}"
 
 
 def _characters(blamed: Mapping[str, int]) -> str:
