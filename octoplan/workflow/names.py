@@ -37,18 +37,19 @@ def check_names(project: Project, campaign: Campaign, *, engine: Engine) -> Iter
         if file is None or os.path.lexists(file):
             yield from engine.check(campaign.audience, used, file=file)
         else:
-            yield _absent(str(campaign.audience.file), FILE)
+            yield absent(str(campaign.audience.file), FILE)
         for name in campaign.audience.exclude_files:
             path = project.inside(name, EXCLUDE)
             if os.path.lexists(path):
                 engine.check_list(path, EXCLUDE)
             else:
-                yield _absent(name, EXCLUDE)
+                yield absent(name, EXCLUDE)
     except InputError as error:
         yield from error.findings
 
 
-def _absent(name: str, path: KeyPath) -> Finding:
+def absent(name: str, path: KeyPath) -> Finding:
+    """Return what is said of a list that is not there: lists stay out of version control."""
     message = f"{name} is not there: what it holds is not checked"
     return finding("file", message, severity=Severity.INFO, path=path, hint="`plan` needs it")
 

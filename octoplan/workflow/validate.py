@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from octoplan.audience import Engine
 from octoplan.core.errors import Exit, InputError, worst
 from octoplan.core.model import Severity
 from octoplan.core.rules import accept
-from octoplan.workflow.names import check_names, point
+from octoplan.workflow.names import absent, check_names, point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +45,8 @@ def validate(project: Project, files: Iterable[Path] = ()) -> Checked:
     wanted = {project.named(path) for path in files}
     loaded = project.load()
     with Engine(project.temporary_folder(), root=project.root) as engine:
-        of_files = (*loaded.findings, *project.source.locate(_lists(project, engine)))
+        of_files = [_reviewed(project, found) for found in loaded.findings]
+        of_files += project.source.locate(_lists(project, engine))
         findings = [found for found in of_files if not wanted or (found.place and found.place.file in wanted)]
         for campaign in loaded.campaigns:
             if not wanted or campaign.file in wanted:
@@ -55,6 +57,24 @@ def validate(project: Project, files: Iterable[Path] = ()) -> Checked:
                 findings += point(accept(found, campaign.allow), loaded.sources[campaign.file])
     read = wanted & loaded.sources.keys() if wanted else loaded.sources
     return Checked(campaigns=len(read), findings=tuple(findings))
+
+
+def _reviewed(project: Project, found: Finding) -> Finding:
+    """Let a suppression list be absent where campaigns are only reviewed; whatever sends needs it."""
+    match found.path:
+        case ("suppressions", int(index)) if found.rule == "file":
+            name = project.settings.suppressions[index]
+            if not os.path.lexists(project.root / name) and not _leads_outside(project, name):
+                return replace(absent(name, found.path), place=found.place)
+    return found
+
+
+def _leads_outside(project: Project, name: str) -> bool:
+    try:
+        project.inside(name)
+    except InputError:
+        return True
+    return False
 
 
 def _lists(project: Project, engine: Engine) -> Iterator[Finding]:
