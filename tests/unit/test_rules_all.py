@@ -211,6 +211,13 @@ def test_a_begun_edition_whose_time_is_over_says_who_was_missed() -> None:
     assert one.message.startswith("1 contact missed")
 
 
+def test_a_verb_fits_its_number() -> None:
+    assert [found(differ=rows)[0].message for rows in (1, 2)] == [
+        "1 row repeats an address with other values",
+        "2 rows repeat an address with other values",
+    ]
+
+
 def test_the_second_opinion() -> None:
     agreeing = SecondOpinion(calls=3, contacts=1000, cost=Decimal("49.02"))
     assert check_simulation(GOOD) == ()
