@@ -17,7 +17,7 @@ demo: $(USABLE) ## the README's own commands, in a temporary folder
 	@PATH="$(CURDIR)/$(BIN):$$PATH" docs/demo.sh README.md
 
 test: $(READY) ## every test, with the coverage gates
-	$(BIN)/python -m pytest -n auto --maxprocesses=8 --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest -n 4 --cov --cov-report=term --cov-fail-under=95
 	@$(BIN)/coverage report --include='$(EXACT)' --fail-under=100 --format=total >/dev/null \
 	  || { $(BIN)/coverage report --include='$(EXACT)'; echo 'core, providers and ledger must be covered whole, lines and branches'; exit 1; }
 

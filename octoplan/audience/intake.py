@@ -71,6 +71,8 @@ def load_lists(
 ) -> Iterator[Finding]:
     """Create a table of the addresses on some lists; yield an info on entries that are no addresses.
 
+    A list in which there is no address at all is the wrong file, or the wrong column: an error.
+
     A national number stands for its reading in each of the `countries`: sparing a stranger harms less
     than contacting somebody who opted out.
     """
@@ -95,7 +97,9 @@ def load_lists(
         if unread:
             silent = f"{quantity(unread, 'entry')} of {total:,}"
             message = f"{origin.name}: {silent} without a telephone number, protecting nobody"
-            yield finding("phone", message, severity=Severity.INFO, path=origin.path)
+            hint = "" if unread < total else "name the file or the column that holds the numbers"
+            severity = Severity.INFO if unread < total else Severity.ERROR
+            yield finding("phone", message, severity=severity, path=origin.path, hint=hint)
 
 
 def _check_pin(query: Query, sheet: Sheet) -> None:

@@ -23,3 +23,11 @@ def test_national_numbers_of_the_project_protect_from_a_campaign_abroad(project:
     project.edit("campaigns/noel.yaml", "list.csv}", "list.csv, country: BE}")
     project.run("apply")
     assert sorted(one["address"] for one in project.deliveries()) == ["+33639980011", "+33639980013"]
+
+
+@pytest.mark.parametrize("entries", ["email\nx@acme.example\n", "phone_number\n0639980012;0639980013\n"])
+def test_a_list_without_any_number_is_the_wrong_list(project: Workspace, entries: str) -> None:
+    project.write("audiences/opposition.csv", entries)
+    refused = project.run("apply", code=1)
+    assert "protecting nobody" in " ".join(refused.out.split())
+    assert project.counts()["deliveries"] == 0
