@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from octoplan.core.plan import Plan
     from octoplan.project import Project
-    from octoplan.workflow.apply import Ended
     from octoplan.workflow.progress import Stop
+    from octoplan.workflow.run import Ended
     from octoplan.workflow.tally import Tally
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -40,9 +40,9 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
     """
     from octoplan.core.approval import read_saved
     from octoplan.project import SANDBOX, open_project
-    from octoplan.workflow.apply import Supervision
     from octoplan.workflow.apply import apply as send
     from octoplan.workflow.progress import Stop
+    from octoplan.workflow.run import Supervision
 
     saved = None if plan is None else read_saved(plan.read_bytes())
     usual = SANDBOX if saved is None else saved.plan.env

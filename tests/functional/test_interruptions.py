@@ -19,7 +19,7 @@ from workspaces import AUDIENCE, Workspace, tally
 
 from octoplan import project as projects
 from octoplan.providers.octopush import answers
-from octoplan.workflow import apply
+from octoplan.workflow import run
 from octoplan.workflow.sending import Pace
 
 if TYPE_CHECKING:
@@ -363,7 +363,7 @@ def test_no_claim_after_a_signal_that_came_while_pacing(
         passed(call)
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(apply, "Pace", lambda _: Pace(Decimal("0.001")))
+    monkeypatch.setattr(run, "Pace", lambda _: Pace(Decimal("0.001")))
     relay.then(interrupted)
     assert tally(project.run("apply", code=130).out) == line(1, not_started=7)
     assert len(relay.sends) == 1

@@ -14,8 +14,9 @@ from workspaces import CAMPAIGN, Workspace, tally
 from octoplan.core.approval import read_saved
 from octoplan.core.errors import Stale
 from octoplan.project import open_project
-from octoplan.workflow.apply import Supervision, apply
+from octoplan.workflow.apply import apply
 from octoplan.workflow.progress import Silent, Stop
+from octoplan.workflow.run import Supervision
 
 if TYPE_CHECKING:
     from pathlib import Path

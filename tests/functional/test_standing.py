@@ -10,7 +10,7 @@ import pytest
 from relay import NO_STOP, Relay, passed, relaying, reply_held, reply_lost, request_lost, says, sent_but
 from workspaces import AUDIENCE, CAMPAIGN, Workspace, tally
 
-from octoplan.workflow.apply import Run
+from octoplan.workflow.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
