@@ -99,6 +99,13 @@ class Channel(StrEnum):
     EMAIL = "email"
 
 
+class AddressKind(StrEnum):
+    """What a contact is addressed by."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+
+
 class Purpose(StrEnum):
     """Why a message is sent; it decides opt-out mention and hours, so it has no default."""
 
@@ -117,13 +124,18 @@ class Expect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Whom a campaign addresses, as written. Files are paths relative to the project."""
+    """Whom a campaign addresses, as written. Files are paths relative to the project; `file` may be a pattern.
+
+    `query` is a file of SQL that runs at `connection`, a name of octoplan.yaml.
+    """
 
     address: str
     country: str | None
     contacts: tuple[Mapping[str, str], ...] | None = field(default=None, repr=False)
     file: str | None = None
     sha256: str | None = None
+    query: str | None = None
+    connection: str | None = None
     where: str | None = None
     exclude_files: tuple[str, ...] = ()
     exclude_campaigns: tuple[str, ...] = ()

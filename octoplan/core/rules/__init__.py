@@ -59,6 +59,23 @@ RULES: dict[str, Severity] = {
     "sender-unknown": LIMIT,
     "sender-with-replies": ERROR,
     "low-cost-options": ERROR,
+    "marketing-as-transactional": WARNING,
+    "locale": INFO,
+    # voice
+    "voice-language": ERROR,
+    "voice-gender": ERROR,
+    "voice-attempts": LIMIT,
+    "caller-id": ERROR,
+    "keys-nowhere": WARNING,
+    "read-aloud": WARNING,
+    # rcs
+    "rcs-limits": ERROR,
+    "rcs-shape": ERROR,
+    # e-mail
+    "subject": ERROR,
+    "email-address": ERROR,
+    "email-body": ERROR,
+    "email-service": ERROR,
     # audience
     "value-missing": ERROR,
     "where": ERROR,
@@ -84,6 +101,7 @@ RULES: dict[str, Severity] = {
     # the wire
     "wire-contract": ERROR,
     "public-shortener": WARNING,
+    "url": ERROR,
     "hours": INFO,
     "simulation-differs": INFO,
     "simulation-refused": ERROR,
