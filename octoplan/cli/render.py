@@ -30,9 +30,14 @@ def render(session: Session, campaign: str, *, contact: str | None, longest: boo
     if as_json:
         put(json.dumps(shown.as_json(), ensure_ascii=False, indent=1))
         return
-    put(f"{shown.campaign} · contact {shown.key} · {shown.country}")
-    put(f"{shown.encoding} · units {shown.units} · parts {shown.parts} · {shown.cost}")
+    put(" · ".join(filter(None, (shown.campaign, f"contact {shown.key}", shown.country))))
+    measures = (shown.encoding, f"units {shown.units}") if shown.encoding else ()
+    spoken = (f"{shown.seconds} s",) if shown.seconds else ()
+    put(" · ".join((*measures, *spoken, f"parts {shown.parts}", shown.cost)))
     put("")
-    put("\n".join(map(visible, shown.text.split("\n"))))
+    for path, text in shown.content.items():
+        if len(shown.content) > 1:
+            put(f"{path}:")
+        put("\n".join(map(visible, text.split("\n"))))
     put("")
     put("\n".join(map(visible, json.dumps(shown.body, ensure_ascii=False, indent=1).split("\n"))))

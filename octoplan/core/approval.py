@@ -43,7 +43,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def canonical(value: Any) -> Any:
     """Return JSON-ready data that is equal exactly when the meaning is: None left out, money as text."""
     if is_dataclass(value):
-        pairs = ((item.name, canonical(getattr(value, item.name))) for item in fields(value))
+        pairs = ((item.name.rstrip("_"), canonical(getattr(value, item.name))) for item in fields(value))
         return {name: content for name, content in pairs if content is not None}
     if isinstance(value, tuple | list):
         return [canonical(item) for item in value]

@@ -1,4 +1,4 @@
-"""Packing: contacts with the same text share a provider request of limited size.
+"""Packing: contacts with the same content share a provider request of limited size.
 
 Rows arrive in key order; every batch holds its contacts in key order and batches are numbered by their
 first key, so the same owed contacts always make the same batches.
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from octoplan.core import price
 from octoplan.core.errors import Stale
 from octoplan.core.keys import SIZE
+from octoplan.core.message import filled
 from octoplan.core.model import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
+    from octoplan.core.message import Content
     from octoplan.core.model import Campaign, Prices, Rows
 
 
@@ -47,23 +49,29 @@ class Packer:
     _costs: list[Decimal] = field(default_factory=list)
     _parts: list[int] = field(default_factory=list)
     _groups: dict[str, list[int]] = field(default_factory=dict)
-    _texts: list[str] = field(default_factory=list)
+    _contents: list[str] = field(default_factory=list)
     _index: dict[bytes, int] = field(default_factory=dict)
     _units: dict[tuple[str, int], Decimal] = field(default_factory=dict)
+    _skeleton: Content = field(init=False)
     _unpriced: set[str] = field(default_factory=set)
 
-    def add(self, rows: Rows, texts: Sequence[str], *, parts: Sequence[int]) -> None:
-        """Add rows in key order with their rendered texts and parts per contact."""
+    def __post_init__(self) -> None:
+        """Take any locale's content for the order of leaves: it is the same in all of them."""
+        message = self.campaign.message
+        self._skeleton = message.content(message.locales[0])
+
+    def add(self, rows: Rows, contents: Sequence[str], *, parts: Sequence[int]) -> None:
+        """Add rows in key order with their rendered contents and parts per contact."""
         start = len(self._keys)
         self._keys.extend(rows.keys)
         self._addresses.extend(rows.addresses)
         self._parts.extend(parts)
-        self._texts.extend(texts)
+        self._contents.extend(contents)
         self._costs.extend(map(self._cost, rows.countries, parts))
         groups = self._groups
-        for index, text in enumerate(texts, start):
-            if (members := groups.get(text)) is None:
-                groups[text] = [index]
+        for index, content in enumerate(contents, start):
+            if (members := groups.get(content)) is None:
+                groups[content] = [index]
             else:
                 members.append(index)
 
@@ -95,7 +103,7 @@ class Packer:
         None: nobody is left in it.
 
         Raises:
-            Stale: its people no longer get the same text.
+            Stale: its people no longer get the same message.
         """
         if not self._index:
             self._index.update((key, index) for index, key in enumerate(self._keys))
@@ -104,8 +112,8 @@ class Packer:
         dropped = b"".join(key for key in wanted if key not in self._index)
         if not members:
             return None, dropped
-        if len({self._texts[index] for index in members}) > 1:
-            raise Stale("the people of a reserved batch no longer get the same text", reason="plan-contacts")
+        if len({self._contents[index] for index in members}) > 1:
+            raise Stale("the people of a reserved batch no longer get the same message", reason="plan-contacts")
         return self._batch(members, first=first), dropped
 
     def _batch(self, members: list[int], *, first: bool) -> Batch:
@@ -114,7 +122,7 @@ class Packer:
             campaign=self.campaign,
             keys=tuple(self._keys[index] for index in members),
             addresses=tuple(self._addresses[index] for index in members),
-            text=self._texts[members[0]],
+            content=filled(self._skeleton, self._contents[members[0]]),
             parts=self._parts[members[0]],
             cost=cost,
             worst=price.worst(cost),

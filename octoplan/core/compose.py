@@ -1,4 +1,4 @@
-"""Step 4: rows become texts and parts, chunk by chunk: list in, list out."""
+"""Step 4: rows become contents and parts, chunk by chunk: list in, list out."""
 
 from __future__ import annotations
 
@@ -6,140 +6,153 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from octoplan.core import parts, templates
-from octoplan.core.rules.texts import TextRules, encoding_dearer, encoding_refused
+from octoplan.core import templates
+from octoplan.core.measure import measure, most_common
+from octoplan.core.message import SEPARATOR, joined, leaves
+from octoplan.core.quantity import quantity
+from octoplan.core.rules import finding
+from octoplan.core.rules.contents import Chunk, ContentRules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from octoplan.core.model import Campaign, Finding, Rows
+
+TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """The texts of one chunk in the order of its rows, and how many parts each takes."""
+    """The contents of one chunk in the order of its rows, and how many parts each takes."""
 
-    texts: list[str]
+    contents: list[str]
     parts: list[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSummary:
-    """What all texts of a campaign need; no contact's value is in it.
+    """What all contents of a campaign need; no contact's value is in it.
 
-    `longest` is in characters; `encodings`, `parts` and `blamed` (characters outside GSM-7) count
-    contacts, `replaced` (`ç→c`) occurrences.
+    `longest` is in characters of the text; `seconds` what it takes to be said; `encodings`, `parts`,
+    `locales` and `blamed` (characters outside GSM-7) count contacts, `replaced` (`ç→c`) occurrences.
+    `patterns` are those of every other text of the message, by path and locale.
     """
 
     longest: int
+    seconds: int
     encodings: dict[str, int]
     parts: dict[int, int]
+    locales: dict[str, int]
     replaced: dict[str, int]
     blamed: dict[str, int]
     pattern: str
+    patterns: dict[str, str]
     findings: tuple[Finding, ...]
 
 
 class Composer:
-    """Renders and measures one campaign's texts, and keeps count.
+    """Renders and measures one campaign's messages, and keeps count.
 
-    `sizes` are the fewest and most characters of each used column; `live` means real people.
+    `sizes` are the fewest and most characters of each used column; `live` means real people; `step` is
+    the billing step of a call in seconds.
     """
 
-    def __init__(self, campaign: Campaign, *, live: bool, sizes: Mapping[str, tuple[int, int]]) -> None:
-        self._renderer = templates.Renderer(campaign.message.text)
-        self._pattern = templates.pattern(campaign.message.text, sizes)
-        self._plain_only = campaign.message.encoding == parts.GSM7
-        self._rules = TextRules(campaign, live=live)
+    def __init__(self, campaign: Campaign, *, live: bool, sizes: Mapping[str, tuple[int, int]], step: int = 30) -> None:
+        self._locale = campaign.message.locale
+        self._versions = {locale: dict(_renderers(campaign, locale)) for locale in campaign.message.locales}
+        self._patterns = dict(_patterns(campaign, sizes))
+        self._known: dict[str, str] = {}
+        self._measure = measure(campaign, step=step)
+        self._rules = ContentRules(campaign, live=live)
         self._longest = 0
-        self._encodings: Counter[str] = Counter()
         self._parts: Counter[int] = Counter()
-        self._replaced: Counter[str] = Counter()
-        self._blamed: Counter[str] = Counter()
-        self._dearer = 0
-        self._plain_parts = 0
-        self._wide_parts = 0
+        self._locales: Counter[str] = Counter()
+        self._elsewhere = 0
 
     def compose(self, rows: Rows) -> Composed:
         """Render and judge one chunk of rows."""
-        texts = self._renderer.render(rows.columns, len(rows.keys))
-        if not texts:
-            return Composed(texts=[], parts=[])
-        joined = "\n".join(texts)
-        if self._plain_only:
-            texts, joined = self._plain(texts, joined)
-        self._rules.look(texts, joined, countries=rows.countries)
-        self._longest = max(self._longest, *map(len, texts))
-        counts = self._measure(texts, joined)
+        if not rows.keys:
+            return Composed(contents=[], parts=[])
+        columns = self._rendered(rows)
+        bodies = columns.get(TEXT) or joined(list(columns.values()))
+        bodies, together = self._measure.plain(bodies, "\n".join(bodies))
+        if TEXT in columns:
+            columns[TEXT] = bodies
+        self._rules.look(Chunk(columns=columns, countries=rows.countries))
+        self._longest = max(self._longest, *map(len, bodies))
+        counts = self._measure.count(bodies, together)
         self._parts.update(counts)
-        return Composed(texts=texts, parts=counts)
+        return Composed(contents=joined(_separable(list(columns.values()))), parts=counts)
 
     def summary(self) -> TextSummary:
         """Return the counts over every chunk so far."""
         return TextSummary(
             longest=self._longest,
-            encodings=dict(sorted(self._encodings.items())),
+            seconds=self._measure.seconds,
+            encodings=dict(sorted(self._measure.encodings.items())),
             parts=dict(sorted(self._parts.items())),
-            replaced=_most_common(self._replaced),
-            blamed=_most_common(self._blamed),
-            pattern=self._pattern,
-            findings=(*self._rules.findings(), *self._encoding()),
+            locales=dict(sorted(self._locales.items())),
+            replaced=most_common(self._measure.replaced),
+            blamed=most_common(self._measure.blamed),
+            pattern=next(iter(self._patterns.values())),
+            patterns=dict(list(self._patterns.items())[1:]),
+            findings=(*self._rules.findings(), *self._measure.findings(), *self._foreign()),
         )
 
-    def _plain(self, texts: list[str], joined: str) -> tuple[list[str], str]:
-        plain, counts = parts.replace(joined)
-        if plain == joined:
-            return texts, joined
-        self._replaced.update(counts)
-        return _split(plain, texts), plain
+    def _rendered(self, rows: Rows) -> dict[str, list[str]]:
+        """Return the rendered texts of each leaf."""
+        if self._locale is None:
+            return {path: one.render(rows.columns, len(rows.keys)) for path, one in self._versions[""].items()}
+        groups: dict[str, list[int]] = {}
+        for index, value in enumerate(rows.columns[self._locale.column]):
+            groups.setdefault(self._chosen(value), []).append(index)
+        found: dict[str, list[str]] = {path: [""] * len(rows.keys) for path in self._versions[self._locale.default]}
+        for locale, members in groups.items():
+            self._locales[locale] += len(members)
+            columns = {name: [values[index] for index in members] for name, values in rows.columns.items()}
+            for path, renderer in self._versions[locale].items():
+                for index, text in zip(members, renderer.render(columns, len(members)), strict=True):
+                    found[path][index] = text
+        return found
 
-    def _measure(self, texts: list[str], joined: str) -> list[int]:
-        if parts.is_basic(joined):
-            self._encodings[parts.GSM7] += len(texts)
-            return list(map(parts.basic_parts, map(len, texts)))
-        measured = list(map(parts.measure, texts))
-        self._encodings.update(each.encoding for each in measured)
-        wide = [(text, each.parts) for text, each in zip(texts, measured, strict=True) if each.encoding == parts.UCS2]
-        if wide:
-            self._blame(wide)
-        return [each.parts for each in measured]
+    def _chosen(self, value: str) -> str:
+        """Return the locale of a contact: the one its value names, also with a region, or else the default."""
+        locale = self._known.get(value)
+        if locale is None:
+            by_name = {name.lower(): name for name in self._versions}
+            written = value.strip().lower().replace("_", "-")
+            locale = self._known[value] = by_name.get(written) or by_name.get(written.partition("-")[0]) or ""
+        if locale:
+            return locale
+        self._elsewhere += 1
+        return self._locale.default if self._locale else ""
 
-    def _blame(self, wide: list[tuple[str, int]]) -> None:
-        """Count the characters outside GSM-7, and the parts that their plain forms would save."""
-        for text, _ in wide:
-            self._blamed.update(parts.outside_gsm7(text))
-        longer = [pair for pair in wide if pair[1] > 1]
-        texts = [text for text, _ in longer]
-        plain = _split(parts.within_gsm7("\n".join(texts)), texts)
-        for text, (_, more) in zip(plain, longer, strict=False):
-            fewer = parts.measure(text).parts
-            if fewer < more:
-                self._dearer += 1
-                self._plain_parts += fewer
-                self._wide_parts += more
-
-    def _encoding(self) -> tuple[Finding, ...]:
-        if self._plain_only and self._blamed:
-            return (encoding_refused(self._blamed, self._encodings[parts.UCS2]),)
-        if self._dearer:
-            return (encoding_dearer(self._blamed, self._dearer, parts=(self._plain_parts, self._wide_parts)),)
-        return ()
+    def _foreign(self) -> Iterator[Finding]:
+        if self._elsewhere and self._locale:
+            default, known = self._locale.default, ", ".join(self._versions)
+            message = f"{quantity(self._elsewhere, 'contact')} in another language than {known}: they get {default}"
+            path = ("message", "locale")
+            hint = f"write a text for it, or mend the column `{self._locale.column}`"
+            yield finding("locale", message, path=path, value=f"{self._elsewhere:,}", hint=hint)
 
 
-def _most_common(counts: Counter[str]) -> dict[str, int]:
-    """Return counts from the highest, equal ones by name: the order of contacts differs between ledgers."""
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+def _renderers(campaign: Campaign, locale: str) -> Iterator[tuple[str, templates.Renderer]]:
+    for path, text in leaves(campaign.message.content(locale)):
+        yield path, templates.Renderer(text, html=path == TEXT and campaign.message.format == "html")
 
 
-def _split(joined: str, texts: list[str]) -> list[str]:
-    """Take joined texts apart; a text that itself has line breaks counts them."""
-    lines = joined.split("\n")
-    if len(lines) == len(texts):
-        return lines
-    parted: list[str] = []
-    start = 0
-    for text in texts:
-        end = start + text.count("\n") + 1
-        parted.append("\n".join(lines[start:end]))
-        start = end
-    return parted
+def _patterns(campaign: Campaign, sizes: Mapping[str, tuple[int, int]]) -> Iterator[tuple[str, str]]:
+    """Yield the pattern of every text; those that are the same in each locale once."""
+    message = campaign.message
+    for locale, content in message.contents.items():
+        for path, text in leaves(content):
+            localised = not isinstance(getattr(message, path, ""), str)
+            if localised or locale == message.locales[0]:
+                yield f"{path}.{locale}" if localised else path, templates.pattern(text, sizes)
+
+
+def _separable(columns: list[list[str]]) -> list[list[str]]:
+    """Return the texts without the character that separates them; a rule has refused it before."""
+    if len(columns) == 1:
+        return columns
+    return [[text.replace(SEPARATOR, "\N{REPLACEMENT CHARACTER}") for text in texts] for texts in columns]

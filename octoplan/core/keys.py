@@ -77,7 +77,7 @@ def payload_hash(key: bytes, payload: bytes) -> str:
 
 
 def approved_entries(
-    key: bytes, campaign: str, *, edition: int, keys: Sequence[bytes], texts: Sequence[str]
+    key: bytes, campaign: str, *, edition: int, keys: Sequence[bytes], contents: Sequence[str]
 ) -> list[bytes]:
     """Return one approved-set entry per contact: who gets what of which edition."""
     start = hashlib.blake2b(key=key, digest_size=SIZE)
@@ -85,9 +85,9 @@ def approved_entries(
         start.update(len(field).to_bytes(8, "big") + field)
     prefix = SIZE.to_bytes(8, "big")
     entries = []
-    for contact, text in zip(keys, texts, strict=True):
+    for contact, content in zip(keys, contents, strict=True):
         state = start.copy()
-        encoded = text.encode()
+        encoded = content.encode()
         state.update(prefix + contact + len(encoded).to_bytes(8, "big") + encoded)
         entries.append(state.digest())
     return entries

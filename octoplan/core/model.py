@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
+    from octoplan.core.message import Content, Message
+
 KeyPath = tuple[str | int, ...]
 """A path into a YAML document: mapping keys and list indices."""
 
@@ -145,14 +147,6 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What is said: `text` is a template over `contact` alone, everything else is already rendered."""
-
-    text: str
-    encoding: str = "auto"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When a campaign may leave. `send_at` is aware; None means as soon as applied."""
 
@@ -165,11 +159,12 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the channel and provider offer; each maps to one wire field."""
+    """What the channel and provider offer; each maps to one wire field of the channels that have it."""
 
     quality: str = "premium"
     replies: bool = False
     track_recipients: bool | None = None
+    collect_keys: bool = False
     list_name: str | None = None
 
 
@@ -205,12 +200,18 @@ class Campaign:
     tags: tuple[str, ...] = ()
     file: str
 
+    @property
+    def address_kind(self) -> AddressKind:
+        """What its contacts are addressed by."""
+        return AddressKind.EMAIL if self.channel is Channel.EMAIL else AddressKind.PHONE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
     """A price book: what one part costs, by product (`sms_premium`) and country (ISO 3166-1 alpha-2).
 
-    `opt_out_removal` is charged per request, `replies` per part.
+    Product `email` is by service instead of country. A part of a call is a billing step of `voice_step`
+    seconds. `opt_out_removal` is charged per request, `replies` per part of an SMS.
     """
 
     currency: str
@@ -219,6 +220,7 @@ class Prices:
     products: Mapping[str, Mapping[str, Decimal]]
     opt_out_removal: Decimal = Decimal(0)
     replies: Decimal = Decimal(0)
+    voice_step: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +238,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One provider request: up to 500 contacts who receive the same text.
+    """One provider request: up to 500 contacts who receive the same content.
 
     `keys` are contact keys in ascending order, `addresses` theirs in the same order. `parts` is per
     contact. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
@@ -246,7 +248,7 @@ class Batch:
     campaign: Campaign
     keys: tuple[bytes, ...]
     addresses: tuple[str, ...]
-    text: str
+    content: Content
     parts: int
     cost: Decimal
     worst: Decimal

@@ -76,8 +76,10 @@ class AudienceCounts(_Part):
 class TextFacts(_Part):
     """The text with sized slots for contact values, and what its renderings need.
 
-    `blamed` are the characters outside GSM-7, `encodings` and `parts` counts, all of contacts; `replaced`
-    (`ç→c`) counts occurrences.
+    `blamed` are the characters outside GSM-7, `encodings`, `parts` and `locales` counts, all of contacts;
+    `replaced` (`ç→c`) counts occurrences. A part is one of an SMS, a billing step of a call of `step`
+    seconds, or a whole message; `seconds` is how long the longest call takes. `patterns` are those of the
+    message's other texts, by path and locale.
     """
 
     pattern: str
@@ -86,6 +88,10 @@ class TextFacts(_Part):
     parts: dict[str, int]
     blamed: dict[str, int] = {}
     replaced: dict[str, int] = {}
+    locales: dict[str, int] = {}
+    patterns: dict[str, str] = {}
+    seconds: int = 0
+    step: int = 0
 
 
 class Estimate(_Part):

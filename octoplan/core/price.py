@@ -6,21 +6,29 @@ from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
 from octoplan.core.codes import COUNTRIES
-from octoplan.core.model import Prices
+from octoplan.core.message import SERVICES
+from octoplan.core.model import Channel, Prices
+from octoplan.core.quoting import suggestion
 from octoplan.core.rules import finding
 from octoplan.core.written import examine, fresh
 from octoplan.core.written.document import document
 from octoplan.core.written.prices import PricesFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from octoplan.core.model import Campaign, Finding
     from octoplan.core.source import Source
 
 CENT = Decimal("0.01")
 
-PRODUCTS = ("sms_premium", "sms_low_cost")
+PRODUCTS = ("sms_premium", "sms_low_cost", "voice_sms", "rcs")
+"""What is priced by country."""
+
+EMAIL = "email"
+"""What is priced by service."""
+
+_PRODUCTS: Mapping[Channel, str] = {Channel.VOICE: "voice_sms", Channel.RCS: "rcs", Channel.EMAIL: EMAIL}
 
 
 def read_prices(source: Source) -> tuple[Prices | None, tuple[Finding, ...]]:
@@ -31,21 +39,25 @@ def read_prices(source: Source) -> tuple[Prices | None, tuple[Finding, ...]]:
 
 
 def product(campaign: Campaign) -> str:
-    """Return what a campaign buys: `sms_premium` or `sms_low_cost`."""
-    return f"{campaign.channel}_{campaign.options.quality}"
+    """Return what a campaign buys: `sms_premium`, `sms_low_cost`, `voice_sms`, `rcs` or `email`."""
+    return _PRODUCTS.get(campaign.channel) or f"sms_{campaign.options.quality}"
 
 
 def unit(prices: Prices, campaign: Campaign, *, country: str) -> Decimal | None:
-    """Return the price of one part to a country, replies included; None where the book has none."""
-    price = prices.products.get(product(campaign), {}).get(country)
-    if price is None:
-        return None
+    """Return the price of one part to a country, of an e-mail by its service; None where the book has none.
+
+    Replies to an SMS cost more a part; that they do on RCS is documented nowhere.
+    """
+    place = campaign.message.service if campaign.channel is Channel.EMAIL else country
+    price = prices.products.get(product(campaign), {}).get(place or "")
+    if price is None or campaign.channel is not Channel.SMS:
+        return price
     return price + prices.replies if campaign.options.replies else price
 
 
-def per_request(prices: Prices, _campaign: Campaign) -> Decimal:
-    """Return what every request costs beside its parts: opted-out recipients are always taken out."""
-    return prices.opt_out_removal
+def per_request(prices: Prices, campaign: Campaign) -> Decimal:
+    """Return what every request costs beside its parts: opted-out numbers are always taken out, of e-mails none."""
+    return Decimal(0) if campaign.channel is Channel.EMAIL else prices.opt_out_removal
 
 
 def batch_cost(prices: Prices, campaign: Campaign, *, contacts: Iterable[tuple[str, int]]) -> Decimal | None:
@@ -76,6 +88,12 @@ def _judged(file: PricesFile, source: Source) -> Iterator[Finding]:
                 path = (name, country)
                 message = f"`{name}` must be by country code of ISO 3166, such as FR"
                 yield finding("wrong-value", message, path=path, place=source.key_place(path))
+    for service in file.email:
+        if service not in SERVICES:
+            path = (EMAIL, service)
+            hint = suggestion(service, SERVICES)
+            message = f"`{EMAIL}` must be by service: {' or '.join(SERVICES)}"
+            yield finding("wrong-value", message, path=path, place=source.key_place(path), hint=hint)
 
 
 def _prices(file: PricesFile) -> Prices:
@@ -83,7 +101,8 @@ def _prices(file: PricesFile) -> Prices:
         currency=file.currency,
         as_of=file.as_of,
         sample=file.sample,
-        products={name: getattr(file, name) for name in PRODUCTS},
+        products={name: getattr(file, name) for name in (*PRODUCTS, EMAIL)},
+        voice_step=file.voice_step_seconds,
         opt_out_removal=file.surcharges.opt_out_removal_per_request,
         replies=file.surcharges.replies_per_part,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -12,7 +12,7 @@ from octoplan.core.model import Place
 from octoplan.core.nodes import Reader, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from decimal import Decimal
 
     from octoplan.core.model import Finding, KeyPath
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Source:
     """One YAML file: `data` (timestamps as they were written, real numbers as `Decimal`) and its positions.
 
-    Parts of `data` that were written as an alias are one object: treat it as immutable.
+    Parts of `data` that were written as an alias are one object: treat it as immutable. `aliases` are
+    keys that stand for others: what a file holds, at the key that names the file.
     """
 
     file: str
@@ -31,6 +32,7 @@ class Source:
     timestamps: frozenset[KeyPath]
     root: Node
     text: str
+    aliases: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
 
     def json(self) -> bytes:
         """Return the data as JSON, with numbers as exact literals."""
@@ -42,6 +44,9 @@ class Source:
         `within`, the 1-based line and column inside a text, is exact for `|` blocks and for texts
         on one line without escapes; elsewhere the text's beginning stands for it.
         """
+        for stands_for, key in self.aliases.items():
+            if path[: len(stands_for)] == stands_for:
+                path, within = (*key, *path[len(stands_for) :]), None
         node = self.root
         for part in path:
             node = _child(node, part) or node

@@ -1,14 +1,11 @@
-"""A campaign file: data with positions → rendered leaves → a Campaign, or every finding.
-
-Templates in text leaves are rendered with `vars`, `each`, `campaign`, `env` and `stop`; only
-`message.text` may name `contact`, and stays a template over it alone. Keys are never templates.
-"""
+"""A campaign file: data with positions → rendered leaves → one campaign, or one for each item, or every finding."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from octoplan.core import rendered
 from octoplan.core.limits import loosened, tightest
 from octoplan.core.model import (
     Audience,
@@ -16,7 +13,6 @@ from octoplan.core.model import (
     Channel,
     Expect,
     Limits,
-    Message,
     Options,
     Purpose,
     Schedule,
@@ -25,54 +21,82 @@ from octoplan.core.model import (
 from octoplan.core.moment import NoMoment, local
 from octoplan.core.quoting import suggestion
 from octoplan.core.rules import RULES, accept, finding
-from octoplan.core.rules.all import check_campaign
+from octoplan.core.rules.campaign import check_campaign
+from octoplan.core.saying import check_message, message
 from octoplan.core.settings import effective_limits
-from octoplan.core.templates import Renderer, fold, parse
-from octoplan.core.written import change, examine, fresh
+from octoplan.core.templates import Unreadable
+from octoplan.core.written import examine, fresh
 from octoplan.core.written.campaign import LATER_SOURCES, CampaignFile
 from octoplan.core.written.document import document
 from octoplan.core.written.mistakes import named, wrong_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from octoplan.core.model import Finding, KeyPath
+    from octoplan.core.model import Finding, Place
+    from octoplan.core.rendered import Rendered
     from octoplan.core.settings import Settings
     from octoplan.core.source import Source
     from octoplan.core.written.campaign import AudienceFile, CampaignLimitsFile
 
-TEXT: KeyPath = ("message", "text")
-
 _SOURCES = ("file", "contacts", *LATER_SOURCES)
 
-_EITHER = frozenset({"encoding"})
+_EITHER = frozenset({"encoding", "subject"})
 """Rules that are an error or a warning, depending on the campaign; `allow` accepts the warning."""
+
+
+def _no_files(name: str) -> str:
+    raise Unreadable(f"{name} is not there", "write the text under `message.text`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a campaign file is read with. `stop` maps the providers this version offers to their opt-out mention."""
+    """What a campaign file is read with.
+
+    `stop` maps the providers this version offers to their opt-out mention, `checks` to what they cannot
+    do for a campaign; `read` gives the text of a project file, or raises `templates.Unreadable`.
+    """
 
     settings: Settings
     environment: str
     sandbox: bool
     stop: Mapping[str, str]
+    checks: Mapping[str, Callable[[Campaign], Iterable[Finding]]] = field(default_factory=dict)
+    read: Callable[[str], str] = _no_files
 
 
-def read_campaign(source: Source, scope: Scope) -> tuple[Campaign | None, tuple[Finding, ...]]:
-    """Return the campaign, unless there is an error, and every finding that needs no audience, placed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One campaign of a file, unless there is an error; every finding that needs no audience, placed.
+
+    `uses` is where each contact column is first named. `source` places what is found later.
+    """
+
+    campaign: Campaign | None
+    source: Source
+    findings: tuple[Finding, ...]
+    uses: Mapping[str, Place]
+
+
+def read_campaigns(source: Source, scope: Scope) -> tuple[Read, ...]:
+    """Return the campaigns of a file: one, or one for each item of its `for_each`.
 
     Limits and warnings that the file accepts under `allow` are infos.
     """
-    rendered, found = _rendered(source, scope)
-    file, found = examine(CampaignFile, rendered, found=found)
-    send_at, problems = _send_at(file, scope)
-    found += fresh((*problems, *_judged(file, source, scope=scope)), found)
-    campaign = _campaign(file, scope, send_at=send_at, file_name=source.file)
-    found += accept(fresh(check_campaign(campaign), found), campaign.allow)
-    wrong = any(one.severity is Severity.ERROR for one in found)
-    return None if wrong else campaign, source.locate(found)
+    values: dict[str, Any] = {"vars": _vars(scope), "env": {"name": scope.environment}}
+    return tuple(
+        _read(
+            rendered.render(
+                source,
+                {**values, "each": each},
+                stop=lambda name: scope.stop.get(name or scope.settings.defaults.provider, ""),
+                read=scope.read,
+            ),
+            scope,
+        )
+        for each in rendered.items(source)
+    )
 
 
 def schema() -> dict[str, Any]:
@@ -80,39 +104,24 @@ def schema() -> dict[str, Any]:
     return dict(document(CampaignFile))
 
 
-def _rendered(source: Source, scope: Scope) -> tuple[Source, tuple[Finding, ...]]:
-    """Render every text leaf, the id and the provider first: the others may need them."""
-    found: list[Finding] = []
+def _vars(scope: Scope) -> dict[str, Any]:
     environment = scope.settings.environments.get(scope.environment)
-    values: dict[str, Any] = {
-        "vars": {**scope.settings.vars, **(environment.vars if environment else {})},
-        "each": {},
-        "env": {"name": scope.environment},
-    }
-
-    def fill(path: KeyPath, text: str) -> str:
-        filled, problems = _fill(path, text, values=values)
-        found.extend(problems)
-        return filled
-
-    names = {key: change(source.data[key], fill, path=(key,)) for key in ("id", "provider") if key in source.data}
-    provider = names.get("provider", scope.settings.defaults.provider)
-    values["campaign"] = {"id": str(names.get("id", ""))}
-    values["stop"] = scope.stop.get(str(provider), "")
-    data = {key: names[key] if key in names else change(value, fill, path=(key,)) for key, value in source.data.items()}
-    return replace(source, data=data), tuple(found)
+    return {**scope.settings.vars, **(environment.vars if environment else {})}
 
 
-def _fill(path: KeyPath, text: str, *, values: Mapping[str, Any]) -> tuple[str, tuple[Finding, ...]]:
-    if path != TEXT and "{" not in text:
-        return text, ()
-    template, problems = parse(text.rstrip("\n") if path == TEXT else text, path)
-    if template is None or problems:
-        return text, problems
-    folded, problems = fold(template, values, contact=path == TEXT)
-    if problems or path == TEXT:
-        return text if problems else folded, problems
-    return Renderer(folded).render({}, 1)[0], ()
+def _read(given: Rendered, scope: Scope) -> Read:
+    source = given.source
+    file, found = examine(CampaignFile, source, found=given.findings)
+    send_at, problems = _send_at(file, scope)
+    found += fresh((*problems, *_judged(file, source, scope=scope)), found)
+    if all(one.path != ("channel",) for one in found):
+        found += fresh(check_message(file, source), found)
+    campaign = _campaign(file, scope, send_at=send_at, file_name=source.file)
+    checks = scope.checks.get(campaign.provider, lambda _: ())
+    found += accept(fresh((*check_campaign(campaign), *checks(campaign)), found), campaign.allow)
+    wrong = any(one.severity is Severity.ERROR for one in found)
+    located = source.locate(found)
+    return Read(campaign=None if wrong else campaign, source=source, findings=located, uses=given.uses)
 
 
 def _judged(file: CampaignFile, source: Source, *, scope: Scope) -> Iterator[Finding]:
@@ -120,8 +129,6 @@ def _judged(file: CampaignFile, source: Source, *, scope: Scope) -> Iterator[Fin
     yield from _provider(file, scope)
     yield from _acceptable(file)
     yield from loosened(effective_limits(scope.settings, scope.environment), _limits(file.limits), path=("limits",))
-    if not file.message.text.strip():
-        yield finding("text-length", "`message.text` is blank", path=TEXT, hint="write what is to be sent")
 
 
 def _one_source(file: CampaignFile, source: Source) -> Iterator[Finding]:
@@ -186,9 +193,9 @@ def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, fil
         provider=file.provider or defaults.provider,
         channel=Channel(file.channel),
         purpose=Purpose(file.purpose),
-        sender=file.sender if "sender" in file.model_fields_set else defaults.sender,
+        sender=_sender(file, scope),
         audience=_audience(file.audience, defaults.country),
-        message=Message(text=file.message.text, encoding=file.message.encoding),
+        message=message(file),
         schedule=Schedule(
             timezone=file.schedule.timezone or defaults.timezone or "UTC",
             lead=file.schedule.lead,
@@ -204,6 +211,13 @@ def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, fil
         tags=file.tags,
         file=file_name,
     )
+
+
+def _sender(file: CampaignFile, scope: Scope) -> str | None:
+    """Return who it comes from; on rcs it is an agent, and no default for other channels names one."""
+    if "sender" in file.model_fields_set or file.channel == Channel.RCS:
+        return file.sender
+    return scope.settings.defaults.sender
 
 
 def _audience(file: AudienceFile, country: str | None) -> Audience:

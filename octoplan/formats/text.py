@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from octoplan.core.plan import Change, Plan, PlannedCampaign, PlannedFinding
+    from octoplan.core.plan import Change, Plan, PlannedCampaign, PlannedFinding, TextFacts
 
 SANDBOX_LINE = "SANDBOX: nobody is contacted"
 CENT = Decimal("0.01")
@@ -145,21 +145,44 @@ def _text(campaign: PlannedCampaign) -> Iterator[str]:
     text = campaign.text
     if text is None:
         return
-    encodings = " and ".join(
-        f"{_ENCODINGS.get(name, name)}" + (f" {count:,}" if len(text.encodings) > 1 else "")
-        for name, count in text.encodings.items()
-    )
-    parts = ", ".join(f"{quantity(int(size), 'part')}: {count:,}" for size, count in text.parts.items())
-    line = f"{encodings} · {parts}"
-    if text.blamed and not text.replaced:
-        line += "   because of " + ", ".join(f"{visible(mark)} {count:,}" for mark, count in text.blamed.items())
-    if text.replaced:
-        line += "   replaced " + ", ".join(f"{pair} {count:,}" for pair, count in text.replaced.items())
-    yield from _field("text", line)
+    yield from _field("text", " · ".join(filter(None, (_encodings(text), _parts(campaign)))) + _characters(text))
     yield from _field("", f'"{visible(text.pattern)}"')
     alone = set(text.encodings) == {"gsm7"} and set(text.parts) == {"1"}
     longest = f"{text.longest} of {ONE_PART}" if alone else quantity(text.longest, "character")
-    yield from _field("", f"longest {longest}")
+    yield from _field("", f"longest {longest}" + (f", {text.seconds} s" if text.seconds else ""))
+    for path, pattern in text.patterns.items():
+        yield from _field(path, f'"{visible(pattern)}"')
+    if text.locales:
+        yield from _field("languages", ", ".join(f"{locale} {count:,}" for locale, count in text.locales.items()))
+
+
+def _encodings(text: TextFacts) -> str:
+    return " and ".join(
+        f"{_ENCODINGS.get(name, name)}" + (f" {count:,}" if len(text.encodings) > 1 else "")
+        for name, count in text.encodings.items()
+    )
+
+
+def _parts(campaign: PlannedCampaign) -> str:
+    """Return how many contacts get how many parts; of channels without parts nothing is to say."""
+    text = campaign.text
+    if text is None or not (text.encodings or text.step):
+        return ""
+    counts = ", ".join(f"{quantity(int(size), unit(campaign))}: {count:,}" for size, count in text.parts.items())
+    return f"{counts} ({text.step} s a step)" if text.step else counts
+
+
+def _characters(text: TextFacts) -> str:
+    if text.replaced:
+        return "   replaced " + ", ".join(f"{pair} {count:,}" for pair, count in text.replaced.items())
+    if text.blamed:
+        return "   because of " + ", ".join(f"{visible(mark)} {count:,}" for mark, count in text.blamed.items())
+    return ""
+
+
+def unit(campaign: PlannedCampaign) -> str:
+    """Return what a part of a message is called on its channel."""
+    return {"sms": "part", "voice": "step"}.get(campaign.channel, "message")
 
 
 def _when(campaign: PlannedCampaign) -> Iterator[str]:

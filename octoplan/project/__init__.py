@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -238,9 +238,11 @@ class Project:
             environment=self.surroundings.name,
             sandbox=self.surroundings.sandbox,
             stop={name: PROVIDERS[item.kind].stop_mention for name, item in files.usable(self.settings)},
+            checks={name: PROVIDERS[item.kind].check for name, item in files.usable(self.settings)},
+            read=partial(files.read_text, self.root),
         )
         loaded = files.load(self.root, scope)
-        return replace(loaded, findings=(*self.findings, *self.source.locate(loaded.findings)))
+        return replace(loaded, general=(*self.findings, *self.source.locate(loaded.general)))
 
     def inside(self, relative: str, named: KeyPath = ()) -> Path:
         """Return the path of a project file, symbolic links resolved.

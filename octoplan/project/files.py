@@ -14,6 +14,7 @@ from octoplan.core.errors import InputError
 from octoplan.core.model import Place, Severity
 from octoplan.core.quoting import visible
 from octoplan.core.rules import finding
+from octoplan.core.templates import Unreadable
 from octoplan.providers import PROVIDERS
 
 if TYPE_CHECKING:
@@ -24,20 +25,30 @@ if TYPE_CHECKING:
     from octoplan.core.source import Source
 
 LARGEST_FILE = 1024 * 1024
+LARGEST_TEXT = 64 * 1024 * 4
+"""Bytes of a text that is in a file of its own: as many characters as a template may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """Every campaign and price book that could be read, and every finding about the files.
 
-    `broken` are the campaign files of which nothing could be made.
+    `read` has what was read of each campaign, by its id; `of_files` what was found about each campaign
+    file (also in a text that it names), `general` everything else. `broken` are the campaign files of
+    which something could not be made.
     """
 
     campaigns: tuple[Campaign, ...]
-    sources: Mapping[str, Source]
+    read: Mapping[str, spec.Read]
     prices: Mapping[str, Prices]
-    findings: tuple[Finding, ...]
+    of_files: Mapping[str, tuple[Finding, ...]]
+    general: tuple[Finding, ...] = ()
     broken: frozenset[str] = frozenset()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding."""
+        return (*self.general, *(found for findings in self.of_files.values() for found in findings))
 
 
 def load(root: Path, scope: spec.Scope) -> Loaded:
@@ -46,25 +57,51 @@ def load(root: Path, scope: spec.Scope) -> Loaded:
     What concerns a key of `octoplan.yaml` has that key's path and no place.
     """
     books = {name: item.prices for name, item in usable(scope.settings)}
-    prices, findings = _prices(root, books)
-    campaigns: list[Campaign] = []
-    sources: dict[str, Source] = {}
+    prices, general = _prices(root, books)
+    made: list[spec.Read] = []
+    of_files: dict[str, tuple[Finding, ...]] = {}
     names, found = _campaign_files(root, scope.settings.campaigns)
-    findings += found
+    general += found
     for name in names:
         if name in books.values():
             continue
-        read, found = read_source(root, name)
-        findings += found
-        if read is not None:
-            sources[name] = read
-            campaign, found = spec.read_campaign(read, scope)
-            findings += found
-            campaigns += () if campaign is None else (campaign,)
-    findings += (*_repeated(campaigns, sources), *_suppressions(root, scope.settings.suppressions))
-    ordered = tuple(sorted(campaigns, key=lambda campaign: campaign.id))
-    broken = frozenset(names) - {campaign.file for campaign in campaigns} - frozenset(books.values())
-    return Loaded(campaigns=ordered, sources=sources, prices=prices, findings=findings, broken=broken)
+        source, found = read_source(root, name)
+        each = spec.read_campaigns(source, scope) if source else ()
+        of_files[name] = tuple(dict.fromkeys((*found, *(found for one in each for found in one.findings))))
+        made += each
+    general += (*_repeated(made), *_suppressions(root, scope.settings.suppressions))
+    whole = [(one, one.campaign) for one in made if one.campaign]
+    return Loaded(
+        campaigns=tuple(sorted((campaign for _, campaign in whole), key=lambda campaign: campaign.id)),
+        read={campaign.id: one for one, campaign in reversed(whole)},
+        prices=prices,
+        of_files=of_files,
+        general=general,
+        broken=frozenset(of_files)
+        - ({one.source.file for one in made} - {one.source.file for one in made if not one.campaign}),
+    )
+
+
+def read_text(root: Path, relative: str) -> str:
+    """Return a text that a campaign names: a project file of UTF-8.
+
+    Raises:
+        Unreadable: it is not there, leads outside the project, or is no text.
+    """
+    try:
+        path = inside(root, relative)
+        size = path.stat().st_size
+        if not stat.S_ISREG(path.stat().st_mode) or size > LARGEST_TEXT:
+            what = "is no regular file" if size <= LARGEST_TEXT else f"is larger than {LARGEST_TEXT:,} bytes"
+            raise Unreadable(f"{visible(relative)} {what}", "name a file of text")  # noqa: TRY301  beside the others
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable(f"{visible(relative)} is not UTF-8", "save it with the encoding UTF-8") from None
+    except InputError:
+        raise Unreadable(f"{visible(relative)} leads outside the project", "move it inside") from None
+    except OSError as error:
+        told = (error.strerror or "unknown reason").lower()
+        raise Unreadable(f"{visible(relative)} cannot be read ({told})", "put the file there") from None
 
 
 def _prices(root: Path, books: Mapping[str, str]) -> tuple[dict[str, Prices], tuple[Finding, ...]]:
@@ -185,17 +222,21 @@ def write_secret(path: Path, text: str) -> None:
         path.hardlink_to(file.name)
 
 
-def _repeated(campaigns: list[Campaign], sources: Mapping[str, Source]) -> tuple[Finding, ...]:
+def _repeated(made: Iterable[spec.Read]) -> tuple[Finding, ...]:
     first: dict[str, str] = {}
     found: list[Finding] = []
-    for campaign in campaigns:
-        if campaign.id in first:
-            repeated = finding(
-                "id-duplicate",
-                f"id `{campaign.id}` is also in {first[campaign.id]}",
-                path=("id",),
-                hint="an id is permanent and belongs to one campaign; raise `edition` to send again",
+    for one in made:
+        if one.campaign is None:
+            continue
+        name, file = one.campaign.id, one.campaign.file
+        if name in first:
+            within = first[name] == file
+            where = "made by another item of `for_each`" if within else f"also in {first[name]}"
+            hint = (
+                "write `{{ each.… }}` in the id, so that every item makes another"
+                if within
+                else "an id is permanent and belongs to one campaign; raise `edition` to send again"
             )
-            found += sources[campaign.file].locate((repeated,))
-        first.setdefault(campaign.id, campaign.file)
-    return tuple(found)
+            found += one.source.locate((finding("id-duplicate", f"id `{name}` is {where}", path=("id",), hint=hint),))
+        first.setdefault(name, file)
+    return tuple(dict.fromkeys(found))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from octoplan.audience import Query
 from octoplan.core import templates
 from octoplan.core.errors import InputError
+from octoplan.core.message import leaves
 from octoplan.core.model import Severity
 from octoplan.core.rules import finding
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from octoplan.audience import Engine
     from octoplan.core.model import Campaign, Finding, KeyPath
-    from octoplan.core.source import Source
+    from octoplan.core.spec import Read
     from octoplan.project import Project
 
 FILE: KeyPath = ("audience", "file")
@@ -31,7 +31,7 @@ def check_names(project: Project, campaign: Campaign, *, engine: Engine) -> Iter
 
     Audiences stay out of version control: where a campaign is reviewed, they may not be at hand.
     """
-    used = templates.columns(campaign.message.text)
+    used = columns(campaign)
     try:
         file = _file(project, campaign)
         if file is None or os.path.lexists(file):
@@ -48,29 +48,28 @@ def check_names(project: Project, campaign: Campaign, *, engine: Engine) -> Iter
         yield from error.findings
 
 
+def columns(campaign: Campaign) -> tuple[str, ...]:
+    """Return the contact columns a campaign's message needs, its locale's too, in order of first use."""
+    message = campaign.message
+    texts = (text for content in message.contents.values() for _, text in leaves(content))
+    chooses = (message.locale.column,) if message.locale else ()
+    return tuple(dict.fromkeys((*chooses, *(name for text in texts for name in templates.columns(text)))))
+
+
 def absent(name: str, path: KeyPath) -> Finding:
     """Return what is said of a list that is not there: lists stay out of version control."""
     message = f"{name} is not there: what it holds is not checked"
     return finding("file", message, severity=Severity.INFO, path=path, hint="`plan` needs it")
 
 
-def point(findings: Iterable[Finding], source: Source) -> tuple[Finding, ...]:
-    """Place findings in a campaign's file; an unknown column of the message where the template first names it."""
-    text = source.data.get("message", {}).get("text", "")
-    return source.locate(
-        replace(found, within=_first(text, found.value)) if found.rule == "template-name" and found.value else found
+def point(findings: Iterable[Finding], read: Read) -> tuple[Finding, ...]:
+    """Place findings in a campaign's file; an unknown column of the message where a text first names it."""
+    return read.source.locate(
+        replace(found, place=read.uses.get(found.value))
+        if found.rule == "template-name" and found.value and found.place is None
+        else found
         for found in findings
     )
-
-
-def _first(template: str, column: str) -> tuple[int, int] | None:
-    """Return line and column of the first `contact.column` in a template."""
-    name = re.escape(column)
-    found = re.search(rf"\bcontact\s*(?:\.\s*{name}(?!\w)|\[\s*(['\"]){name}\1)", template)
-    if found is None:
-        return None
-    before = template[: found.start()].split("\n")
-    return len(before), len(before[-1]) + 1
 
 
 def _file(project: Project, campaign: Campaign) -> Path | None:
@@ -85,12 +84,15 @@ def query(project: Project, campaign: Campaign, *, key: bytes) -> Query:
         InputError: a file leads outside the project.
     """
     audience = campaign.audience
+    locale = campaign.message.locale
+    if locale:  # nobody is without a language
+        audience = replace(audience, fallback={locale.column: locale.default, **audience.fallback})
     return Query(
         campaign_audience=audience,
         file=_file(project, campaign),
         suppressions=tuple(project.inside(name) for name in project.settings.suppressions),
         exclude=tuple(project.inside(name, EXCLUDE) for name in audience.exclude_files),
-        columns=templates.columns(campaign.message.text),
+        columns=columns(campaign),
         key=key,
         home=project.settings.defaults.country,
         fiction=project.surroundings.sandbox,

@@ -82,8 +82,8 @@ def load(project: Project, words: Iterable[str] = ()) -> Loaded:
     """
     loaded = project.load()
     harmless = spared(loaded.broken, words)
-    errors = (found for found in loaded.findings if found.severity is Severity.ERROR)
-    if any(found.place is None or found.place.file not in harmless for found in errors):
+    others = (found for file, findings in loaded.of_files.items() if file not in harmless for found in findings)
+    if any(found.severity is Severity.ERROR for found in (*loaded.general, *others)):
         raise InputError(loaded.findings)
     return loaded
 

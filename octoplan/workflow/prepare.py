@@ -151,7 +151,6 @@ class Preparation:
         facts = self._facts(campaign, past, composed=composed)
         found = (
             *self._of_file(campaign),
-            *self.project.provider(campaign.provider).check(campaign),
             *composed.resolved.findings,
             *composed.summary.findings,
             *check_facts(facts),
@@ -165,7 +164,7 @@ class Preparation:
 
     def _of_file(self, campaign: Campaign) -> tuple[Finding, ...]:
         """Return what was found when the campaign's file was read; none of it is an error."""
-        return tuple(found for found in self.loaded.findings if found.place and found.place.file == campaign.file)
+        return self.loaded.read[campaign.id].findings
 
     def _compose(self, campaign: Campaign, past: _Past, *, engine: Engine) -> _Composed:
         edition = past.edition
@@ -177,17 +176,19 @@ class Preparation:
             capped=b"" if CAP in campaign.allow else self._capped(campaign),
         )
         resolved = engine.resolve(asked)
-        composer = Composer(campaign, live=not self.project.surroundings.sandbox, sizes=resolved.sizes)
-        limits = self.project.provider(campaign.provider).limits
-        packer = Packer(campaign, self.loaded.prices[campaign.provider], limits.batch_size)
+        prices = self.loaded.prices[campaign.provider]
+        composer = Composer(
+            campaign, live=not self.project.surroundings.sandbox, sizes=resolved.sizes, step=prices.voice_step
+        )
+        packer = Packer(campaign, prices, self.project.provider(campaign.provider).limits.batch_size)
         entries: list[bytes] = []
         self.ports.progress.begin(f"compose {campaign.id}", resolved.contacts)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
-            packer.add(rows, composed.texts, parts=composed.parts)
+            packer.add(rows, composed.contents, parts=composed.parts)
             if self.ports.wires is not None:
                 entries += keys.approved_entries(
-                    self.project.key, campaign.id, edition=campaign.edition, keys=rows.keys, texts=composed.texts
+                    self.project.key, campaign.id, edition=campaign.edition, keys=rows.keys, contents=composed.contents
                 )
             self.ports.progress.advance(len(rows.keys))
         self.ports.progress.end()
@@ -300,7 +301,7 @@ class Preparation:
         owed = 0 if row.estimate is None else row.estimate.contacts
         over = past.claimed and row.audience is not None and not owed
         kept = tuple(one for one in found if not over or one.severity is Severity.INFO)
-        placed = point(accept(kept, campaign.allow), self.loaded.sources[campaign.file])
+        placed = point(accept(kept, campaign.allow), self.loaded.read[campaign.id])
         what, why = action.decide(
             action.Situation(
                 owed=owed,
@@ -373,6 +374,10 @@ def _filled(
                 parts={str(size): count for size, count in summary.parts.items()},
                 blamed=summary.blamed,
                 replaced=summary.replaced,
+                locales=summary.locales,
+                patterns=summary.patterns,
+                seconds=summary.seconds,
+                step=composed.packer.prices.voice_step if summary.seconds else 0,
             ),
             "calls": packed.calls,
             "estimate": Estimate(

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from octoplan.audience import Engine
-from octoplan.core import keys, parts, phone
+from octoplan.core import keys, parts, phone, spoken
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
-from octoplan.core.model import Kind, Request
+from octoplan.core.message import leaves
+from octoplan.core.model import Channel, Kind, Request
 from octoplan.core.plan import money_text
 from octoplan.core.quantity import quantity
 from octoplan.core.quoting import typed
@@ -31,14 +32,19 @@ MASK = "+…"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """One contact's message; `key` is the contact key in hexadecimal."""
+    """One contact's message; `key` is the contact key in hexadecimal.
+
+    `content` is every text of it, by path; `encoding` and `units` are those of an SMS, `seconds` what a
+    call takes to be said.
+    """
 
     campaign: str
     key: str
     country: str
-    text: str
+    content: dict[str, str]
     encoding: str
     units: int
+    seconds: int
     parts: int
     cost: str
     body: dict[str, Any]
@@ -60,20 +66,23 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
         raise Refused(f"{typed(word)} selects {quantity(len(chosen), 'campaign')}: name one", reason="selection-many")
     campaign = chosen[0]
     key = _key(project)
-    packer = Packer(campaign, loaded.prices[campaign.provider], 1)
+    prices = loaded.prices[campaign.provider]
+    packer = Packer(campaign, prices, 1)
     countries: dict[bytes, str] = {}
     with Engine(project.temporary_folder(), root=project.root) as engine:
         resolved = engine.resolve(query(project, campaign, key=key))
-        composer = Composer(campaign, live=not project.surroundings.sandbox, sizes=resolved.sizes)
+        composer = Composer(
+            campaign, live=not project.surroundings.sandbox, sizes=resolved.sizes, step=prices.voice_step
+        )
         for rows in resolved.chunks():
             composed = composer.compose(rows)
-            packer.add(rows, composed.texts, parts=composed.parts)
+            packer.add(rows, composed.contents, parts=composed.parts)
             countries.update(zip(rows.keys, rows.countries, strict=True))
     wanted = None if contact is None else _wanted(contact, campaign, key=key)
     found = [batch for batch in packer.batches(first=True) if wanted is None or batch.keys[0].hex().startswith(wanted)]
     if not found:
         raise Refused(f"no such contact in the audience of {campaign.id}", reason="contact-missing")
-    batch = max(found, key=lambda item: len(item.text)) if longest else found[0]
+    batch = max(found, key=_length) if longest else found[0]
     return _rendered(project, batch, country=countries[batch.keys[0]])
 
 
@@ -89,8 +98,13 @@ def _wanted(contact: str, campaign: Campaign, *, key: bytes) -> str:
     return keys.contact_key(key, read.e164).hex()
 
 
+def _length(batch: Batch) -> int:
+    return sum(len(text) for _, text in leaves(batch.content))
+
+
 def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
-    measured = parts.measure(batch.text)
+    text, channel = batch.content.text or "", batch.campaign.channel
+    measured = parts.measure(text) if channel is Channel.SMS else parts.Parts("", 0, batch.parts)
     request = project.provider(batch.campaign.provider).next(batch, ())
     body = json.loads(request.body) if isinstance(request, Request) else {}
     for recipient in body.get("recipients", ()):
@@ -99,9 +113,10 @@ def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
         campaign=batch.campaign.id,
         key=batch.keys[0].hex(),
         country=country,
-        text=batch.text,
+        content=dict(leaves(batch.content)),
         encoding=measured.encoding,
         units=measured.units,
+        seconds=spoken.seconds(text) if channel is Channel.VOICE else 0,
         parts=measured.parts,
         cost=f"{money_text(batch.cost)} {batch.currency}",
         body=body,

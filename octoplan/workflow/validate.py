@@ -44,19 +44,18 @@ def validate(project: Project, files: Iterable[Path] = ()) -> Checked:
     """
     wanted = {project.named(path) for path in files}
     loaded = project.load()
+    chosen = wanted or loaded.of_files.keys()
     with Engine(project.temporary_folder(), root=project.root) as engine:
-        of_files = [_reviewed(project, found) for found in loaded.findings]
-        of_files += project.source.locate(_lists(project, engine))
-        findings = [found for found in of_files if not wanted or (found.place and found.place.file in wanted)]
+        general = [_reviewed(project, found) for found in loaded.general]
+        general += project.source.locate(_lists(project, engine))
+        findings = [found for found in general if not wanted or (found.place and found.place.file in wanted)]
+        findings += (found for name, of_file in loaded.of_files.items() if name in chosen for found in of_file)
         for campaign in loaded.campaigns:
-            if not wanted or campaign.file in wanted:
-                found = (
-                    *project.provider(campaign.provider).check(campaign),
-                    *check_names(project, campaign, engine=engine),
-                )
-                findings += point(accept(found, campaign.allow), loaded.sources[campaign.file])
-    read = wanted & loaded.sources.keys() if wanted else loaded.sources
-    return Checked(campaigns=len(read), findings=tuple(findings))
+            if campaign.file in chosen:
+                found = accept(tuple(check_names(project, campaign, engine=engine)), campaign.allow)
+                findings += point(found, loaded.read[campaign.id])
+    read = sum(campaign.file in chosen for campaign in loaded.campaigns)
+    return Checked(campaigns=read + len(chosen & loaded.broken), findings=tuple(dict.fromkeys(findings)))
 
 
 def _reviewed(project: Project, found: Finding) -> Finding:

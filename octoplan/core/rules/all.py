@@ -7,9 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from octoplan.core.model import Money, Severity
+from octoplan.core.model import Channel, Money, Severity
 from octoplan.core.quantity import quantity
-from octoplan.core.rules import finding, sms
+from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -91,11 +91,6 @@ class Facts:
     def members(self) -> int:
         """Everybody the edition addresses."""
         return self.contacts + self.already_sent
-
-
-def check_campaign(campaign: Campaign) -> tuple[Finding, ...]:
-    """Return what the rules find that need no audience; limits are the campaign's own, the tightest."""
-    return sms.check(campaign)
 
 
 def check_facts(facts: Facts) -> tuple[Finding, ...]:
@@ -218,13 +213,25 @@ def _value_missing(facts: Facts) -> Iterator[Finding]:
 def _price_missing(facts: Facts) -> Iterator[Finding]:
     if facts.prices is None or facts.unpriced:
         countries = ", ".join(facts.unpriced)
-        product = f"quality {facts.campaign.options.quality}"
-        message = f"the price book has no price for {product} to {countries}" if countries else "there is no price book"
-        path = ("options", "quality")
+        what, path = _bought(facts.campaign)
+        message = f"the price book has no price for {what}" if facts.prices else "there is no price book"
+        message += f" to {countries}" if countries else ""
         hint = (
-            "add the price, or take these contacts out" if countries else "name one under `providers` in octoplan.yaml"
+            "add the price, or take these contacts out"
+            if facts.prices
+            else "name one under `providers` in octoplan.yaml"
         )
         yield finding("price-missing", message, path=path, value=countries or None, hint=hint)
+
+
+def _bought(campaign: Campaign) -> tuple[str, KeyPath]:
+    """Return what a campaign buys, in words, and the key that chose it."""
+    match campaign.channel:
+        case Channel.SMS:
+            return f"quality {campaign.options.quality}", ("options", "quality")
+        case Channel.EMAIL:
+            return f"service {campaign.message.service}", ("message", "service")
+    return campaign.channel.value, ("channel",)
 
 
 def _sample_prices(facts: Facts) -> Iterator[Finding]:

@@ -53,9 +53,11 @@ class TextRules:
         self._first: dict[str, str] = {}
         self._longest = 0
 
-    def look(self, texts: Sequence[str], joined: str, *, countries: Sequence[str]) -> None:
-        """Judge one chunk: the texts, the same joined by line breaks, and each recipient's country."""
-        self._count_lengths(texts)
+    def look(self, texts: Sequence[str], bodies: Sequence[str] | None, *, countries: Sequence[str]) -> None:
+        """Judge one chunk: all that each person reads, the `text` in it if there is one, and their countries."""
+        joined = "\n".join(texts)
+        if bodies is not None:
+            self._count_lengths(bodies)
         for rule, pattern in _UNSEEN.items():
             if pattern.search(joined):
                 self._note_unseen(rule, texts)

@@ -1,4 +1,4 @@
-"""A campaign file as written: every key of `channel: sms`."""
+"""A campaign file as written: every key of every channel."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from octoplan.core.rules import finding
 from octoplan.core.written import File, Written
+from octoplan.core.written.message import MESSAGE_KEYS, OPTION_KEYS, MessageFile, OptionsFile
 from octoplan.core.written.mistakes import wrong
 from octoplan.core.written.values import (
     Amount,
@@ -39,10 +40,9 @@ def _later(rule: str, path: KeyPath, *, instead: str) -> tuple[KeyPath, Finding]
     return path, finding(rule, f"`{name}` is not offered by this version", path=path, hint=instead)
 
 
-_OF_OTHER_CHANNELS = (
-    *(("message", key) for key in ("language", "gender", "audio", "actions", "cards")),
-    *(("message", key) for key in ("subject", "from", "service", "format", "template")),
-    *(("options", key) for key in ("collect_keys", "key_wait_seconds", "ring_seconds", "respect_quiet_hours")),
+_OF_OTHER_PROVIDERS = (
+    ("message", "audio"),
+    *(("options", key) for key in ("key_wait_seconds", "ring_seconds", "respect_quiet_hours")),
     *(("options", key) for key in ("callback", "campaign_callback")),
 )
 
@@ -134,26 +134,6 @@ class AudienceFile(Written):
     )
 
 
-def _one_language(value: Any) -> Any:
-    if isinstance(value, dict):
-        raise wrong("by language is not offered by this version", hint="write one file per language")
-    return value
-
-
-class MessageFile(Written):
-    """What is said."""
-
-    text: Annotated[str, BeforeValidator(_one_language)] = Field(
-        description="The text, a template over `contact`, `vars`, `campaign`, `env` and `stop`.",
-        examples=["ACME: {{ contact.first_name }}, -20% today. {{ stop }}"],
-    )
-    encoding: Literal["auto", "gsm7"] = Field(
-        default="auto",
-        description="gsm7 replaces what has a plain form and refuses the rest. Default auto.",
-        examples=["gsm7"],
-    )
-
-
 class ScheduleFile(Written):
     """When the campaign may leave."""
 
@@ -182,27 +162,6 @@ class ScheduleFile(Written):
     )
 
 
-class OptionsFile(Written):
-    """What the channel and provider offer."""
-
-    quality: Literal["premium", "low_cost"] = Field(
-        default="premium", description="low_cost has neither sender nor replies. Default premium.", examples=["premium"]
-    )
-    replies: bool = Field(
-        default=False,
-        description="Let people answer; the provider then replaces the sender by a short number.",
-        examples=[False],
-    )
-    track_recipients: bool | None = Field(
-        default=None, description="Let the provider track each recipient.", examples=[True]
-    )
-    list_name: Annotated[str, Field(min_length=1, max_length=30)] | None = Field(
-        default=None,
-        description="Also store the recipients as a list at the provider (a privacy choice).",
-        examples=["noel-lyon"],
-    )
-
-
 class CampaignLimitsFile(Written):
     """Limits of this campaign; they tighten the project's, never loosen them."""
 
@@ -214,32 +173,43 @@ class CampaignLimitsFile(Written):
     )
 
 
-def _offered(value: Any) -> Any:
-    if value in ("voice", "rcs", "email"):
-        raise wrong(f"{value} is not offered by this version", hint="this version offers sms")
+def _each(value: Any) -> Any:
+    """Accept text, and lists and mappings of it for loops."""
+    if isinstance(value, dict):
+        return {key: _each(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_each(item) for item in value]
+    if not isinstance(value, str):
+        raise wrong("must hold text", rule="wrong-type", hint="put it in quotes")
     return value
+
+
+def _channels() -> dict[str, Any]:
+    """Return what editors are taught of the keys that only some channels have."""
+    rules = []
+    for channel in MESSAGE_KEYS:
+        keys = {"message": MESSAGE_KEYS[channel], "options": OPTION_KEYS[channel]}
+        then = {name: {"propertyNames": {"enum": list(allowed)}} for name, allowed in keys.items()}
+        rules.append({"if": {"properties": {"channel": {"const": channel}}}, "then": {"properties": then}})
+    return {"allOf": rules}
 
 
 class CampaignFile(File):
     """A message to an audience on one channel."""
 
-    model_config = ConfigDict(title="octoplan campaign")
+    model_config = ConfigDict(title="octoplan campaign", json_schema_extra=_channels())
 
     DATES: ClassVar[frozenset[KeyPath]] = frozenset({("schedule", "send_at")})
     NULLABLE: ClassVar[frozenset[KeyPath]] = frozenset({("sender",), ("options", "list_name")})
     LATER: ClassVar[Mapping[KeyPath, Finding]] = dict(
         (
-            _later("wrong-value", ("for_each",), instead="write one file per campaign"),
-            _later("wrong-value", ("locale",), instead="write one file per language"),
-            _later("wrong-value", ("message", "locale"), instead="write one file per language"),
-            _later("wrong-value", ("message", "text_file"), instead="write the text under `message.text`"),
             *(
                 _later(
                     "source", ("audience", key), instead="export the contacts to a CSV file and name it under `file`"
                 )
                 for key in LATER_SOURCES
             ),
-            *(_later("wrong-value", path, instead="this version offers channel sms") for path in _OF_OTHER_CHANNELS),
+            *(_later("wrong-value", path, instead="this version offers octopush") for path in _OF_OTHER_PROVIDERS),
         )
     )
 
@@ -250,20 +220,25 @@ class CampaignFile(File):
     tags: tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] = Field(
         default=(), description="Words to select campaigns by: tag:promo.", examples=[["promo", "q4"]]
     )
+    for_each: Annotated[tuple[Annotated[dict[str, Any], PlainValidator(_each)], ...], AfterValidator(some)] | None = (
+        Field(
+            default=None,
+            description="Makes one campaign of each item; every other text may use `{{ each.name }}`, the id must.",
+            examples=[[{"country": "FR", "file": "fr.csv"}, {"country": "BE", "file": "be.csv"}]],
+        )
+    )
     provider: str | None = Field(
         default=None,
         description="Who sends it. Default: defaults.provider of octoplan.yaml.",
         examples=["octopush"],
     )
-    channel: Annotated[Literal["sms"], BeforeValidator(_offered)] = Field(
-        description="How it travels.", examples=["sms"]
-    )
+    channel: Literal["sms", "voice", "rcs", "email"] = Field(description="How it travels.", examples=["sms"])
     purpose: Literal["marketing", "transactional"] = Field(
         description="Why it is sent: it decides opt-out mention and hours.", examples=["marketing"]
     )
     sender: str | None = Field(
         default=None,
-        description="Who it comes from. Default: defaults.sender of octoplan.yaml; null: none.",
+        description="Who it comes from; null: nobody. Default: defaults.sender of octoplan.yaml, but on rcs none.",
         examples=["ACME"],
     )
     audience: AudienceFile = Field(description="Whom it addresses.", examples=[{"file": "../audiences/lyon.csv"}])

@@ -46,11 +46,13 @@ class SurchargesFile(Written):
     opt_out_removal_per_request: Price = Field(
         default_factory=Decimal, description="For taking out who opted out, per request.", examples=[0.01]
     )
-    replies_per_part: Price = Field(default_factory=Decimal, description="Where people may answer.", examples=[0.03])
+    replies_per_part: Price = Field(
+        default_factory=Decimal, description="Where people may answer an SMS.", examples=[0.03]
+    )
 
 
 class PricesFile(File):
-    """What a provider charges, per part, by product and country."""
+    """What a provider charges, per part, by product and country; an e-mail by service."""
 
     model_config = ConfigDict(title="octoplan prices")
 
@@ -66,5 +68,15 @@ class PricesFile(File):
     )
     sms_low_cost: dict[str, Price] = Field(
         default={}, description="SMS of quality low_cost, per part and country.", examples=[{"FR": 0.039}]
+    )
+    voice_sms: dict[str, Price] = Field(
+        default={}, description="Calls, per billing step and country.", examples=[{"FR": 0.03, "BE": 0.05}]
+    )
+    voice_step_seconds: int = Field(
+        default=30, ge=1, le=600, description="The billing step of a call, in seconds. Default 30.", examples=[30]
+    )
+    rcs: dict[str, Price] = Field(default={}, description="RCS, per message and country.", examples=[{"FR": 0.055}])
+    email: dict[str, Price] = Field(
+        default={}, description="E-mail, per message and service.", examples=[{"gateway": 0.0008}]
     )
     surcharges: SurchargesFile = Field(default_factory=SurchargesFile, description="What is charged beside the parts.")

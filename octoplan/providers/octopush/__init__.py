@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from octoplan.core.errors import InputError, Refused
 from octoplan.core.model import Effect, Exchange, Money, Outcome, Request, Verdict
 from octoplan.core.outcome import consult, judge
-from octoplan.core.rules import finding
+from octoplan.core.rules import voice
 from octoplan.providers.octopush import answers, body
 from octoplan.providers.octopush.contract import check_body
 from octoplan.providers.provider import Limits, Simulated
@@ -29,6 +29,12 @@ CHECK_BALANCE = "/wallet/check-balance"
 READS = {("GET", CHECK_BALANCE)}
 SIMULATES = {("POST", SEND)}
 
+LANGUAGES = (
+    *("en-US", "en-GB", "el-GR", "pl-PL", "hu-HU", "sv-SE", "de-DE"),
+    *("es-ES", "es-LA", "fr-FR", "it-IT", "pt-BR", "ru-RU"),
+)
+"""The languages its voices speak."""
+
 CURRENCIES: Mapping[str, str] = {"euros": "EUR", "EUR": "EUR"}
 """The wallet's units; a balance asked per product has the product's name instead."""
 
@@ -38,7 +44,7 @@ class Octopush:
 
     kind = "octopush"
     limits = Limits(
-        channels=tuple(body.BODIES),
+        channels=tuple(body.CHANNELS),
         batch_size=500,
         request_id_window=timedelta(hours=22),
     )
@@ -64,24 +70,12 @@ class Octopush:
         return {"api-login": credentials["login"], "api-key": credentials["key"]}
 
     def check(self, campaign: Campaign) -> tuple[Finding, ...]:
-        """Return what Octopush, as far as octoplan speaks with it, cannot do for a campaign."""
-        if campaign.channel in self.limits.channels:
-            return ()
-        allowed = ", ".join(self.limits.channels)
-        return (
-            finding(
-                "wrong-value",
-                f"channel {campaign.channel} is not supported for octopush",
-                path=("channel",),
-                value=campaign.channel,
-                limit=allowed,
-                hint=f"allowed: {allowed}",
-            ),
-        )
+        """Return what Octopush cannot do for a campaign."""
+        return tuple(voice.check_languages(campaign, LANGUAGES))
 
     def simulate(self, batch: Batch) -> Request:
         """Return the request that asks what `batch` would cost."""
-        return self._call(Effect.SIMULATE, body.encode(batch, simulate=True))
+        return self._call(Effect.SIMULATE, body.send(batch, simulate=True).encode())
 
     def simulated(self, seen: Seen) -> Simulated:
         """Read the answer to a simulation."""
@@ -100,7 +94,7 @@ class Octopush:
         """Return what to do for `batch`: after nothing, or a wait that has passed, the request that sends it."""
         if history and isinstance(history[-1], Exchange):
             return judge(batch, history, read=answers.read_sent)
-        return self._call(Effect.SEND, body.encode(batch, simulate=False))
+        return self._call(Effect.SEND, body.send(batch, simulate=False).encode())
 
     def balance(self) -> Request:
         """Return the request that reads the account's balance."""

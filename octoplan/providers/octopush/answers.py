@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Reply
 
-TICKETS = ("sms_ticket", "ticket_number")
-FIGURES = {"number_of_contacts", "number_of_sms_needed", "total_cost", "residual_credit"}
+TICKETS = ("ticket_number", "sms_ticket", "vocal_ticket", "voice_ticket", "rcs_ticket", "email_ticket")
+"""`ticket_number` and `sms_ticket` are documented, `vocal_ticket` is older; what RCS answers nobody documents."""
+FIGURES = {"number_of_contacts", "number_of_sms_needed", "total_cost", "residual_credit", "estimated_duration"}
 WORDING = {"message", "text"}
 """Fields that may repeat the message as sent: kept as their length."""
 
@@ -153,7 +154,7 @@ def _code(value: Any) -> int:
 
 def _receipt(body: Mapping[str, Any]) -> Receipt:
     contacts, parts = _number(body, "number_of_contacts"), _number(body, "number_of_sms_needed")
-    cost = _number(body, "total_cost")
+    cost, duration = _number(body, "total_cost"), _number(body, "estimated_duration")
     if cost is not None and cost < 0:
         raise Unusable("`total_cost` is negative")
     return Receipt(
@@ -162,7 +163,10 @@ def _receipt(body: Mapping[str, Any]) -> Receipt:
         parts=None if parts is None else _count(parts, "number_of_sms_needed"),
         cost=cost,
         credit=_number(body, "residual_credit"),
-        details=dict(_details(body)),
+        details={
+            **({} if duration is None else {"estimated_duration": str(_count(duration, "estimated_duration"))}),
+            **dict(_details(body)),
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 Octopush casts, fixes or ignores what it does not understand and sends anyway, so the bytes are read
 back and held against this before they go. Written from the provider's documentation of the call and
-its SMS example, and sharing nothing with the wire model: two readings must agree.
+its four examples, and sharing nothing with the wire model: two readings must agree.
 """
 
 from __future__ import annotations
@@ -17,8 +17,19 @@ from octoplan.core.rules import finding
 if TYPE_CHECKING:
     from octoplan.core.model import Finding
 
+MOST_RECIPIENTS = 500
+
 PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+EmailAddress = Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,253}$")]
 Moment = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2}$")]
+Text = Annotated[str, Field(min_length=1, max_length=1224)]
+Sender = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{3,11}$")]
+RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Url = Annotated[str, Field(pattern=r"^https://[^\s\x00-\x1f]+$", max_length=2048)]
+VoiceLanguage = Annotated[
+    str, Field(pattern="^(?:en-US|en-GB|el-GR|pl-PL|hu-HU|sv-SE|de-DE|es-ES|es-LA|fr-FR|it-IT|pt-BR|ru-RU)$")
+]
+Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class Pinned(BaseModel):
@@ -27,35 +38,37 @@ class Pinned(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Recipient(Pinned):
-    """One contact."""
+class PhoneRecipient(Pinned):
+    """One contact of sms, voice_sms and rcs."""
 
     phone_number: PhoneNumber
 
 
-class SmsMetadata(Pinned):
-    """`metadata` on channel sms."""
+class EmailRecipient(Pinned):
+    """One contact of email."""
 
-    type: Literal["sms_premium", "sms_low_cost"]
-    with_replies: bool
-    request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = ""
+    email: EmailAddress
 
 
-class SmsSend(Pinned):
-    """The whole body on channel sms."""
+PhoneRecipients = Annotated[list[PhoneRecipient], Field(min_length=1, max_length=MOST_RECIPIENTS)]
+EmailRecipients = Annotated[list[EmailRecipient], Field(min_length=1, max_length=MOST_RECIPIENTS)]
 
-    channel: Literal["sms"]
-    text: Annotated[str, Field(min_length=1, max_length=1224)]
-    recipients: Annotated[list[Recipient], Field(min_length=1, max_length=500)]
-    sender: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{3,11}$")] = ""
+
+class Metadata(Pinned):
+    """What `metadata` holds on every channel."""
+
+    request_id: RequestId = ""
+
+
+class Body(Pinned):
+    """What a body holds on every channel."""
+
+    sender: Sender = ""
     send_at: Moment = ""
     purpose: Literal["alert", "wholesale"]
     list_name: Annotated[str, Field(min_length=1, max_length=30)] = ""
     simulation_mode: bool = False
-    recipient_tracking: bool = False
-    auto_optimize_text: bool
-    auto_remove_blacklisted_contacts: bool
-    metadata: SmsMetadata
+    metadata: Metadata
 
     @model_validator(mode="after")
     def _simulate_only(self) -> Self:
@@ -65,17 +78,190 @@ class SmsSend(Pinned):
         return self
 
 
-FIELDS = frozenset[str]().union(*(model.model_fields for model in (SmsSend, SmsMetadata, Recipient)))
-"""Every name that can stand in a body; any other name that an answer gives might be a contact's value."""
+class SmsMetadata(Metadata):
+    """`metadata` on channel sms."""
 
-BODY: TypeAdapter[SmsSend] = TypeAdapter(SmsSend)
-"""Other channels join as members of a union discriminated by `channel`."""
+    type: Literal["sms_premium", "sms_low_cost"]
+    with_replies: bool
+
+
+class SmsSend(Body):
+    """The whole body on channel sms."""
+
+    channel: Literal["sms"]
+    text: Text
+    recipients: PhoneRecipients
+    recipient_tracking: bool = False
+    auto_optimize_text: bool
+    auto_remove_blacklisted_contacts: bool
+    metadata: SmsMetadata
+
+
+class VoiceMetadata(Metadata):
+    """`metadata` on channel voice_sms."""
+
+    type: Literal["voice_sms"]
+    voice_gender: Literal["male", "female"]
+    voice_language: VoiceLanguage
+    get_back_pressed_keys: bool = False
+
+
+class VoiceSend(Body):
+    """The whole body on channel voice_sms."""
+
+    channel: Literal["voice_sms"]
+    text: Text
+    recipients: PhoneRecipients
+    auto_remove_blacklisted_contacts: bool
+    metadata: VoiceMetadata
+
+
+class OpenUrl(Pinned):
+    """Where an action leads."""
+
+    url: Url
+
+
+class Dial(Pinned):
+    """Whom an action calls."""
+
+    phone_number: Annotated[PhoneNumber, Field(alias="phoneNumber")]
+
+
+class Shown(Pinned):
+    """What a suggestion shows, and what comes back when it is tapped."""
+
+    text: Annotated[str, Field(min_length=1, max_length=25)]
+    postback_data: Annotated[str, Field(min_length=1, max_length=2048, alias="postbackData")]
+
+
+class Doing(Shown):
+    """A suggestion that does something on the phone."""
+
+    open_url: Annotated[OpenUrl | None, Field(alias="openUrlAction")] = None
+    dial: Annotated[Dial | None, Field(alias="dialAction")] = None
+
+
+class Suggestion(Pinned):
+    """An action or a reply."""
+
+    action: Doing | None = None
+    reply: Shown | None = None
+
+
+class ContentInfo(Pinned):
+    """The address of a picture or film."""
+
+    file_url: Annotated[Url, Field(alias="fileUrl")]
+    thumbnail_url: Annotated[Url, Field(alias="thumbnailUrl")] = ""
+
+
+class Medium(Pinned):
+    """A picture or film on a card."""
+
+    height: Literal["SHORT", "MEDIUM", "TALL"]
+    content_info: Annotated[ContentInfo, Field(alias="contentInfo")]
+
+
+class Card(Pinned):
+    """One card."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)] = ""
+    description: Annotated[str, Field(min_length=1, max_length=2000)] = ""
+    media: Medium | None = None
+    suggestions: Annotated[list[Suggestion], Field(min_length=1, max_length=4)] = []
+
+
+class RcsMetadata(Metadata):
+    """`metadata` on channel rcs."""
+
+    with_replies: bool = False
+    message_type: Literal["simple_text", "rich_card"] = "simple_text"
+    cards: Annotated[list[Card], Field(min_length=1, max_length=10)] = []
+    actions: Annotated[list[Suggestion], Field(min_length=1, max_length=11)] = []
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        """Refuse cards without rich_card, and actions beside cards."""
+        if (self.message_type == "rich_card") is not bool(self.cards) or (self.cards and self.actions):
+            raise PydanticCustomError("kind", "cards go with rich_card, actions with simple_text")
+        return self
+
+
+class RcsSend(Body):
+    """The whole body on channel rcs; the sender is the name of an agent."""
+
+    channel: Literal["rcs"]
+    text: Text = ""
+    recipients: PhoneRecipients
+    sender: Annotated[Line, Field(max_length=100)] = ""
+    auto_remove_blacklisted_contacts: bool
+    metadata: RcsMetadata
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        """Refuse a simple text that has none."""
+        if not (self.text or self.metadata.cards):
+            raise PydanticCustomError("empty", "text is missing")
+        return self
+
+
+class EmailMetadata(Metadata):
+    """`metadata` on channel email."""
+
+    email_from: EmailAddress
+    name_from: Line = ""
+    subject: Annotated[Line, Field(max_length=1000)]
+    emailing_service: Literal["mailbox", "gateway"]
+    template_name: Line = ""
+    body_format: Literal["plain_text", "html"] = "plain_text"
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = ""
+
+
+class EmailSend(Body):
+    """The whole body on channel email; the example has a text beside its template."""
+
+    channel: Literal["email"]
+    text: Text = ""
+    recipients: EmailRecipients
+    metadata: EmailMetadata
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        """Refuse an e-mail without a body."""
+        if not (self.text or self.metadata.template_name):
+            raise PydanticCustomError("empty", "text and metadata.template_name are missing")
+        return self
+
+
+BODIES: dict[str, type[Body]] = {"sms": SmsSend, "voice_sms": VoiceSend, "rcs": RcsSend, "email": EmailSend}
+"""The body of each channel."""
+
+SEND: TypeAdapter[SmsSend | VoiceSend | RcsSend | EmailSend] = TypeAdapter(
+    Annotated[SmsSend | VoiceSend | RcsSend | EmailSend, Field(discriminator="channel")]
+)
+
+
+def fields(channel: str) -> dict[str, tuple[str, ...]]:
+    """Return the names that can stand in a channel's body: top level, `metadata`, and one recipient."""
+    body = BODIES[channel].model_fields
+    metadata = body["metadata"].annotation
+    recipient = EmailRecipient if channel == "email" else PhoneRecipient
+    return {
+        "": tuple(body),
+        "metadata": tuple(metadata.model_fields) if isinstance(metadata, type) and issubclass(metadata, Pinned) else (),
+        "recipients": tuple(recipient.model_fields),
+    }
+
+
+FIELDS = frozenset(name for channel in BODIES for names in fields(channel).values() for name in names)
+"""Every name that can stand in a body; any other name that an answer gives might be a contact's value."""
 
 
 def check_body(body: bytes) -> tuple[Finding, ...]:
     """Return a `wire-contract` finding per field that breaks the contract: its name, never its value."""
     try:
-        BODY.validate_json(body)
+        SEND.validate_json(body)
     except ValidationError as error:
         return tuple(
             finding(

@@ -1,0 +1,54 @@
+"""Every check of a campaign that needs nothing but the campaign; limits are its own, the tightest."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from octoplan.core.message import leaves
+from octoplan.core.rules import email, finding, rcs, sender, sms, voice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from octoplan.core.model import Campaign, Finding
+
+_SHORTENERS = re.compile(
+    r"\b(?:bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly|shorturl\.at|t\.ly|rb\.gy)(?=/)",
+    re.IGNORECASE,
+)
+
+
+def check_campaign(campaign: Campaign) -> tuple[Finding, ...]:
+    """Return what the rules of every channel find."""
+    return tuple(found for rule in _RULES for found in rule(campaign))
+
+
+def _public_shortener(campaign: Campaign) -> Iterator[Finding]:
+    """Operators filter links whose target they cannot see, and so do readers."""
+    texts = [text for content in campaign.message.contents.values() for _, text in leaves(content)]
+    found = sorted({match.lower() for text in texts for match in _SHORTENERS.findall(text)})
+    if found:
+        listed = ", ".join(found)
+        message = f"a link on a public shortener ({listed}) hides where it leads and is often filtered"
+        hint = "use a domain of your own, or accept it under `allow`"
+        yield finding("public-shortener", message, path=("message", "text"), value=listed, hint=hint)
+
+
+def _hours_unchecked(campaign: Campaign) -> Iterator[Finding]:
+    """Nobody may believe that an hour was checked which was not."""
+    if campaign.schedule.hours is not None:
+        message = "this version does not check sending hours: `schedule.hours` refuses nothing yet"
+        hint = "choose `schedule.send_at`, and when you apply, with it in mind"
+        yield finding("hours", message, path=("schedule", "hours"), value=campaign.schedule.hours, hint=hint)
+
+
+_RULES: tuple[Callable[[Campaign], Iterator[Finding]], ...] = (
+    sender.check,
+    sms.check,
+    voice.check,
+    rcs.check,
+    email.check,
+    _public_shortener,
+    _hours_unchecked,
+)

@@ -1,0 +1,58 @@
+"""Who a message comes from: the sender's shape, and whether the project knows it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from octoplan.core.model import Channel
+from octoplan.core.quoting import quoted
+from octoplan.core.rules import finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from octoplan.core.model import Campaign, Finding
+
+SENDER = re.compile(r"[A-Za-z0-9]{3,11}")
+
+AGENT = re.compile(r"[^\W_](?:.{0,98}\S)?")
+"""The name of an RCS agent: one line."""
+
+_NUMBER = 6
+"""A sender with this many digits may be a number."""
+
+
+def check(campaign: Campaign) -> Iterator[Finding]:
+    """Yield what is wrong with the sender."""
+    if campaign.sender is not None:
+        found = tuple(_shape(campaign))
+        yield from found or _unknown(campaign)
+
+
+def shown(campaign: Campaign) -> str | None:
+    """Return the sender for a finding; None where it may be somebody's number."""
+    sender = campaign.sender or ""
+    return None if sum(map(str.isdigit, sender)) >= _NUMBER else quoted(sender)[1:-1]
+
+
+def _shape(campaign: Campaign) -> Iterator[Finding]:
+    sender = campaign.sender or ""
+    if campaign.channel is Channel.RCS:
+        if not (AGENT.fullmatch(sender) and sender.isprintable()):
+            message = "`sender` must be the name of an RCS agent: one line of at most 100 characters"
+            hint = "write the name as in the provider's settings, or leave it out"
+            yield finding("sender-shape", message, path=("sender",), value=shown(campaign), hint=hint)
+    elif not SENDER.fullmatch(sender):
+        message = "`sender` must be 3 to 11 letters and digits, without accents and blanks"
+        yield finding("sender-shape", message, path=("sender",), value=shown(campaign), hint="for example ACME")
+
+
+def _unknown(campaign: Campaign) -> Iterator[Finding]:
+    known = campaign.limits.senders
+    if known is None or campaign.sender in known:
+        return
+    listed = ", ".join(known) or "none"
+    message = f"the sender is not among the project's ({listed})"
+    hint = "use one of them, or add it to `limits.senders` in octoplan.yaml"
+    yield finding("sender-unknown", message, path=("sender",), value=shown(campaign), limit=listed, hint=hint)

@@ -1,0 +1,133 @@
+"""What a campaign says, from its file: the message of its channel, and what is wrong with its keys together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from octoplan.core.message import Action, Card, From, Locale, Media, Message
+from octoplan.core.model import Channel
+from octoplan.core.rules import finding
+from octoplan.core.written.message import MESSAGE_KEYS, OPTION_KEYS
+from octoplan.core.written.mistakes import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from octoplan.core.model import Finding, KeyPath
+    from octoplan.core.source import Source
+    from octoplan.core.written.campaign import CampaignFile
+    from octoplan.core.written.message import ActionFile, CardFile, MessageFile
+
+TEXT: KeyPath = ("message", "text")
+LOCALE: KeyPath = ("message", "locale")
+
+_LOCALISED = ("text", "subject", "template", "language")
+_SPEAKING = (Channel.SMS, Channel.VOICE, Channel.RCS)
+"""Channels whose message is a text; the rules of e-mail judge its body themselves."""
+
+
+def message(file: CampaignFile) -> Message:
+    """Return the message; the unsubscribe mention of an e-mail is in the language of its text."""
+    written = file.message
+    language = written.language
+    locale = written.locale and Locale(column=written.locale.column, default=written.locale.default)
+    if file.channel == Channel.EMAIL and language is None and locale:
+        language = {name: name for name in _locales(written)}
+    return Message(
+        text=written.text,
+        subject=written.subject,
+        template=written.template,
+        language=language,
+        locale=locale,
+        encoding=written.encoding,
+        gender=written.gender,
+        actions=tuple(map(_action, written.actions)),
+        cards=tuple(map(_card, written.cards)),
+        from_=written.from_ and From(address=written.from_.address, name=written.from_.name),
+        service=written.service,
+        format=written.format,
+    )
+
+
+def check_message(file: CampaignFile, source: Source) -> Iterator[Finding]:
+    """Yield what is wrong with the keys of message and options together."""
+    data = source.data
+    yield from _other_channels(file.channel, "message", data=data, keys=MESSAGE_KEYS)
+    yield from _other_channels(file.channel, "options", data=data, keys=OPTION_KEYS)
+    written = data.get("message")
+    if isinstance(written, dict):
+        yield from _text(file, written)
+    yield from _locale(file.message)
+
+
+def _other_channels(
+    channel: str, group: str, *, data: Mapping[str, Any], keys: Mapping[str, tuple[str, ...]]
+) -> Iterator[Finding]:
+    """Yield a finding for each key that only other channels have."""
+    written, allowed = data.get(group), keys[channel]
+    for key in written if isinstance(written, dict) else ():
+        others = [name for name, known in keys.items() if key in known]
+        if others and channel not in others:
+            path = (group, key)
+            told = f"{named(path)} is no key of channel {channel}"
+            hint = f"it belongs to channel {' and '.join(others)}: remove it"
+            yield finding("unknown-key", told, path=path, limit=", ".join(allowed), hint=hint)
+
+
+def _text(file: CampaignFile, written: Mapping[str, Any]) -> Iterator[Finding]:
+    aliased = "text_file" in written
+    if aliased and "text" in written and file.message.text_file is None:
+        return
+    if file.message.text is None and not aliased and file.channel in _SPEAKING and not file.message.cards:
+        hint = 'for example `text: "ACME: {{ contact.first_name }}, -20% today. {{ stop }}"`'
+        yield finding("missing-key", "`message.text` is missing", path=TEXT, hint=hint)
+    texts = file.message.text if isinstance(file.message.text, Mapping) else {"": file.message.text}
+    for locale, text in texts.items():
+        if isinstance(text, str) and not text.strip():
+            path = (*TEXT, locale) if locale else TEXT
+            yield finding("text-length", f"{named(path)} is blank", path=path, hint="write what is to be sent")
+
+
+def _locale(written: MessageFile) -> Iterator[Finding]:
+    """Each text by language must have every language, and there must be a way to know a contact's."""
+    by_language = {name: value for name in _LOCALISED if isinstance(value := getattr(written, name), Mapping)}
+    if by_language and written.locale is None:
+        name = next(iter(by_language))
+        hint = "for example `locale: {column: lang, default: fr}`"
+        yield finding(
+            "missing-key", f"`message.{name}` is by language: `message.locale` is missing", path=LOCALE, hint=hint
+        )
+        return
+    if written.locale is None:
+        return
+    if not by_language.keys() - {"language"}:
+        hint = "write `text: {fr: …, en: …}`, or remove `locale`"
+        yield finding("wrong-value", "`message.locale` chooses among texts, and there is one", path=LOCALE, hint=hint)
+        return
+    wanted = {written.locale.default, *_locales(written)}
+    for name, value in by_language.items():
+        missing = sorted(wanted - value.keys())
+        if missing:
+            path = ("message", name)
+            told = f"{named(path)} has no text in {', '.join(missing)}"
+            yield finding("missing-key", told, path=path, hint="write it in every language, the default's too")
+
+
+def _locales(written: MessageFile) -> tuple[str, ...]:
+    values = [getattr(written, name) for name in _LOCALISED]
+    return tuple(sorted({locale for value in values if isinstance(value, Mapping) for locale in value}))
+
+
+def _action(written: ActionFile) -> Action:
+    return Action(label=written.label, open_url=written.open_url, dial=written.dial, postback=written.postback)
+
+
+def _card(written: CardFile) -> Card:
+    media = written.media
+    return Card(
+        title=written.title,
+        description=written.description,
+        media=media and Media(url=media.url, height=media.height, thumbnail=media.thumbnail),
+        actions=tuple(map(_action, written.actions)),
+    )
