@@ -30,6 +30,20 @@ VALUES = {
     "env": {"name": "prod"},
 }
 
+INCLUDED = {
+    "plain.txt": "plain",
+    "circle-a.txt": '{% include "circle-b.txt" %}',
+    "circle-b.txt": 'b\n{% include "./circle-a.txt" %}',
+    **{f"deep-{depth}.txt": f'{{% include "deep-{depth + 1}.txt" %}}' for depth in range(1, 6)},
+    "deep-6.txt": "deep",
+    **{f"many-{number}.txt": "" for number in range(60)},
+    "large.txt": "a" * 40_000,
+    "larger.txt": "b" * 30_000,
+    **{f"doubles-{depth}.txt": f'{{% include "doubles-{depth + 1}.txt" %}}' * 100 for depth in range(1, 5)},
+    "doubles-5.txt": "",
+    "levels.txt": "{% if contact.x %}" * 30 + "a" + "{% endif %}" * 30,
+}
+
 EXPECTED = {
     "attr-filter": ("template-filter", (1, 7)),
     "autoescape": ("template-syntax", (1, 4)),
@@ -82,7 +96,21 @@ EXPECTED = {
     "grows-by-join": ("template-size", (1, 4)),
     "grows": ("template-size", (1, 31)),
     "import": ("template-syntax", (1, 4)),
-    "include": ("template-syntax", (1, 4)),
+    "include": ("file", (1, 4)),
+    "include-absolute": ("file", (1, 4)),
+    "include-context": ("template-syntax", (1, 24)),
+    "include-control": ("file", (1, 4)),
+    "include-hidden": ("file", (2, 4)),
+    "include-ignore": ("template-syntax", (1, 26)),
+    "include-large": ("template-size", (1, 29)),
+    "include-levels": ("template-size", (1, 544)),
+    "include-list": ("template-syntax", (1, 4)),
+    "include-many": ("template-size", (1, 1344)),
+    "include-missing": ("file", (1, 22)),
+    "include-names": ("template-size", (1, 1)),
+    "include-number": ("template-syntax", (1, 4)),
+    "include-outside": ("file", (1, 4)),
+    "include-variable": ("template-syntax", (1, 4)),
     "index": ("template-name", (1, 13)),
     "join-contact": ("template-filter", (1, 14)),
     "join-text": ("template-filter", (1, 14)),
@@ -134,15 +162,32 @@ EXPECTED = {
 }
 
 
+INSIDE = {
+    "include-deep": ("template-size", "deep-5.txt:1:4"),
+    "include-deep-later": ("template-size", "deep-2.txt:1:4"),
+    "include-doubles": ("template-loop", "doubles-4.txt:1:2846"),
+    "include-itself": ("template-loop", "circle-b.txt:2:4"),
+}
+
+
+def origin(text: str) -> templates.Origin:
+    def read(name: str) -> str:
+        if name in INCLUDED:
+            return INCLUDED[name]
+        raise templates.Unreadable(f"`{name}` cannot be read", "put it there")
+
+    return templates.Origin(folder="campaigns" if ".." in text else "", read=read)
+
+
 def test_every_file_is_expected() -> None:
-    assert {path.stem for path in FILES.iterdir()} == {*EXPECTED, "typo"}
+    assert {path.stem for path in FILES.iterdir()} == {*EXPECTED, *INSIDE, "typo"}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_hostile_template_is_refused_with_its_place(name: str) -> None:
     text = (FILES / f"{name}.txt").read_text(encoding="utf-8")
     began = time.process_time()
-    template, findings = templates.parse(text, ("message", "text"))
+    template, findings = templates.parse(text, ("message", "text"), origin=origin(text))
     if template is not None:
         _, findings = templates.fold(template, VALUES)
     assert time.process_time() - began < 1
@@ -150,10 +195,19 @@ def test_hostile_template_is_refused_with_its_place(name: str) -> None:
     assert findings[0].path == ("message", "text")
 
 
-def test_column_that_the_audience_lacks_is_found_with_its_place() -> None:
+@pytest.mark.parametrize("name", INSIDE)
+def test_hostile_include_is_refused_with_its_place_in_its_file(name: str) -> None:
+    text = (FILES / f"{name}.txt").read_text(encoding="utf-8")
+    began = time.process_time()
+    template, findings = templates.parse(text, ("message", "text"), origin=origin(text))
+    if template is not None:
+        _, findings = templates.fold(template, VALUES)
+    assert time.process_time() - began < 1
+    assert (findings[0].rule, str(findings[0].place)) == INSIDE[name]
+    assert (findings[0].path, findings[0].within) == (("message", "text"), None)
+
+
+def test_misspelt_column_is_known_with_its_place() -> None:
     template, _ = templates.parse((FILES / "typo.txt").read_text(encoding="utf-8"), ("message", "text"))
     assert template is not None
-    (found,) = templates.unknown_columns(template, ("phone_number", "name"))
-    assert (found.rule, found.within) == ("template-name", (1, 15))
-    assert "`nmae`" in found.message
-    assert found.hint == "did you mean `name`?"
+    assert template.uses() == {"nmae": (None, (1, 15))}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from jinja2 import Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 
 from octoplan.core import templates
 from octoplan.core.templates.filters import FILTERS, bind, forgiving
@@ -94,9 +94,11 @@ TESTS = st.recursive(
 )
 NAMES = st.sampled_from([f"item{number}" for number in range(20)])
 DATA = WORDS.filter(lambda data: not any(opening in data for opening in ("{{", "{%", "{#")) and data[-1:] != "{")
+INCLUDES = st.sampled_from(["{% include 'one.txt' %}", '{%- include "two.txt" %}'])
 BODIES = st.recursive(
     st.one_of(
         DATA,
+        INCLUDES,
         TEXTS.map(lambda text: f"{{{{ {text} }}}}"),
         TESTS.map(lambda test: f"{{{{- {test} }}}}"),
         NUMBERS.map("{{{{ {} }}}}".format),
@@ -116,16 +118,29 @@ BODIES = st.recursive(
 )
 
 
+LEAVES = st.one_of(DATA, TEXTS.map(lambda text: f"{{{{ {text} }}}}\r\n"))
+FILES = st.fixed_dictionaries(
+    {
+        "one.txt": st.one_of(LEAVES, TESTS.map("{{% if {} %}}{{% include 'two.txt' %}}{{% endif %}}".format)),
+        "two.txt": LEAVES,
+    }
+)
+
+
 @settings(max_examples=150, deadline=None)
-@given(BODIES, VALUES, CONTACTS)
-def test_folded_template_reads_the_same(text: str, values: dict[str, Any], contacts: list[tuple[str, str]]) -> None:
-    template, findings = templates.parse(text, ("message", "text"))
+@given(st.tuples(BODIES, INCLUDES, BODIES).map("".join), FILES, VALUES, CONTACTS)
+def test_folded_template_reads_the_same(
+    text: str, files: dict[str, str], values: dict[str, Any], contacts: list[tuple[str, str]]
+) -> None:
+    origin = templates.Origin(read=files.__getitem__)
+    template, findings = templates.parse(text, ("message", "text"), origin=origin)
     assume(template or {found.rule for found in findings} != {"template-loop"})  # a name drawn twice
     assert template, findings
     source, findings = templates.fold(template, values)
     assume(not any("cannot" in found.message for found in findings))  # a known text that is no number or date
     assert not findings
-    expected = [JINJA.from_string(text).render(values, contact={"x": x, "y z": y}) for x, y in contacts]
+    whole = JINJA.overlay(loader=DictLoader(files)).from_string(text)
+    expected = [whole.render(values, contact={"x": x, "y z": y}) for x, y in contacts]
     columns = {"x": [x for x, _ in contacts], "y z": [y for _, y in contacts]}
     assert templates.Renderer(source).render(columns, len(contacts)) == expected
     again, findings = templates.parse(source, ())

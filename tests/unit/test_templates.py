@@ -234,14 +234,14 @@ def test_columns_in_order_of_first_use() -> None:
     assert templates.columns(source) == ("b", "a", "c d")
 
 
-def test_unknown_columns() -> None:
-    text = '{{ contact.a }}{{ vars.a }}\n{{ contact.bb }}{{ contact["c d"] }}'
+def test_columns_are_known_with_their_first_use() -> None:
+    text = '{{ contact.a }}{{ vars.a }}\n{{ contact.bb }}{{ contact["c d"]|upper ~ contact.a }}'
     template, _ = templates.parse(text, ("message", "text"))
     assert template is not None
-    findings = templates.unknown_columns(template, ["a", "b"])
-    assert [(found.within, found.hint) for found in findings] == [
-        ((2, 12), "did you mean `b`?"),
-        ((2, 28), "there is `a`, `b`"),
+    assert list(template.uses().items()) == [
+        ("a", (None, (1, 12))),
+        ("bb", (None, (2, 12))),
+        ("c d", (None, (2, 28))),
     ]
 
 
@@ -291,3 +291,140 @@ def test_a_column_that_is_no_plain_word_is_written_in_brackets(text: str, name: 
     assert not templates.parse(text.replace(f".{name}", f'["{name}"]'), ())[1]
     (other,) = templates.parse("{{ contact.first_name }} {{ vars.a b }}", ())[1]
     assert "contact[" not in (other.hint or "")
+
+
+class Files(dict[str, str]):
+    """A project's text files, and which were read."""
+
+    def __init__(self, **texts: str) -> None:
+        super().__init__({f"{name}.txt": text for name, text in texts.items()})
+        self.asked: list[str] = []
+
+    def read(self, name: str) -> str:
+        self.asked.append(name)
+        if name not in self:
+            raise templates.Unreadable("it cannot be read", "put it there")
+        return self[name]
+
+    def origin(self, folder: str = "", file: str | None = None) -> templates.Origin:
+        return templates.Origin(folder=folder, file=file, read=self.read)
+
+
+def included(text: str, **files: str) -> str:
+    template, findings = templates.parse(text, (), origin=Files(**files).origin())
+    assert template, findings
+    source, findings = templates.fold(template, VALUES)
+    assert not findings
+    return source
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "source"),
+    [
+        ('a {% include "b.txt" %}!', {"b": "{{ vars.shop }} {{ contact.x }}\n"}, "a acme.example {{ contact.x }}!"),
+        ('{% include "b.txt" %}', {"b": "\ufeffone\r\ntwo\rthree\r\n\r\n"}, 'one\ntwo\nthree{{ "\\n" }}'),
+        ('a{{% include "b.txt" %}'.replace("{{%", "{ {%"), {"b": "% if"}, "a{ % if"),
+        ('a{% include "b.txt" %}% x', {"b": "{{ '{' }}"}, 'a{{ "{" }}% x'),
+        ('{% for s in vars.shops %}{% include "b.txt" %}{% endfor %}', {"b": "<{{ s }}>"}, "<Lyon><Paris>"),
+        ('{% if contact.x %}{% include "b.txt" -%} {% endif %}', {"b": ""}, "{% if contact.x %}{% endif %}"),
+        ('{% if vars.yes %}a{% else %}{% include "b.txt" %}{% endif %}', {"b": "b"}, "a"),
+        ('{% include "b.txt" %}{% include "c.txt" %}', {"b": '{% include "c.txt" %}', "c": "-"}, "--"),
+    ],
+)
+def test_included_text_is_folded_in_place(text: str, files: dict[str, str], source: str) -> None:
+    assert included(text, **files) == source
+    again, findings = templates.parse(source, ())
+    assert again, findings
+
+
+def test_five_files_may_be_inside_each_other_and_one_is_read_once() -> None:
+    files = Files(
+        e="{{ contact.x }}", **{a: f'{{% include "{b}.txt" %}}' * 2 for a, b in zip("abcd", "bcde", strict=True)}
+    )
+    template, findings = templates.parse('{% include "a.txt" %}{% include "c.txt" %}', (), origin=files.origin())
+    assert template, findings
+    assert templates.fold(template, {})[0] == "{{ contact.x }}" * 20
+    assert sorted(files.asked) == ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"]
+    _, (found,) = templates.parse('{% include "a.txt" %}', (), origin=Files(**_renamed(files), z="").origin())
+    assert found.rule == "template-size"
+
+
+def _renamed(files: Files) -> dict[str, str]:
+    texts = {name.removesuffix(".txt"): text for name, text in files.items()}
+    return {**texts, "e": '{% include "z.txt" %}'}
+
+
+def test_include_is_relative_to_the_file_that_holds_it() -> None:
+    files = Files()
+    files |= {
+        "texts/a.txt": '{% include "parts/b.txt" %}',
+        "texts/parts/b.txt": '{% include "../c.txt" %}',
+        "texts/c.txt": "c",
+    }
+    template, findings = templates.parse('{% include "../texts/a.txt" %}', (), origin=files.origin("campaigns"))
+    assert template, findings
+    assert templates.fold(template, {})[0] == "c"
+
+
+def test_every_mistake_has_its_place_in_its_file() -> None:
+    files = Files(b="{{ nope }}\n{{ vars.shpo }}", c="\ufeffa\r\n{{ 1 + }}", d='{{ 1 + 1 }}{% include "e.txt" %}')
+    text = '{{ never }}{% include "c.txt" %}{% include "b.txt" %}{% include "c.txt" %}{% include "d.txt" %}'
+    template, findings = templates.parse(text, ("message", "text"), origin=files.origin())
+    assert template is None
+    assert [(found.rule, found.within, str(found.place)) for found in findings] == [
+        ("template-name", (1, 4), "None"),
+        ("template-syntax", None, "c.txt:2:8"),
+        ("template-name", None, "b.txt:1:4"),
+        ("template-operator", None, "d.txt:1:4"),
+        ("file", None, "d.txt:1:15"),
+    ]
+    assert {found.path for found in findings} == {("message", "text")}
+    assert (findings[-1].message, findings[-1].hint) == ("it cannot be read", "put it there")
+
+
+def test_what_folding_finds_has_its_place_in_its_file() -> None:
+    files = Files(b="\n{{ vars.shpo }}{% for s in vars.shop %}{% endfor %}")
+    text = '{% include "b.txt" %}{{ vars.shpo }}{% include "b.txt" %}'
+    template, _ = templates.parse(text, (), origin=files.origin(file="a.txt"))
+    assert template is not None
+    _, findings = templates.fold(template, VALUES)
+    assert [str(found.place) for found in findings] == ["b.txt:2:9", "b.txt:2:28", "a.txt:1:30"]
+
+
+def test_text_that_is_a_file_has_places_and_no_mark() -> None:
+    origin = Files(b='{% include "a.txt" %}').origin(file="a.txt")
+    assert str(templates.parse("\ufeff{{ nope }}", (), origin=origin)[1][0].place) == "a.txt:1:4"
+    assert str(templates.parse("\ufeff{{ 1 + }}", (), origin=origin)[1][0].place) == "a.txt:1:8"
+    _, (found,) = templates.parse('{% include "b.txt" %}', (), origin=origin)
+    assert found.message == "`a.txt` includes itself: a.txt → b.txt → a.txt"
+    template, _ = templates.parse("\ufeffa\r\n{{ contact.x }}", (), origin=origin)
+    assert template is not None
+    assert (template.text, template.uses()) == ("a\n{{ contact.x }}", {"x": ("a.txt", (2, 12))})
+
+
+def test_columns_of_included_files_are_known_with_their_place() -> None:
+    files = Files(b='{{ contact.x }}{% include "c.txt" %}', c="\n{{ contact.y }}{{ contact.z }}")
+    text = '{{ contact.z }}{% include "b.txt" %}{% include "b.txt" %}{{ contact.w }}'
+    template, _ = templates.parse(text, (), origin=files.origin())
+    assert template is not None
+    assert list(template.uses().items()) == [
+        ("z", (None, (1, 12))),
+        ("x", ("b.txt", (1, 12))),
+        ("y", ("c.txt", (2, 12))),
+        ("w", (None, (1, 69))),
+    ]
+
+
+def test_included_text_knows_the_loops_around_its_tag_only() -> None:
+    files = Files(b="{{ s }}", c="{% for s in vars.shops %}{% endfor %}")
+    loop = '{% for s in vars.shops %}{% include "b.txt" %}{% endfor %}'
+    _, (found,) = templates.parse(loop + '{% include "b.txt" %}', (), origin=files.origin())
+    assert (found.rule, str(found.place)) == ("template-name", "b.txt:1:4")
+    _, (found,) = templates.parse(loop.replace("b.txt", "c.txt"), (), origin=files.origin())
+    assert (found.rule, str(found.place)) == ("template-loop", "c.txt:1:4")
+
+
+def test_without_a_reader_nothing_is_included() -> None:
+    for origin in (None, templates.Origin(folder="campaigns")):
+        _, (found,) = templates.parse('a {% include "b.txt" %}', ("sender",), origin=origin)
+        assert (found.rule, found.path, found.within) == ("template-syntax", ("sender",), (1, 6))

@@ -14,7 +14,7 @@ from jinja2 import nodes
 from octoplan.core.quoting import quoted, suggestion
 from octoplan.core.templates import printing
 from octoplan.core.templates.filters import FILTERS
-from octoplan.core.templates.language import MAX_SIZE, Mistake, bound, column, constant, start, subject
+from octoplan.core.templates.grammar import MAX_SIZE, Mistake, bound, column, constant, start, subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,17 +46,17 @@ def fold(template: Template, values: Mapping[str, Any], *, contact: bool = True)
     """Return the source of an equivalent template over `contact` alone; parse it to render it.
 
     `values` holds the roots known now: mappings, lists and scalars. Without `contact` the use of a
-    column is a finding. With findings the source is of no use.
+    column is a finding. With findings the source is of no use. What was included is part of it.
     """
-    folder = _Folder(values, contact=contact)
+    folder = _Folder(template, values, contact=contact)
     try:
         folder.body(template.tree.body, Scope({}, 1))
     except _TooMuch as mistake:
-        folder.mistakes.append(mistake)
+        folder.note(mistake)
     source = folder.source()
-    if len(source) > MAX_SIZE and not folder.mistakes:
-        folder.mistakes.append(_too_long(0))
-    return source, tuple(dict.fromkeys(map(template.finding, folder.mistakes)))
+    if len(source) > MAX_SIZE and not folder.findings:
+        folder.note(_too_long(0))
+    return source, tuple(folder.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,22 @@ def _too_long(offset: int) -> _TooMuch:
 
 
 class _Folder:
-    """Walks a checked tree; `pieces` are texts and, marked, what is left of the code."""
+    """Walks a checked tree; `pieces` are texts and, marked, what is left of the code.
 
-    def __init__(self, values: Mapping[str, Any], *, contact: bool) -> None:
+    `template` is the text being folded: an included one while it is.
+    """
+
+    def __init__(self, template: Template, values: Mapping[str, Any], *, contact: bool) -> None:
+        self.template = template
         self.values = values
         self.contact = contact
-        self.mistakes: list[Mistake] = []
+        self.findings: dict[Finding, None] = {}
         self.pieces: list[tuple[bool, str]] = []
         self.steps = self.size = self.uses = 0
+
+    def note(self, mistake: Mistake) -> None:
+        """Note a mistake in the text being folded, once."""
+        self.findings[self.template.finding(mistake)] = None
 
     def source(self) -> str:
         """Return what was folded, neighbouring texts joined."""
@@ -108,6 +116,8 @@ class _Folder:
                         self._attempt(partial(self._output, child, scope))
                 case nodes.If():
                     self._attempt(partial(self._if, node, scope))
+                case nodes.Include():
+                    self._include(node, scope)
                 case _:
                     self._attempt(partial(self._for, node, scope))
 
@@ -117,7 +127,7 @@ class _Folder:
         except _TooMuch:
             raise
         except Mistake as mistake:
-            self.mistakes.append(mistake)
+            self.note(mistake)
 
     def _step(self, node: nodes.Node) -> None:
         self.steps += 1
@@ -150,6 +160,13 @@ class _Folder:
         if self.uses > MAX_USES:
             message = f"contact values are repeated more than {MAX_USES:,} times"
             raise _TooMuch("template-size", start(node), message, "shorten it")
+
+    def _include(self, node: nodes.Include, scope: Scope) -> None:
+        """Fold another text in place of its tag; what is too much ends the folding there."""
+        self._step(node)
+        whole, self.template = self.template, self.template.includes[node.lineno]
+        self.body(self.template.tree.body, scope)
+        self.template = whole
 
     def _if(self, node: nodes.If, scope: Scope) -> None:
         opened = False

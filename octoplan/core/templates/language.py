@@ -1,339 +1,264 @@
-"""The template language: what is allowed, checked on the parsed tree before anything is compiled.
+"""Texts of the template language: one is read with everything it includes, and checked before it is used.
 
-Jinja folds constants while compiling (`{{ 9**(9**8) }}` burns a minute), so a text reaches the
-compiler only after every node of its tree was found on the allow-list.
+Each included file is read once and stays a text of its own: what is wrong with it has a place in it.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
-from jinja2.lexer import Token, TokenStream
-from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import nodes
 
-from octoplan.core.quoting import masked, quoted, suggestion
+from octoplan.core import paths
+from octoplan.core.model import Place
+from octoplan.core.quoting import quoted
 from octoplan.core.rules import finding
-from octoplan.core.templates.filters import FILTERS, Unfit, bind, forgiving
+from octoplan.core.templates import grammar
+from octoplan.core.templates.allowlist import ROOTS, check
+from octoplan.core.templates.grammar import INCLUDE, MAX_DEPTH, MAX_SIZE, Mistake, column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from octoplan.core.model import Finding, KeyPath
 
-MAX_SIZE = 64 * 1024
-"""Characters of a template, and of what it renders to."""
-MAX_DEPTH = 60
-ROOTS = ("vars", "each", "campaign", "env", "stop", "contact")
+MAX_NESTED = 5
+"""How many includes may be inside each other."""
+MAX_FILES = 50
+MAX_CHECKED = 16 * MAX_SIZE
+"""Characters checked in all: an included text is checked again for other loop variables."""
 
-LANGUAGE = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-LANGUAGE.globals.clear()
-LANGUAGE.tests.clear()
-LANGUAGE.filters = {name: forgiving(each.call) for name, each in FILTERS.items()}
-
-_LONGEST_NUMBER = 20
 _BREAKS = re.compile("\r\n|\r|\n")
-_FLOAT = re.compile(r"[0-9_]+(?:\.[0-9_]+)?(?:[eE][-+]?[0-9_]+)?")
-_SPACED = re.compile(r"\bcontact\.(?=(\w+(?:[ '-]+\w+)+))")
-_HALF = re.compile("[\ud800-\udfff]")
-_TAGS = {"Assign": "set", "AssignBlock": "set", "CallBlock": "call", "FilterBlock": "filter", "Scope": "autoescape"}
-_ALLOWED = "write names, text, `{% if %}`, `{% for %}` and filters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a text is from.
+
+    `folder` is what its includes are relative to; `file` is set where the text is itself a file.
+    `read` returns a project file's text or raises `Unreadable`; without it nothing can be included.
+    """
+
+    folder: str = ""
+    file: str | None = None
+    read: Callable[[str], str] | None = None
 
 
 @dataclass(eq=False)
-class Mistake(Exception):
-    """Something the language does not have, at an offset in the template."""
+class Unreadable(Exception):
+    """A project file that cannot be included, and the way out."""
 
-    rule: str
-    offset: int
     message: str
     hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A checked text. In `tree` a node's line number is its offset in `text`; the tree is never changed."""
+    """A checked text. In `tree` a node's line number is its offset in `text`; the tree is never changed.
+
+    `file` is the file that the text is, if it is one; `includes` are the texts its tags stand for, by offset.
+    """
 
     text: str
     path: KeyPath
     tree: nodes.Template
+    file: str | None = None
+    includes: Mapping[int, Template] = field(default_factory=dict)
 
     def finding(self, mistake: Mistake) -> Finding:
-        """Return a mistake as a finding with line and column inside the text."""
-        return _finding(mistake, text=self.text, path=self.path)
+        """Return a mistake as a finding with its place in the file, or line and column inside the text at `path`."""
+        return _finding(mistake, self.text, path=self.path, file=self.file)
+
+    def uses(self) -> dict[str, tuple[str | None, tuple[int, int]]]:
+        """Return where each contact column is used first: in which file, if in one, and its line and column."""
+        first: dict[str, tuple[str | None, tuple[int, int]]] = {}
+        for template, offset, name in _used(self, set()):
+            first.setdefault(name, (template.file, _position(template.text, offset)))
+        return first
 
 
-def parse(text: str, path: KeyPath) -> tuple[Template | None, tuple[Finding, ...]]:
-    """Parse and check one text. One trailing line break belongs to the YAML block, not to the text."""
-    text = _BREAKS.sub("\n", text)
+def parse(text: str, path: KeyPath, *, origin: Origin | None = None) -> tuple[Template | None, tuple[Finding, ...]]:
+    """Parse and check one text with all it includes; one trailing line break is not part of a text."""
+    origin = origin or Origin()
+    reader = _Reader(path, origin.read)
     try:
-        tree = _tree(text)
+        template = reader.open(text, (origin.file or "",), folder=origin.folder)
     except Mistake as mistake:
-        return None, (_finding(mistake, text=text, path=path),)
-    mistakes = sorted(_statements(tree.body, frozenset(ROOTS)), key=lambda mistake: mistake.offset)
-    if mistakes:
-        return None, tuple(dict.fromkeys(_finding(mistake, text=text, path=path) for mistake in mistakes))
-    return Template(text, path, tree), ()
+        return None, (_finding(mistake, _normal(text, origin.file or ""), path=path, file=origin.file),)
+    reader.check(template)
+    findings = reader.findings()
+    return None if findings else template, findings
 
 
-def column(node: nodes.Node) -> str | None:
-    """Return the contact column a node names, if it does."""
-    match node:
-        case nodes.Getattr(node=nodes.Name(name="contact"), attr=name):
-            return str(name)
-        case nodes.Getitem(node=nodes.Name(name="contact"), arg=nodes.Const(value=str(name))):
-            return name
-    return None
+def _normal(text: str, file: str) -> str:
+    """Return a text with the line breaks of one system; an editor's mark at the start of a file is not text."""
+    return _BREAKS.sub("\n", text.removeprefix("\ufeff") if file else text)
 
 
-def start(node: nodes.Node | None) -> int:
-    """Return the offset at which an expression begins; Jinja notes that of its last part."""
-    match node:
-        case nodes.Getattr() | nodes.Getitem() | nodes.Filter():
-            return start(node.node)
-        case nodes.Compare():
-            return start(node.expr)
-        case nodes.And() | nodes.Or():
-            return start(node.left)
-    return node.lineno if node else 0
+def _finding(mistake: Mistake, text: str, *, path: KeyPath, file: str | None) -> Finding:
+    line, column = _position(text, mistake.offset)
+    if file is None:
+        return finding(mistake.rule, mistake.message, path=path, within=(line, column), hint=mistake.hint)
+    place = Place(file=file, line=line, column=column)
+    return finding(mistake.rule, mistake.message, path=path, place=place, hint=mistake.hint)
 
 
-def constant(node: nodes.Node) -> Any:
-    """Return the value of a constant: text, number, truth value or none. Raises TypeError for another node."""
-    match node:
-        case nodes.Const():
-            return node.value
-        case nodes.Neg(node=nodes.Const(value=int() | Decimal() as value)) if not isinstance(value, bool):
-            return -value
-    raise TypeError(type(node).__name__)
+def _position(text: str, offset: int) -> tuple[int, int]:
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-def subject(node: nodes.Filter) -> nodes.Expr:
-    """Return what a filter is applied to; only a block, which the language lacks, has nothing there."""
-    return node.node or nodes.Const(None)
+def _used(template: Template, seen: set[str | None]) -> Iterator[tuple[Template, int, str]]:
+    """Yield each use of a contact column in reading order, that of every file once."""
+    for node in template.tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Include)):
+        if isinstance(node, nodes.Include):
+            inner = template.includes[node.lineno]
+            if inner.file not in seen:
+                seen.add(inner.file)
+                yield from _used(inner, seen)
+        elif (name := column(node)) is not None:
+            yield template, node.lineno + 1, name
 
 
-def bound(node: nodes.Filter) -> dict[str, Any]:
-    """Return all arguments of a filter. Raises `Unfit`, and TypeError for what is no constant."""
-    if node.dyn_args or node.dyn_kwargs:
-        raise TypeError("unpacked")
-    named: dict[str, Any] = {str(pair.key): constant(pair.value) for pair in node.kwargs}
-    return bind(node.name, [constant(value) for value in node.args], named=named)
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """What a file adds to whoever includes it: includes inside each other, and levels of its tree."""
+
+    nested: int
+    depth: int
 
 
-def _finding(mistake: Mistake, *, text: str, path: KeyPath) -> Finding:
-    line = text.count("\n", 0, mistake.offset) + 1
-    within = (line, mistake.offset - text.rfind("\n", 0, mistake.offset))
-    return finding(mistake.rule, mistake.message, path=path, within=within, hint=mistake.hint)
+class _Reader:
+    """Reads one text and its includes; `files` keeps what became of each file, in the order of reading."""
 
+    def __init__(self, path: KeyPath, read: Callable[[str], str] | None) -> None:
+        self._path = path
+        self._read = read
+        self._size = 0
+        self._files: dict[str, Template | Unreadable | None] = {}
+        self._extents: dict[str, _Extent] = {}
+        self._found: list[tuple[str, int, Finding]] = []
 
-def _tree(text: str) -> nodes.Template:
-    if len(text) > MAX_SIZE:
-        message = f"a template of {len(text):,} characters, at most {MAX_SIZE:,} are read"
-        raise Mistake("template-size", 0, message, "shorten it")
-    parser = Parser(LANGUAGE, "")
-    try:
-        parser.stream = TokenStream(_tokens(text), None, None)
-        tree = parser.parse()
-    except TemplateSyntaxError as error:
-        offset = error.lineno
-        raise Mistake("template-syntax", offset, masked(error.message or ""), _way_out(text, offset)) from None
-    except RecursionError:
-        raise _too_deep(0) from None
-    _check_depth(tree)
-    return tree
+    def open(self, text: str, chain: tuple[str, ...], *, folder: str) -> Template:
+        """Parse a text and open its includes; `chain` are the files from the first text down to this one.
 
+        Raises `Mistake` where the text itself does not parse.
+        """
+        text = _normal(text, chain[-1])
+        tree = grammar.tree(text)
+        self._size += len(text)
+        includes: dict[int, Template] = {}
+        template = Template(text, self._path, tree, chain[-1] or None, includes)
+        depth, levels = grammar.levels(tree)
+        nested = 0
+        for tag in tree.find_all(nodes.Include):
+            inner = self._attempt(template, partial(self._include, tag, chain, folder=folder))
+            if inner is not None:
+                includes[tag.lineno] = inner
+                extent = self._extents[inner.file or ""]
+                nested = max(nested, extent.nested + 1)
+                depth = max(depth, levels[tag.lineno] + extent.depth)
+                if depth >= MAX_DEPTH:
+                    self._note(template, grammar.too_deep(tag.lineno))
+        self._extents[chain[-1]] = _Extent(nested, depth)
+        return template
 
-def _way_out(text: str, offset: int) -> str:
-    """Return what to write where the grammar ends: most often a column's name that is no plain word."""
-    for found in _SPACED.finditer(text):
-        if found.start() < offset < found.end(1):
-            return f'write `contact["{masked(found[1])}"]`'
-    return _ALLOWED
+    def check(self, whole: Template) -> None:
+        """Note what the language does not allow in a text, and in its includes where they are included."""
+        waiting = deque([(whole, ROOTS)])
+        seen = set()
+        left = MAX_CHECKED
+        while waiting:
+            template, names = waiting.popleft()
+            if (template.file, names) in seen:
+                continue
+            seen.add((template.file, names))
+            left -= len(template.text)
+            if left < 0:
+                message = f"what is included in different loops adds up to more than {MAX_CHECKED:,} characters"
+                self._note(whole, Mistake("template-size", 0, message, "use fewer names of loop variables"))
+                return
+            for found in check(template.tree.body, names):
+                if isinstance(found, Mistake):
+                    self._note(template, found)
+                elif found.tag.lineno in template.includes:
+                    waiting.append((template.includes[found.tag.lineno], found.names))
 
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what was noted: the text first, then its includes, each from its beginning."""
+        rank = {file: number for number, file in enumerate(self._files)}
+        ordered = sorted(self._found, key=lambda noted: (rank.get(noted[0], -1), noted[1]))
+        return tuple(dict.fromkeys(found for _, _, found in ordered))
 
-def _tokens(text: str) -> Iterator[Token]:
-    """Yield Jinja's tokens with offsets in place of line numbers."""
-    for token in LANGUAGE.lexer.wrap(_positioned(text)):
-        if token.type == "float" and (written := _FLOAT.match(text, token.lineno)):
-            exact: Any = Decimal(written[0].replace("_", ""))
-            yield Token(token.lineno, token.type, exact)
-        elif token.type == "string" and _HALF.search(token.value):
-            raise TemplateSyntaxError("half a surrogate pair is no character", token.lineno)
-        else:
-            yield token
+    def _note(self, template: Template, mistake: Mistake) -> None:
+        self._found.append((template.file or "", mistake.offset, template.finding(mistake)))
 
-
-def _positioned(text: str) -> Iterator[tuple[int, str, str]]:
-    offset = 0
-    try:
-        for _, kind, value in LANGUAGE.lexer.tokeniter(text, None):
-            offset = text.index(value, offset)
-            _check_token(kind, value, offset=offset)
-            yield offset, kind, value
-            offset += len(value)
-    except TemplateSyntaxError as error:
-        message = re.sub(r" at \d+$", "", error.message or "")
-        raise TemplateSyntaxError(message, offset) from None
-
-
-def _check_token(kind: str, value: str, *, offset: int) -> None:
-    if kind == "raw_begin":
-        raise TemplateSyntaxError("`raw` is not part of the language", offset)
-    if kind == "integer" and len(value) > _LONGEST_NUMBER:
-        raise TemplateSyntaxError(f"a number of {len(value):,} characters", offset)
-
-
-def _too_deep(offset: int) -> Mistake:
-    return Mistake("template-size", offset, f"nested more than {MAX_DEPTH} levels deep", "use `in [...]` or flatten it")
-
-
-def _check_depth(tree: nodes.Template) -> None:
-    level: Sequence[nodes.Node] = [tree]
-    for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in node.iter_child_nodes()]
-        if not level:
-            return
-    raise _too_deep(next((node.lineno for node in level if node.lineno), 0))
-
-
-def _statements(body: Sequence[nodes.Node], names: frozenset[str]) -> Iterator[Mistake]:
-    for node in body:
-        match node:
-            case nodes.Output():
-                for child in node.nodes:
-                    yield from _expression(child, names)
-            case nodes.If():
-                yield from _expression(node.test, names)
-                yield from _statements([*node.body, *node.elif_, *node.else_], names)
-            case nodes.For():
-                yield from _loop(node, names)
-            case nodes.Include():
-                yield Mistake("template-syntax", node.lineno, "includes come with text files", "write the text here")
-            case _:
-                tag = _TAGS.get(type(node).__name__, type(node).__name__.lower())
-                lines = [part.lineno for part in (node, *node.iter_child_nodes()) if part.lineno]
-                yield Mistake("template-syntax", lines[0], f"`{tag}` is not part of the language", _ALLOWED)
-
-
-def _loop(node: nodes.For, names: frozenset[str]) -> Iterator[Mistake]:
-    name = node.target.name if isinstance(node.target, nodes.Name) else ""
-    if not name or name in names or name == "loop" or name.startswith("_"):
-        message = "a loop needs one new name"
-        yield Mistake("template-loop", node.lineno, message, "write `{% for shop in vars.shops %}`")
-    elif node.test is not None or node.recursive:
-        yield Mistake(
-            "template-loop", node.lineno, "a loop takes no condition and is not recursive", "put `{% if %}` inside"
-        )
-    elif not isinstance(node.iter, nodes.Name | nodes.Getattr | nodes.Getitem) or column(node.iter):
-        message = "a loop runs over a list of `vars` or `each`"
-        yield Mistake("template-loop", node.lineno, message, "write `{% for shop in vars.shops %}`")
-    else:
-        yield from _expression(node.iter, names)
-    yield from _statements(node.body, names | {name})
-    yield from _statements(node.else_, names)
-
-
-def _expression(node: nodes.Node, names: frozenset[str]) -> Iterator[Mistake]:
-    match node:
-        case nodes.TemplateData() | nodes.Const():
-            return
-        case nodes.Name() | nodes.Getattr() | nodes.Getitem():
-            yield from _name(node, names)
-        case nodes.And() | nodes.Or() | nodes.Not() | nodes.Concat():
-            for child in node.iter_child_nodes():
-                yield from _expression(child, names)
-        case nodes.Compare():
-            yield from _comparison(node, names)
-        case nodes.Filter():
-            yield from _filter(node, names)
-        case nodes.Neg() if _is_constant(node):
-            return
-        case _:
-            yield _refused(node)
-
-
-def _refused(node: nodes.Node) -> Mistake:
-    match node:
-        case nodes.Call():
-            return Mistake(
-                "template-call", start(node.node), "calls are not allowed", "use a filter: `{{ name|upper }}`"
-            )
-        case nodes.BinExpr() | nodes.UnaryExpr():
-            message = f"`{node.operator}` is not allowed"
-            return Mistake("template-operator", node.lineno, message, "compute it before, and put the result in `vars`")
-        case nodes.CondExpr():
-            return Mistake(
-                "template-operator", node.lineno, "`if` inside an expression is not allowed", "write `{% if %}`"
-            )
-        case nodes.Test():
-            return Mistake("template-operator", node.lineno, "`is` is not allowed", "compare with `==`")
-    return Mistake("template-syntax", node.lineno, "this expression is not part of the language", _ALLOWED)
-
-
-def _is_constant(node: nodes.Node) -> bool:
-    try:
-        constant(node)
-    except TypeError:
-        return False
-    return True
-
-
-def _comparison(node: nodes.Compare, names: frozenset[str]) -> Iterator[Mistake]:
-    yield from _expression(node.expr, names)
-    for operand in node.ops:
-        listed = operand.op in ("in", "notin") and isinstance(operand.expr, nodes.List | nodes.Tuple)
-        if not (listed and all(map(_is_constant, operand.expr.iter_child_nodes()))):
-            yield from _expression(operand.expr, names)
-
-
-def _filter(node: nodes.Filter, names: frozenset[str]) -> Iterator[Mistake]:
-    if node.name not in FILTERS:
-        message = f"there is no filter {quoted(node.name)}"
-        yield Mistake("template-filter", node.lineno, message, suggestion(node.name, FILTERS))
-    else:
+    def _attempt(self, template: Template, step: Callable[[], Template | None]) -> Template | None:
         try:
-            bound(node)
-        except Unfit as error:
-            yield Mistake("template-filter", node.lineno, f"{quoted(node.name)} {error}")
-        except TypeError:
-            message = f"{quoted(node.name)} takes constants only"
-            yield Mistake("template-filter", node.lineno, message, "write the value itself")
-    yield from _expression(subject(node), names)
+            return step()
+        except Mistake as mistake:
+            self._note(template, mistake)
+            return None
 
+    def _include(self, tag: nodes.Include, chain: tuple[str, ...], *, folder: str) -> Template | None:
+        """Return the text that a tag stands for, or None where that does not parse and has said so."""
+        if self._read is None:
+            raise Mistake("template-syntax", tag.lineno, "includes come with text files", "write the text here")
+        name = _named(tag, folder)
+        if name in chain:
+            circle = " → ".join((*chain[chain.index(name) :], name))
+            message = f"{quoted(name)} includes itself: {circle}"
+            raise Mistake("template-loop", tag.lineno, message, "remove one of these includes")
+        if len(chain) > MAX_NESTED:
+            raise _too_nested(tag)
+        if name not in self._files:
+            self._open(tag, (*chain, name), read=self._read)
+        inner = self._files[name]
+        if isinstance(inner, Unreadable):
+            raise Mistake("file", tag.lineno, inner.message, inner.hint)
+        if inner is not None and len(chain) + self._extents[name].nested > MAX_NESTED:
+            raise _too_nested(tag)
+        return inner
 
-def _name(node: nodes.Node, names: frozenset[str]) -> Iterator[Mistake]:
-    """Check a name with its dots; the roots are plain data, nothing has attributes."""
-    depth, first = 0, None
-    inner: Any = node
-    while isinstance(inner, nodes.Getattr | nodes.Getitem):
-        yield from _part(inner)
-        depth, first, inner = depth + 1, inner, inner.node
-    if not isinstance(inner, nodes.Name):
-        yield from _expression(inner, names)
-        yield Mistake("template-name", start(node), "only names have parts", "write `vars.name` or `contact.column`")
-    elif inner.name not in names:
-        message = f"there is no name {quoted(inner.name)}"
-        yield Mistake("template-name", inner.lineno, message, suggestion(inner.name, names))
-    elif inner.name == "contact" and (depth != 1 or column(node) is None):
-        message = "`contact` needs exactly one column"
-        yield Mistake(
-            "template-name", (first or inner).lineno, message, 'write `contact.column` or `contact["my column"]`'
-        )
-
-
-def _part(node: nodes.Getattr | nodes.Getitem) -> Iterator[Mistake]:
-    match node:
-        case nodes.Getattr(attr=attr) if attr.startswith("_"):
-            message = f"names do not begin with an underscore: {quoted(attr)}"
-            yield Mistake("template-name", node.lineno + 1, message, 'for such a column write `contact["_name"]`')
-        case nodes.Getitem(arg=nodes.Slice()):
-            yield Mistake("template-operator", node.lineno, "`:` is not allowed", "use `truncate`")
-        case nodes.Getitem(arg=nodes.Const(value=str() | int())) | nodes.Getattr():
+    def _open(self, tag: nodes.Include, chain: tuple[str, ...], *, read: Callable[[str], str]) -> None:
+        name = chain[-1]
+        if len(self._files) == MAX_FILES:
+            message = f"{quoted(name)} is one file more than the {MAX_FILES} that a text may include"
+            raise Mistake("template-size", tag.lineno, message, "join some of them")
+        self._files[name] = None
+        try:
+            text = _normal(read(name), name)
+        except Unreadable as error:
+            self._files[name] = error
             return
-        case _:
-            yield Mistake("template-syntax", node.lineno, "brackets take constant text", 'write `vars["my name"]`')
+        if self._size + len(text) > MAX_SIZE:
+            message = f"with {quoted(name)} the text has more than {MAX_SIZE:,} characters"
+            raise Mistake("template-size", tag.lineno, message, "shorten it")
+        try:
+            self._files[name] = self.open(text, chain, folder=paths.folder(name))
+        except Mistake as mistake:
+            self._found.append((name, mistake.offset, _finding(mistake, text, path=self._path, file=name)))
+
+
+def _named(tag: nodes.Include, folder: str) -> str:
+    """Return the project file that a tag names."""
+    written = tag.template.value if isinstance(tag.template, nodes.Const) else None
+    if not isinstance(written, str):
+        raise Mistake("template-syntax", tag.lineno, "an include names one file, as constant text", INCLUDE)
+    try:
+        name = paths.resolve(written, within=folder)
+    except paths.Outside as problem:
+        message = f"{quoted(written)} cannot be included: {problem}"
+        raise Mistake("file", tag.lineno, message, "name a text file of the project") from None
+    if any(part.startswith(".") for part in name.split("/")):
+        message = f"{quoted(written)} cannot be included: a hidden file is not for messages"
+        raise Mistake("file", tag.lineno, message, "name a text file of the project")
+    return name
+
+
+def _too_nested(tag: nodes.Include) -> Mistake:
+    message = f"includes are more than {MAX_NESTED} deep inside each other"
+    return Mistake("template-size", tag.lineno, message, "put the text here")

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import nodes
 
 from octoplan.core.templates.filters import FILTERS
-from octoplan.core.templates.language import bound, column, constant, subject
+from octoplan.core.templates.grammar import bound, column, constant, subject
 
 # What would not come back as text: the beginning of a tag (also of the code that follows), a bare
 # carriage return, and the last line break, which parsing strips.

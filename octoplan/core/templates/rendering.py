@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
-from octoplan.core.quoting import quoted, suggestion
 from octoplan.core.templates import printing
-from octoplan.core.templates.language import LANGUAGE, Mistake, bound, column, parse, subject
+from octoplan.core.templates.grammar import LANGUAGE, bound, column, subject
+from octoplan.core.templates.language import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from jinja2 import Template as Compiled
 
-    from octoplan.core.model import Finding
     from octoplan.core.templates.language import Template
+
 
 SLOT = "\u2039{}\u203a"
 RENDERING = LANGUAGE.overlay()
@@ -28,19 +28,7 @@ RENDERING.filters = {**LANGUAGE.filters, "collect": lambda text, into: into.appe
 
 def columns(source: str) -> tuple[str, ...]:
     """Return the contact columns a folded text uses, in order of first use."""
-    return tuple(dict.fromkeys(name for _, name in _used(_tree(source))))
-
-
-def unknown_columns(template: Template, header: Collection[str]) -> tuple[Finding, ...]:
-    """Return a finding for each use of a contact column that the audience does not have."""
-    mistakes = (
-        Mistake(
-            "template-name", node.lineno + 1, f"the audience has no column {quoted(name)}", suggestion(name, header)
-        )
-        for node, name in _used(template.tree)
-        if name not in header
-    )
-    return tuple(map(template.finding, mistakes))
+    return tuple(_template(source).uses())
 
 
 def pattern(source: str, sizes: Mapping[str, tuple[int, int]]) -> str:
@@ -49,15 +37,16 @@ def pattern(source: str, sizes: Mapping[str, tuple[int, int]]) -> str:
     `code 8` has always eight characters, `first_name ≤11` at most eleven; `sizes` are the fewest and
     most characters of each column's values.
     """
-    return "".join(_slots(_tree(source).body, sizes))
+    return "".join(_slots(_template(source).tree.body, sizes))
 
 
 class Renderer:
     """Renders one folded text for any number of contacts; a contact's value comes out as it is."""
 
     def __init__(self, source: str) -> None:
-        tree = _tree(source)
-        self._columns = tuple(dict.fromkeys(name for _, name in _used(tree)))
+        template = _template(source)
+        tree = template.tree
+        self._columns = tuple(template.uses())
         flat = _flat(tree)
         self._format, self._chains = flat or ("", [])
         self._compiled: Compiled | None = None
@@ -79,20 +68,13 @@ class Renderer:
         return texts
 
 
-def _tree(source: str) -> nodes.Template:
+def _template(source: str) -> Template:
     template, findings = parse(source, ())
     if template is None:
         raise ValueError(f"not a folded template: {findings[0].message}")
     if any(node.name != "contact" for node in template.tree.find_all(nodes.Name)):
         raise ValueError("not a folded template: it holds more names than `contact`")
-    return template.tree
-
-
-def _used(tree: nodes.Template) -> Iterator[tuple[nodes.Node, str]]:
-    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        name = column(node)
-        if name is not None:
-            yield node, name
+    return template
 
 
 def _flat(tree: nodes.Template) -> tuple[str, list[nodes.Expr]] | None:
