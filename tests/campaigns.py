@@ -10,13 +10,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from octoplan.core.message import Content, Message
 from octoplan.core.model import (
     Audience,
     Batch,
     Campaign,
     Channel,
     Limits,
-    Message,
     Money,
     Options,
     Prices,
@@ -81,10 +81,12 @@ def batch(contacts: int = 2, **changes: Any) -> Batch:
         "campaign": campaign(sender=None),
         "keys": tuple(people.keys),
         "addresses": tuple(people.addresses),
-        "text": "ACME: -20% a Lyon. STOP au XXXXX",
+        "content": Content(text="ACME: -20% a Lyon. STOP au XXXXX"),
         "parts": 1,
         "cost": Decimal("0.05") * contacts,
         "worst": Decimal("0.05") * contacts,
         "currency": "EUR",
     }
+    if "text" in changes:
+        changes["content"] = Content(text=changes.pop("text"))
     return Batch(**{**given, **changes})

@@ -169,4 +169,5 @@ def _names(value: Localised | None) -> tuple[str, ...]:
 
 
 def _chosen(value: Localised | None, locale: str) -> str | None:
-    return value[locale] if isinstance(value, Mapping) else value
+    """Return the text of a locale; any of them where a file that is found wanting lacks it."""
+    return value.get(locale, next(iter(value.values()))) if isinstance(value, Mapping) else value

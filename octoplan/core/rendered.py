@@ -115,28 +115,31 @@ class _Leaves:
         """Put the texts that are in files of their own where `text` would be; return which keys stand for which."""
         message = data.get("message")
         named = message.get("text_file") if isinstance(message, dict) else None
-        if not named or "text" in message:
-            return {}
         if isinstance(named, str):
             texts: Any = self._taken((), named)
-        elif isinstance(named, dict):
-            texts = {locale: self._taken((locale,), name) for locale, name in named.items() if isinstance(name, str)}
+        elif isinstance(named, dict) and all(isinstance(name, str) for name in named.values()):
+            texts = {locale: self._taken((locale,), name) for locale, name in named.items()}
+            texts = None if None in texts.values() else texts
         else:
             return {}
-        data["message"] = {**message, "text": texts}
+        if "text" in message:
+            both = "`message` has both `text` and `text_file`"
+            self.found.append(finding("wrong-value", both, path=TEXT_FILE, hint="keep one of them"))
+            return {}
+        data["message"] = message if texts is None else {**message, "text": texts}
         return {TEXT: TEXT_FILE}
 
-    def _taken(self, locale: tuple[str, ...], name: str) -> str:
+    def _taken(self, locale: tuple[str, ...], name: str) -> str | None:
         try:
             file = paths.resolve(name, within=paths.folder(self.source.file))
             text = self.read(file)
         except paths.Outside as problem:
             self._refuse(locale, f"`message.text_file` is not usable: {problem}", "name a file of the project")
         except Unreadable as problem:
-            self._refuse(locale, f"`message.text_file`: {problem}", problem.hint)
+            self._refuse(locale, f"`message.text_file`: {problem.message}", problem.hint)
         else:
             return self.fill((*TEXT, *locale), text, file=file)
-        return ""
+        return None
 
     def _refuse(self, locale: tuple[str, ...], message: str, hint: str) -> None:
         self.found.append(finding("file", message, path=(*TEXT_FILE, *locale), hint=hint))

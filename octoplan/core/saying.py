@@ -51,35 +51,37 @@ def message(file: CampaignFile) -> Message:
 
 
 def check_message(file: CampaignFile, source: Source) -> Iterator[Finding]:
-    """Yield what is wrong with the keys of message and options together."""
-    data = source.data
-    yield from _other_channels(file.channel, "message", data=data, keys=MESSAGE_KEYS)
-    yield from _other_channels(file.channel, "options", data=data, keys=OPTION_KEYS)
-    written = data.get("message")
+    """Yield what is wrong with the texts of a message together."""
+    written = source.data.get("message")
     if isinstance(written, dict):
         yield from _text(file, written)
     yield from _locale(file.message)
 
 
+def check_channel(file: CampaignFile, source: Source) -> Iterator[Finding]:
+    """Yield a finding for each key that the campaign's channel does not have."""
+    yield from _other_channels(source, "message", channel=file.channel, keys=MESSAGE_KEYS)
+    yield from _other_channels(source, "options", channel=file.channel, keys=OPTION_KEYS)
+
+
 def _other_channels(
-    channel: str, group: str, *, data: Mapping[str, Any], keys: Mapping[str, tuple[str, ...]]
+    source: Source, group: str, *, channel: str, keys: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Finding]:
     """Yield a finding for each key that only other channels have."""
-    written, allowed = data.get(group), keys[channel]
+    written, allowed = source.data.get(group), keys[channel]
     for key in written if isinstance(written, dict) else ():
         others = [name for name, known in keys.items() if key in known]
         if others and channel not in others:
             path = (group, key)
             told = f"{named(path)} is no key of channel {channel}"
             hint = f"it belongs to channel {' and '.join(others)}: remove it"
-            yield finding("unknown-key", told, path=path, limit=", ".join(allowed), hint=hint)
+            place = source.key_place(path)
+            yield finding("unknown-key", told, path=path, place=place, limit=", ".join(allowed), hint=hint)
 
 
 def _text(file: CampaignFile, written: Mapping[str, Any]) -> Iterator[Finding]:
-    aliased = "text_file" in written
-    if aliased and "text" in written and file.message.text_file is None:
-        return
-    if file.message.text is None and not aliased and file.channel in _SPEAKING and not file.message.cards:
+    instead = file.message.cards or file.message.template is not None or "text_file" in written
+    if file.message.text is None and file.channel in _SPEAKING and not instead:
         hint = 'for example `text: "ACME: {{ contact.first_name }}, -20% today. {{ stop }}"`'
         yield finding("missing-key", "`message.text` is missing", path=TEXT, hint=hint)
     texts = file.message.text if isinstance(file.message.text, Mapping) else {"": file.message.text}

@@ -22,7 +22,7 @@ from octoplan.core.moment import NoMoment, local
 from octoplan.core.quoting import suggestion
 from octoplan.core.rules import RULES, accept, finding
 from octoplan.core.rules.campaign import check_campaign
-from octoplan.core.saying import check_message, message
+from octoplan.core.saying import check_channel, check_message, message
 from octoplan.core.settings import effective_limits
 from octoplan.core.templates import Unreadable
 from octoplan.core.written import examine, fresh
@@ -90,7 +90,7 @@ def read_campaigns(source: Source, scope: Scope) -> tuple[Read, ...]:
             rendered.render(
                 source,
                 {**values, "each": each},
-                stop=lambda name: scope.stop.get(name or scope.settings.defaults.provider, ""),
+                stop=lambda name: scope.stop.get(str(name or scope.settings.defaults.provider), ""),
                 read=scope.read,
             ),
             scope,
@@ -114,8 +114,9 @@ def _read(given: Rendered, scope: Scope) -> Read:
     file, found = examine(CampaignFile, source, found=given.findings)
     send_at, problems = _send_at(file, scope)
     found += fresh((*problems, *_judged(file, source, scope=scope)), found)
+    found += fresh(check_message(file, source), found)
     if all(one.path != ("channel",) for one in found):
-        found += fresh(check_message(file, source), found)
+        found += fresh(check_channel(file, source), found)
     campaign = _campaign(file, scope, send_at=send_at, file_name=source.file)
     checks = scope.checks.get(campaign.provider, lambda _: ())
     found += accept(fresh((*check_campaign(campaign), *checks(campaign)), found), campaign.allow)

@@ -59,7 +59,8 @@ def assert_no_address(findings: tuple[Finding, ...]) -> None:
 
 @pytest.mark.parametrize("name", files("campaigns"))
 def test_every_mistake_of_a_campaign_is_reported_where_it_is(name: str, scope: spec.Scope) -> None:
-    campaign, findings = spec.read_campaign(read(name), scope)
+    (found,) = spec.read_campaigns(read(name), scope)
+    campaign, findings = found.campaign, found.findings
     assert sorted(placed(findings)) == expected(name)
     assert (campaign is None) == any(found.severity is Severity.ERROR for found in findings)
     assert_no_address(findings)

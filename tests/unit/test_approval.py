@@ -15,7 +15,8 @@ from plans import plan, row
 from campaigns import PRICES, campaign
 from octoplan.core import approval
 from octoplan.core.errors import Stale
-from octoplan.core.model import Audience, Message, Money
+from octoplan.core.message import Message
+from octoplan.core.model import Audience, Money
 from octoplan.core.plan import Change, Plan, money_text, total
 
 KEY = bytes(32)

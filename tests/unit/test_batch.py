@@ -30,7 +30,7 @@ def test_contacts_with_one_text_share_calls_of_at_most_500() -> None:
 
 def test_two_texts_make_two_calls_ordered_by_their_first_key() -> None:
     batches = list(packed(["b", "a", "b"]).batches(first=True))
-    assert [batch.text for batch in batches] == ["b", "a"]
+    assert [batch.content.text for batch in batches] == ["b", "a"]
     assert [batch.first for batch in batches] == [True, False]
     assert batches[0].addresses == ("+33639980000", "+33639980002")
 
@@ -58,13 +58,13 @@ def test_a_reserved_batch_is_rebuilt_without_those_who_dropped_out() -> None:
     wanted = (0).to_bytes(16, "big") + gone + (1).to_bytes(16, "big")
     batch, dropped = packer.rebuild(wanted, first=False)
     assert batch is not None
-    assert (batch.text, len(batch.keys), dropped) == ("a", 2, gone)
+    assert (batch.content.text, len(batch.keys), dropped) == ("a", 2, gone)
     assert packer.rebuild(gone, first=False) == (None, gone)
 
 
 def test_a_reserved_batch_whose_texts_drifted_apart_is_stale() -> None:
     packer = packed(["a", "b"])
-    with pytest.raises(Stale, match="no longer get the same text"):
+    with pytest.raises(Stale, match="no longer get the same message"):
         packer.rebuild((0).to_bytes(16, "big") + (1).to_bytes(16, "big"), first=False)
 
 
@@ -74,7 +74,7 @@ def test_every_contact_is_in_exactly_one_batch_of_its_text(texts: list[str], siz
     batches = list(packer.batches(first=True))
     seen = [key for batch in batches for key in batch.keys]
     assert sorted(seen) == [number.to_bytes(16, "big") for number in range(len(texts))]
-    assert all(texts[int.from_bytes(key, "big")] == batch.text for batch in batches for key in batch.keys)
+    assert all(texts[int.from_bytes(key, "big")] == batch.content.text for batch in batches for key in batch.keys)
     assert all(batch.keys == tuple(sorted(batch.keys)) and len(batch.keys) <= size for batch in batches)
     sums = packer.packed()
     assert sums.calls == len(batches)

@@ -6,7 +6,8 @@ import pytest
 
 from campaigns import campaign
 from octoplan.core.compose import Composer, TextSummary
-from octoplan.core.model import Channel, Message, Purpose, Rows, Severity
+from octoplan.core.message import Message
+from octoplan.core.model import Channel, Purpose, Rows, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ def composed(
     composer = Composer(campaign(**{**QUIET, "message": message, **changes}), live=live, sizes={"x": (1, 9)})
     half = len(values) // 2
     first, second = composer.compose(rows(values[:half])), composer.compose(rows(values[half:]))
-    first.texts.extend(second.texts)
+    first.contents.extend(second.contents)
     first.parts.extend(second.parts)
     return first, composer.summary()
 
@@ -50,22 +51,25 @@ def rules(summary: TextSummary) -> list[str]:
 
 def test_two_encodings_and_the_character_to_blame() -> None:
     made, summary = composed("Bonjour {{ contact.x }}", "Françoise", "Zoé")
-    assert made.texts == ["Bonjour Françoise", "Bonjour Zoé"]
+    assert made.contents == ["Bonjour Françoise", "Bonjour Zoé"]
     assert made.parts == [1, 1]
     assert summary == TextSummary(
         longest=17,
+        seconds=0,
         encodings={"ucs2": 1, "gsm7": 1},
         parts={1: 2},
+        locales={},
         replaced={},
         blamed={"ç": 1},
         pattern="Bonjour ‹x ≤9›",
+        patterns={},
         findings=(),
     )
 
 
 def test_replacements_under_gsm7_are_counted() -> None:
     made, summary = composed("{{ contact.x }} ê", "Françoise", "Zoë ç", "a\nb", encoding="gsm7")
-    assert made.texts == ["Francoise e", "Zoe c e", "a\nb e"]
+    assert made.contents == ["Francoise e", "Zoe c e", "a\nb e"]
     assert summary.replaced == {"ê→e": 3, "ç→c": 2, "ë→e": 1}
     assert summary.encodings == {"gsm7": 3}
     assert summary.findings == ()
@@ -73,7 +77,7 @@ def test_replacements_under_gsm7_are_counted() -> None:
 
 def test_decomposed_letters_are_composed_under_gsm7() -> None:
     made, summary = composed("{{ contact.x }}", "Zoe\u0301", "a", encoding="gsm7")
-    assert made.texts == ["Zoé", "a"]
+    assert made.contents == ["Zoé", "a"]
     assert summary.encodings == {"gsm7": 2}
 
 
@@ -111,7 +115,7 @@ def test_extension_costs_two_septets() -> None:
 
 def test_no_rows_compose_to_nothing() -> None:
     composer = Composer(saying("a"), live=True, sizes={})
-    assert composer.compose(rows([])).texts == []
+    assert composer.compose(rows([])).contents == []
     assert composer.summary().longest == 0
 
 

@@ -54,7 +54,7 @@ def test_many_contact_keys_equal_one_by_one(addresses: list[str]) -> None:
 @given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.text()), max_size=5))
 def test_an_approved_entry_is_the_hash_of_who_gets_what(pairs: list[tuple[bytes, str]]) -> None:
     contacts, texts = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    entries = keys.approved_entries(KEY, "noel", edition=2, keys=contacts, texts=texts)
+    entries = keys.approved_entries(KEY, "noel", edition=2, keys=contacts, contents=texts)
     expected = [
         keys.digest(KEY, b"approved", b"noel", (2).to_bytes(8, "big"), contact, text.encode())
         for contact, text in pairs

@@ -177,7 +177,7 @@ def changed(**fields: Any) -> bytes:
         (changed(auto_optimize_text="false"), "auto_optimize_text"),
         (changed(request_id=ID), "request_id"),
         (changed(purpose="marketing"), "purpose"),
-        (changed(channel="voice_sms"), "channel"),
+        (changed(channel="telegram"), "body"),
         (changed(recipients=[{"phone_number": "+33639980000", "first_name": "Zoe"}]), "recipients.0.first_name"),
         (changed(metadata={"type": "sms_premium", "with_replies": False, "simulation_mode": True}), "metadata"),
         (changed(metadata={"type": "voice_sms", "with_replies": False}), "metadata.type"),
@@ -561,10 +561,16 @@ def test_a_credential_no_header_can_carry_is_refused_without_being_shown(key: st
     assert not key or key not in str(caught.value)
 
 
-def test_only_sms_is_spoken() -> None:
+def test_its_voices_speak_thirteen_languages() -> None:
     assert OCTOPUSH.check(campaign()) == ()
-    (found,) = OCTOPUSH.check(campaign(channel=Channel.VOICE))
-    assert (found.rule, found.path, found.limit) == ("wrong-value", ("channel",), "sms")
+    spoken = [campaign(channel=Channel.VOICE, message=Message(text="Bonjour", language=name)) for name in LANGUAGES]
+    assert [OCTOPUSH.check(each) for each in spoken] == [()] * 13
+    (found,) = OCTOPUSH.check(campaign(channel=Channel.VOICE, message=Message(text="Bonjour", language="fr-fr")))
+    assert (found.rule, found.path, found.value) == ("voice-language", ("message", "language"), "fr-fr")
+    assert (found.limit or "").split(", ") == list(LANGUAGES)
+    assert "fr-FR" in found.hint
+    (missing,) = OCTOPUSH.check(campaign(channel=Channel.VOICE))
+    assert "is missing" in missing.message
 
 
 def test_every_provider_is_found_by_its_kind() -> None:

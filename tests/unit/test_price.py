@@ -21,6 +21,10 @@ as_of: 2026-11-01
 sample: true
 sms_premium: {FR: 0.049, BE: 0.0795, CH: 1}
 sms_low_cost: {FR: 0.039}
+voice_sms: {FR: 0.03}
+voice_step_seconds: 20
+rcs: {FR: 0.055}
+email: {gateway: 0.0008}
 surcharges: {opt_out_removal_per_request: 0.01, replies_per_part: 0.03}
 """
 
@@ -39,7 +43,11 @@ def test_a_book_is_read_exactly() -> None:
     assert prices.products == {
         "sms_premium": {"FR": Decimal("0.049"), "BE": Decimal("0.0795"), "CH": Decimal(1)},
         "sms_low_cost": {"FR": Decimal("0.039")},
+        "voice_sms": {"FR": Decimal("0.03")},
+        "rcs": {"FR": Decimal("0.055")},
+        "email": {"gateway": Decimal("0.0008")},
     }
+    assert prices.voice_step == 20
     assert (prices.opt_out_removal, prices.replies) == (Decimal("0.01"), Decimal("0.03"))
 
 

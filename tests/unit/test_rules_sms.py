@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from campaigns import PLAIN, campaign
-from octoplan.core.model import Channel, Limits, Message, Options
-from octoplan.core.rules.all import check_campaign
+from octoplan.core.message import Message
+from octoplan.core.model import Channel, Limits, Options
+from octoplan.core.rules.campaign import check_campaign
 
 
 def rules(**changes: object) -> list[str]:
@@ -57,10 +58,6 @@ def test_low_cost_has_neither_sender_nor_replies() -> None:
     assert rules(options=cheap, sender=None) == []
     assert rules(options=cheap) == ["low-cost-options"]
     assert rules(options=Options(quality="low_cost", replies=True), sender=None) == ["low-cost-options"]
-
-
-def test_other_channels_have_rules_of_their_own() -> None:
-    assert rules(channel=Channel.EMAIL, sender="crm@acme.example") == []
 
 
 @pytest.mark.parametrize("link", ["https://bit.ly/3xY", "BIT.LY/3xY", "tinyurl.com/a et t.co/b"])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from octoplan.core import settings, source, spec
-from octoplan.core.model import Audience, Channel, Expect, Limits, Message, Money, Options, Purpose, Severity
+from octoplan.core.message import Message
+from octoplan.core.model import Audience, Channel, Expect, Limits, Money, Options, Purpose, Severity
 
 if TYPE_CHECKING:
     from octoplan.core.model import Campaign, Finding
@@ -43,7 +44,8 @@ def scope(project: str = PROJECT, environment: str = "sandbox") -> spec.Scope:
 def examine(text: str, within: spec.Scope | None = None) -> tuple[Campaign | None, tuple[Finding, ...]]:
     written, findings = source.read("campaigns/noel.yaml", text.encode())
     assert written is not None, findings
-    return spec.read_campaign(written, within or scope())
+    (read,) = spec.read_campaigns(written, within or scope())
+    return read.campaign, read.findings
 
 
 def read(text: str, within: spec.Scope | None = None) -> Campaign:
@@ -238,11 +240,6 @@ def test_a_blank_text_is_refused(text: str) -> None:
     )
     empty = scope(PROJECT.replace("vars: {", "vars: {none: '', "))
     assert rules(written, empty) in ([("text-length", "message.text")], [("wrong-type", "message.text")])
-
-
-def test_keys_without_text_of_a_later_version_say_what_to_do_instead() -> None:
-    _, findings = examine(FIVE_KEYS + "for_each: [{country: FR}]\nlocale: {column: lang}\n")
-    assert [one.hint for one in findings] == ["write one file per campaign", "write one file per language"]
 
 
 def test_nothing_of_an_unreadable_audience_is_said_twice() -> None:

@@ -258,6 +258,11 @@ FIELDS = frozenset(name for channel in BODIES for names in fields(channel).value
 """Every name that can stand in a body; any other name that an answer gives might be a contact's value."""
 
 
+def _named(path: tuple[int | str, ...]) -> str:
+    """Return a field as the documentation calls it: without the channel that chose its model."""
+    return ".".join(map(str, path[1:] if path[:1] and path[0] in BODIES else path))
+
+
 def check_body(body: bytes) -> tuple[Finding, ...]:
     """Return a `wire-contract` finding per field that breaks the contract: its name, never its value."""
     try:
@@ -266,7 +271,7 @@ def check_body(body: bytes) -> tuple[Finding, ...]:
         return tuple(
             finding(
                 "wire-contract",
-                f"the outgoing request breaks Octopush's contract at `{'.'.join(map(str, each['loc'])) or 'body'}`: "
+                f"the outgoing request breaks Octopush's contract at `{_named(each['loc']) or 'body'}`: "
                 f"{each['msg']}",
                 hint="nothing was sent; change the campaign, or report it as a bug in octoplan",
             )
