@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octoplan.sandbox.text import has_stop, measure, optimise, without_prohibited
+from octoplan.sandbox.casts import without_prohibited
+from octoplan.sandbox.text import has_stop, measure, optimise
 
 
 @pytest.mark.parametrize(
