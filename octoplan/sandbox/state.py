@@ -38,7 +38,8 @@ _BUSY_SECONDS = 30
 _REMEMBERED = timedelta(hours=24)
 _INSERT_MESSAGE = (
     "INSERT INTO messages (ticket, provider, channel, campaign, sender, text, content, encoding, parts, request_id,"
-    " send_at, at, cost, unit_cost, first, contacts, addresses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " send_at, at, cost, unit_cost, first, contacts, addresses)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
