@@ -22,12 +22,17 @@ LOGIN = {"api-key": "any", "api-login": "sandbox"}
 LYON = "+33639980012"
 PARIS = "+33639980013"
 LIEGE = "+32460000001"
+ZOE = "zoe@acme.example"
+LEO = "leo@acme.example"
 PRICES = """
 currency: EUR
 as_of: 2026-11-01
 sample: true
 sms_premium: {FR: 0.049, BE: 0.079, NO: 0.0333}
 sms_low_cost: {FR: 0.039}
+voice_sms: {FR: 0.03, BE: 0.05}
+rcs: {FR: 0.055}
+email: {mailbox: 0.0015, gateway: 0.0008}
 surcharges: {opt_out_removal_per_request: 0.01, replies_per_part: 0.03}
 """
 

@@ -22,6 +22,11 @@ _NOT_A_DIGIT = re.compile(r"[^0-9]", re.ASCII)
 _PHONE_DIGITS = re.compile(r"[1-9][0-9]{6,14}", re.ASCII)
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _OFFSET_WITHOUT_COLON = re.compile(r"([+-][0-9]{2})([0-9]{2})$", re.ASCII)
+_EMAIL_PART = r"[^\s@<>()\[\]\\,;:\".]+"
+_EMAIL = re.compile(rf"{_EMAIL_PART}(?:\.{_EMAIL_PART})*@[\w-]+(?:\.[\w-]+)+")
+_LONGEST_EMAIL = 254
+_DEEPEST = 8
+_PROHIBITED = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _phone_number = itemgetter("phone_number")
 
 
@@ -87,12 +92,12 @@ def moment(value: object, zone: ZoneInfo) -> datetime | None:
 
 
 def recipients(value: object) -> list[Any]:
-    """Cast to a list of recipients: a form's numbered fields, JSON text, one object, or bare numbers."""
+    """Cast to a list of recipients: a form's numbered fields, JSON text, one object, or bare addresses."""
     if isinstance(value, str):
         with suppress(orjson.JSONDecodeError):
             value = orjson.loads(value)
     if isinstance(value, dict):
-        return [value] if "phone_number" in value else list(value.values())
+        return [value] if value.keys() & {"phone_number", "email"} else list(value.values())
     if isinstance(value, list):
         return value
     return [part for part in re.split(r"[,;\s]+", text(value) or "") if part]
@@ -116,3 +121,47 @@ def _phone(entry: object) -> str | None:
     if not raw.startswith("+") and digits.startswith("00"):
         digits = digits[2:]
     return f"+{digits}" if _PHONE_DIGITS.fullmatch(digits) else None
+
+
+def emails(entries: list[Any]) -> list[str]:
+    """Find the usable e-mail addresses of `entries`, in order and as spelled; the rest is missing from the result."""
+    return [address for entry in entries if (address := _email(entry))]
+
+
+def _email(entry: object) -> str | None:
+    written = (text(entry.get("email") if isinstance(entry, dict) else entry) or "").strip()
+    return written if len(written) <= _LONGEST_EMAIL and _EMAIL.fullmatch(written) else None
+
+
+def items(value: object) -> list[Any]:
+    """Cast to a list of objects and texts: a form's numbered fields, JSON text, or one object; the rest is dropped."""
+    if isinstance(value, str):
+        with suppress(orjson.JSONDecodeError):
+            value = orjson.loads(value)
+    if isinstance(value, dict):
+        value = list(value.values()) if _numbered(value) else [value]
+    if not isinstance(value, list):
+        return []
+    return [item for item in map(_nested_item, value) if item and isinstance(item, dict | str)]
+
+
+def _nested_item(value: Any, depth: int = 0) -> Any:
+    """Clean texts at any depth and make lists of a form's numbered fields; what is nested too deep is left out."""
+    if isinstance(value, str):
+        return without_prohibited(value)
+    if not isinstance(value, dict | list):
+        return value
+    if depth == _DEEPEST:
+        return None
+    if isinstance(value, dict) and not _numbered(value):
+        return {without_prohibited(name): _nested_item(child, depth + 1) for name, child in value.items()}
+    return [_nested_item(child, depth + 1) for child in (value.values() if isinstance(value, dict) else value)]
+
+
+def _numbered(value: dict[str, Any]) -> bool:
+    return bool(value) and all(name.isdigit() for name in value)
+
+
+def without_prohibited(text: str) -> str:
+    """Drop control characters; line breaks stay."""
+    return _PROHIBITED.sub("", text)

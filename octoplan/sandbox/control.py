@@ -76,10 +76,12 @@ def _blacklist(state: State) -> dict[str, Any]:
 
 def _block(state: State, body: dict[str, Any]) -> None:
     entries = _only(body, "addresses")
-    numbers = casts.phone_numbers(entries) if isinstance(entries, list) else []
-    if not isinstance(entries, list) or len(numbers) != len(entries):
-        raise Misused('addresses must be a list of numbers such as "+33639980012"')
-    state.blacklist(tuple(numbers))
+    given = entries if isinstance(entries, list) else []
+    numbers = casts.phone_numbers([entry for entry in given if "@" not in str(entry)])
+    found = numbers + [address.lower() for address in casts.emails(given)]
+    if not isinstance(entries, list) or len(found) != len(entries):
+        raise Misused('addresses must be a list of numbers such as "+33639980012" or of e-mail addresses')
+    state.blacklist(tuple(found))
 
 
 def _balance(state: State) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 500
-_MESSAGE = "ticket, provider, channel, campaign, sender, text, encoding, parts, request_id, send_at, at, cost"
+_MESSAGE = "ticket, provider, channel, campaign, sender, text, content, encoding, parts, request_id, send_at, at, cost"
 _REQUEST = "id, at, provider, method, endpoint, login, status, outcome, answer, body"
 
 
@@ -98,7 +98,9 @@ def _matching(search: str) -> tuple[str, tuple[str, ...]]:
         return "", ()
     fields = ("text", "addresses", "ticket", "campaign", "sender", "request_id")
     pattern = "%" + search.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    return "WHERE " + " OR ".join(rf"{name} LIKE ? ESCAPE '\'" for name in fields), (pattern,) * len(fields)
+    columns = [rf"{name} LIKE ? ESCAPE '\'" for name in fields]
+    carried = r"EXISTS (SELECT 1 FROM json_tree(content) WHERE type = 'text' AND atom LIKE ? ESCAPE '\')"
+    return "WHERE " + " OR ".join([*columns, carried]), (pattern,) * (len(fields) + 1)
 
 
 def _messages(path: Path, *, address: str = "", ticket: str = "", start: int = 0) -> Iterator[dict[str, Any]]:
@@ -117,15 +119,16 @@ def _messages(path: Path, *, address: str = "", ticket: str = "", start: int = 0
 
 def _expanded(row: dict[str, Any], addresses: list[str]) -> list[dict[str, Any]]:
     unit_cost = orjson.loads(row["unit_cost"])
-    shared = {name: row[name] for name in _MESSAGE.split(", ")}
-    return [
-        shared | {"address": address, "cost": _fragment(unit_cost[countries.of(address) or ""])}
-        for address in addresses
-    ]
+    shared = {name: row[name] for name in _MESSAGE.split(", ")} | {"content": _fragment(row["content"])}
+    return [shared | {"address": address, "cost": _fragment(unit_cost[_country(address)])} for address in addresses]
+
+
+def _country(address: str) -> str:
+    return "" if "@" in address else countries.of(address) or ""
 
 
 def _ticket(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "cost": _fragment(row["cost"])}
+    return {**row, "content": _fragment(row["content"]), "cost": _fragment(row["cost"])}
 
 
 def _fragment(literal: str) -> orjson.Fragment:

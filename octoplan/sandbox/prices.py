@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-PRODUCTS = ("sms_premium", "sms_low_cost")
+SMS = ("sms_premium", "sms_low_cost")
+PRODUCTS = (*SMS, "voice_sms", "rcs", "email")
+_STEP = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _EIGHT_PLACES = Decimal("1E-8")
 
 
@@ -23,12 +26,16 @@ class PricesUnreadable(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """Prices a part by product and country; `products` is empty where no book was given."""
+    """Prices by product and country, of e-mail by service; `products` is empty where no book was given.
+
+    A price is for a part of an SMS, a billing step of a call, or an RCS message or e-mail.
+    """
 
     currency: str = "EUR"
     products: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     opt_out_removal_per_request: Decimal = Decimal(0)
     replies_per_part: Decimal = Decimal(0)
+    voice_step_seconds: int = 30
 
 
 def read(path: Path) -> Prices:
@@ -49,11 +56,12 @@ def _prices(book: Any) -> Prices:
     return Prices(
         currency=str(book.get("currency", "EUR")),
         products={
-            product: {country: _amount(price) for country, price in (book.get(product) or {}).items()}
+            product: {where: _amount(price) for where, price in (book.get(product) or {}).items()}
             for product in PRODUCTS
         },
         opt_out_removal_per_request=_amount(surcharges.get("opt_out_removal_per_request", "0")),
         replies_per_part=_amount(surcharges.get("replies_per_part", "0")),
+        voice_step_seconds=_step(book.get("voice_step_seconds", "30")),
     )
 
 
@@ -62,6 +70,12 @@ def _amount(text: str) -> Decimal:
     if not amount.is_finite() or amount < 0:
         raise InvalidOperation
     return amount
+
+
+def _step(text: str) -> int:
+    if not _STEP.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
 
 
 def rounded(amount: Decimal) -> Decimal:

@@ -12,6 +12,7 @@ CREATE TABLE messages (
     campaign TEXT,
     sender TEXT NOT NULL,
     text TEXT NOT NULL,
+    content TEXT NOT NULL DEFAULT '{}',
     encoding TEXT NOT NULL,
     parts INTEGER NOT NULL,
     request_id TEXT,

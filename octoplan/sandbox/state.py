@@ -37,8 +37,9 @@ _APPLICATION_ID = 0x0C70B0C5
 _BUSY_SECONDS = 30
 _REMEMBERED = timedelta(hours=24)
 _INSERT_MESSAGE = (
-    "INSERT INTO messages (ticket, provider, channel, campaign, sender, text, encoding, parts, request_id, send_at, at,"
-    " cost, unit_cost, first, contacts, addresses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO messages (ticket, provider, channel, campaign, sender, text, content, encoding, parts, request_id,"
+    " send_at, at, cost, unit_cost, first, contacts, addresses)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -299,6 +300,8 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
         for statement in resources.files(__package__).joinpath("schema.sql").read_text("utf-8").split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    elif not connection.execute("SELECT 1 FROM pragma_table_info('messages') WHERE name = 'content'").fetchone():
+        connection.execute("ALTER TABLE messages ADD COLUMN content TEXT NOT NULL DEFAULT '{}'")  # laid before channels
     connection.execute("COMMIT")
 
 
@@ -324,6 +327,7 @@ def _message_row(message: Message, first: int) -> tuple[object, ...]:
         message.campaign,
         message.sender,
         message.text,
+        orjson.dumps(message.content).decode(),
         message.encoding,
         message.parts,
         message.request_id,

@@ -36,6 +36,12 @@ class Switch:
         return any(value == one and type(value) is type(one) for one in self.allowed)
 
 
+VOICE_LANGUAGES = (
+    *("en-US", "en-GB", "el-GR", "pl-PL", "hu-HU", "sv-SE", "de-DE", "es-ES", "es-LA"),
+    *("fr-FR", "it-IT", "pt-BR", "ru-RU"),
+)
+VOICE_GENDERS = ("male", "female")
+
 _AMOUNT = r"[0-9]{1,12}(\.[0-9]{1,8})?"
 
 SWITCHES: Mapping[str, Switch] = MappingProxyType(
@@ -75,26 +81,90 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
             allowed=("removed", "kept"),
             meaning="auto_optimize_text: a character outside GSM-7 that has no plain form",
         ),
+        "optimised_channels": Switch(
+            default="sms", allowed=("sms", "all"), meaning="the channels whose text auto_optimize_text rewrites"
+        ),
         "unusable_number": Switch(
             default="dropped", allowed=("dropped", "rejected"), meaning="a recipient that is no phone number"
+        ),
+        "unusable_email": Switch(
+            default="rejected",
+            allowed=("rejected", "dropped"),
+            meaning="a recipient that is no e-mail address; rejected is code 2005",
         ),
         "opt_out_flag": Switch(
             default="auto_remove_blacklisted_contacts",
             allowed=("auto_remove_blacklisted_contacts", "auto_delete_optout_contacts", "both"),
             meaning="the field that removes blacklisted numbers; the other one is ignored",
         ),
+        "email_removes_unsubscribed": Switch(
+            default=True, meaning="e-mail leaves out blacklisted addresses without being asked to"
+        ),
         "naive_send_at": Switch(
             default="Europe/Paris",
             allowed=r"[A-Za-z]+(/[A-Za-z_+-]+)*",
             meaning="time zone of a send_at without offset",
         ),
+        "default_voice_language": Switch(
+            default="en-US", allowed=VOICE_LANGUAGES, meaning="replaces a voice_language that is missing"
+        ),
+        "default_voice_gender": Switch(
+            default="female", allowed=VOICE_GENDERS, meaning="replaces a voice_gender that is missing or unknown"
+        ),
+        "voice_characters_per_second": Switch(
+            default=12, allowed=tuple(range(1, 31)), meaning="how fast a voice reads, blanks included"
+        ),
+        "estimated_duration": Switch(
+            default="billed",
+            allowed=("message", "billed", "total"),
+            meaning="seconds of one message, its billed seconds, or the billed seconds of all contacts",
+        ),
+        "stop_on_rcs": Switch(
+            default=True, meaning="marketing to France by RCS needs the STOP mention, in the text or in a card"
+        ),
+        "rcs_sender": Switch(
+            default="as_given",
+            allowed=("as_given", "repaired"),
+            meaning="the name of an RCS agent: any text, or repaired like the sender of an SMS",
+        ),
+        "cards_missing": Switch(
+            default="simple_text", allowed=("simple_text", "rejected"), meaning="a rich_card without a usable card"
+        ),
+        "rich_card_needs_text": Switch(default=False, meaning="a rich_card needs a text besides its cards"),
+        "rcs_success_body": Switch(
+            default="email",
+            allowed=("email", "sms", "rcs_ticket"),
+            meaning="an accepted RCS send: as of e-mail (`ticket_number`), as of SMS (`sms_ticket`), or `rcs_ticket`",
+        ),
+        "unknown_emailing_service": Switch(
+            default="gateway",
+            allowed=("gateway", "mailbox", "rejected"),
+            meaning="what an emailing_service that is missing or unknown is taken for",
+        ),
+        "default_email_from": Switch(
+            default="noreply@octopush.example",
+            allowed=r"[A-Za-z0-9.+_-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
+            meaning="replaces an email_from that is missing or no e-mail address",
+        ),
+        "subject_missing": Switch(
+            default="sent", allowed=("sent", "rejected"), meaning="an e-mail without metadata.subject"
+        ),
+        "subject_too_long": Switch(
+            default="cut", allowed=("cut", "rejected"), meaning="a subject over 1000 characters"
+        ),
+        "template_needs_text": Switch(default=False, meaning="an e-mail with template_name needs a text too"),
+        "html_scripts": Switch(
+            default="kept", allowed=("kept", "stripped"), meaning="script elements in a text with body_format html"
+        ),
         "unknown_country_price": Switch(
             default="",
             allowed=rf"({_AMOUNT})?",
-            meaning="price a part where the price book has none; empty: the send is rejected with code 151",
+            meaning="price a part, step or message where the price book has none; empty: rejected with code 151",
         ),
         "price_without_book": Switch(
-            default="0.05", allowed=_AMOUNT, meaning="price a part for every country when no price book is given"
+            default="0.05",
+            allowed=_AMOUNT,
+            meaning="price a part, step or message, everywhere, when no price book is given",
         ),
         "initial_balance": Switch(default="1000000", allowed=_AMOUNT, meaning="the balance of an empty sandbox"),
     }
@@ -112,7 +182,7 @@ class Settings:
         return str(self._value(name))
 
     def number(self, name: str) -> int:
-        """Give the value of a status switch."""
+        """Give the value of a switch that is a number."""
         return int(self._value(name))
 
     def on(self, name: str) -> bool:

@@ -1,10 +1,14 @@
-"""What a text becomes on the way to a phone: prohibited characters, optimising, parts."""
+"""What a text becomes on the way to people: optimising, parts, the seconds it takes to say, the STOP mention."""
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _PLAIN = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ"
@@ -15,7 +19,7 @@ _PLAIN = frozenset(
 _ESCAPED = frozenset("\f^{}\\[~]|€")
 _GSM = _PLAIN | _ESCAPED
 
-_PROHIBITED = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SCRIPT = re.compile(r"<script\b.*?(?:</script\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _BLANKS = re.compile(r"[ \u00a0\u2009\u202f]+")
 _LOOKS_LIKE = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201a", "'")
@@ -56,9 +60,33 @@ def _packed(encoding: str, sizes: list[int], *, alone: int, joined: int) -> Meas
     return Measure(encoding, units, parts)
 
 
-def without_prohibited(text: str) -> str:
-    """Drop control characters; line breaks stay."""
-    return _PROHIBITED.sub("", text)
+def seconds(text: str, *, characters_per_second: int) -> int:
+    """Estimate how long it takes to say `text`, at least a second."""
+    spoken = " ".join(text.split())
+    return max(math.ceil(len(spoken) / characters_per_second), 1)
+
+
+def without_scripts(html: str) -> str:
+    """Drop script elements with what they hold."""
+    return _SCRIPT.sub("", html)
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Yield every text in nested lists and objects."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from leaves(child)
+
+
+def rewritten(value: Any, change: Callable[[str], str]) -> Any:
+    """Change every text in nested lists and objects, names excepted."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: rewritten(child, change) for name, child in value.items()}
+    return [rewritten(child, change) for child in value] if isinstance(value, list) else value
 
 
 def optimise(text: str, *, keep_leftover: bool) -> str:

@@ -44,9 +44,11 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One text on its way to `addresses`; `unit_cost` is what one contact costs, by country.
+    """One message on its way to `addresses`; `unit_cost` is what one contact costs, by country.
 
-    `at` is when it reaches the phones: `send_at`, or the moment of the request where that is later.
+    `content` is what the channel carries besides the text, as JSON has it. `encoding` is of SMS only. `parts` are
+    parts of an SMS or billing steps of a call, else 1. E-mail has no country: its `unit_cost` is at "".
+    `at` is when it reaches people: `send_at`, or the moment of the request where that is later.
     """
 
     ticket: str
@@ -55,6 +57,7 @@ class Message:
     campaign: str | None
     sender: str
     text: str
+    content: Mapping[str, Any]
     encoding: str
     parts: int
     request_id: str | None

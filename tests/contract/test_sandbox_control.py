@@ -141,10 +141,19 @@ def test_switches_are_listed_and_turned(sandbox: Account) -> None:
     assert "'nothing' is no switch" in refused.json()["message"]
 
 
-def test_the_blacklist_takes_numbers(sandbox: Account) -> None:
+def test_the_blacklist_takes_numbers_and_email_addresses(sandbox: Account) -> None:
     assert sandbox.set("blacklist", addresses=[PARIS, "0033639980012"]) == {"addresses": [LYON, PARIS]}
     assert sandbox.look("blacklist") == {"addresses": [LYON, PARIS]}
-    for wrong in ({"addresses": ["nobody"]}, {"addresses": PARIS}, {"numbers": [PARIS]}, {}):
+    known = sandbox.set("blacklist", addresses=["Zoe33639980014@acme.example"])["addresses"]
+    assert known == [LYON, PARIS, "zoe33639980014@acme.example"]
+    for wrong in (
+        {"addresses": ["nobody"]},
+        {"addresses": ["a@b", LYON]},
+        {"addresses": [5, {}]},
+        {"addresses": PARIS},
+        {"numbers": [PARIS]},
+        {},
+    ):
         assert sandbox.http.post("/_sandbox/blacklist", json=wrong).status_code == 400
 
 

@@ -75,6 +75,7 @@ def test_a_delivery_says_everything_that_was_sent(octopush: Account) -> None:
         "channel": "sms",
         "address": LYON,
         "text": "ACME: bonjour. STOP au 30101",
+        "content": {"type": "sms_low_cost", "with_replies": False},
         "ticket": answer["sms_ticket"],
         "request_id": "abc",
         "campaign": "lyon",

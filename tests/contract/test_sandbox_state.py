@@ -192,6 +192,18 @@ def test_the_state_is_its_owners_alone(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in state.parent.iterdir()} == {0o600}
 
 
+def test_a_state_laid_before_there_were_channels_is_used(tmp_path: Path) -> None:
+    state = tmp_path / "sandbox.db"
+    with account(state) as sandbox:
+        sandbox.accepted(LYON)
+    with sqlite3.connect(state) as before:
+        before.execute("ALTER TABLE messages DROP COLUMN content")
+    before.close()
+    with account(state) as sandbox:
+        sandbox.accepted(PARIS)
+        assert [len(d["content"]) for d in sandbox.deliveries()] == [0, 2]
+
+
 def test_a_foreign_file_is_left_as_it_is(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.db"
     connection = sqlite3.connect(ledger)

@@ -25,6 +25,7 @@ LYON = "+33639980012"
         (b"r[0][n]=1&r[1][n]=2", {"r": {"0": {"n": "1"}, "1": {"n": "2"}}}),
         (b"r[]=1&r[]=2", {"r": {"0": "1", "1": "2"}}),
         (b"a=1&a[b]=2", {"a": "1"}),
+        (b"m[cards][0][title]=A&m[cards][0][x][]=B", {"m": {"cards": {"0": {"title": "A", "x": {"0": "B"}}}}}),
     ],
 )
 def test_bodies_are_json_or_forms(content: bytes, fields: dict[str, Any] | None) -> None:
@@ -118,3 +119,60 @@ def test_a_line_break_does_not_smuggle_a_number() -> None:
 def test_order_and_repeats_are_kept() -> None:
     numbers = [LYON, "+33639980011", LYON]
     assert casts.phone_numbers([{"phone_number": number, "first_name": "Zoé"} for number in numbers]) == numbers
+
+
+ZOE = "zoe.martin+news@mail.acme.example"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"email": ZOE}],
+        [{"email": f" {ZOE} ", "phone_number": LYON}],
+        [ZOE],
+        {"email": ZOE},
+        {"0": {"email": ZOE}},
+        '[{"email": "zoe.martin+news@mail.acme.example"}]',
+        f"{ZOE},;",
+    ],
+)
+def test_whatever_holds_an_email_address_is_understood(value: object) -> None:
+    assert casts.emails(casts.recipients(value)) == [ZOE]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("zoe", "zoe@", "@acme.example", "zoe@acme", "zoe@@acme.example", "z oe@acme.example", "zoe@acme..example"),
+        *(".zoe@acme.example", "zoe.@acme.example", "zoe@acme.example\nleo@acme.example", "Zoe <zoe@acme.example>"),
+        *("x" * 250 + "@acme.example", "", None, 5, [ZOE], {}, {"phone_number": LYON}),
+    ],
+)
+def test_what_is_no_email_address_is_dropped(entry: object) -> None:
+    assert casts.emails([{"email": ZOE}, {"email": entry}, entry]) == [ZOE]
+
+
+@pytest.mark.parametrize(
+    ("value", "items"),
+    [
+        ([{"title": "a\x00b"}], [{"title": "ab"}]),
+        ({"title": "a"}, [{"title": "a"}]),
+        ({"0": {"title": "a"}, "1": {"b": {"0": "x", "1": "y"}}}, [{"title": "a"}, {"b": ["x", "y"]}]),
+        ('[{"title": "a"}]', [{"title": "a"}]),
+        ('{"title": "a"}', [{"title": "a"}]),
+        (["Yes", "", 5, None, {}, [1], {"n": 1, "on": True}], ["Yes", {"n": 1, "on": True}]),
+        ("Yes", []),
+        (None, []),
+        (5, []),
+    ],
+)
+def test_items(value: object, items: list[Any]) -> None:
+    assert casts.items(value) == items
+
+
+def test_nothing_is_nested_deeper_than_a_card() -> None:
+    value: dict[str, Any] = {}
+    for _ in range(500):
+        value = {"a": [value]}
+    (item,) = casts.items([value])
+    assert item == {"a": [{"a": [{"a": [{"a": [None]}]}]}]}

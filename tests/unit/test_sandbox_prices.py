@@ -25,10 +25,24 @@ def test_a_book_is_read_exactly(tmp_path: Path) -> None:
     assert read.currency == "EUR"
 
 
+def test_a_book_has_prices_by_step_message_and_service(tmp_path: Path) -> None:
+    book = tmp_path / "octopush.yaml"
+    book.write_text(
+        "voice_sms: {FR: 0.03}\nvoice_step_seconds: 60\nrcs: {FR: 0.055}\nemail: {mailbox: 0.0015, gateway: 0.0008}\n",
+        encoding="utf-8",
+    )
+    read = prices.read(book)
+    assert (read.products["voice_sms"], read.products["rcs"]) == ({"FR": Decimal("0.03")}, {"FR": Decimal("0.055")})
+    assert read.products["email"] == {"mailbox": Decimal("0.0015"), "gateway": Decimal("0.0008")}
+    assert read.voice_step_seconds == 60
+
+
 def test_surcharges_may_be_missing(tmp_path: Path) -> None:
     book = tmp_path / "octopush.yaml"
     book.write_text("sms_premium: {FR: 0.049}\n", encoding="utf-8")
-    assert prices.read(book).replies_per_part == 0
+    read = prices.read(book)
+    assert (read.replies_per_part, read.voice_step_seconds) == (Decimal(0), 30)
+    assert read.products["email"] == {}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +58,10 @@ def test_surcharges_may_be_missing(tmp_path: Path) -> None:
         "sms_premium: {FR: -1}",
         "sms_premium: {FR: .nan}",
         "sms_premium: {FR: [1]}",
+        "email: {gateway: dear}",
+        "voice_step_seconds: 0",
+        "voice_step_seconds: 1.5",
+        "voice_step_seconds: [30]",
     ],
 )
 def test_what_is_no_book_is_refused(tmp_path: Path, text: str) -> None:

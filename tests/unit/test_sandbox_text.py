@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octoplan.sandbox.text import has_stop, measure, optimise, without_prohibited
+from octoplan.sandbox.casts import without_prohibited
+from octoplan.sandbox.text import has_stop, leaves, measure, optimise, rewritten, seconds, without_scripts
 
 
 @pytest.mark.parametrize(
@@ -97,3 +98,30 @@ def test_optimising_may_keep_what_has_no_plain_form() -> None:
 )
 def test_the_stop_mention_has_one_form(text: str, accepts: str, *, found: bool) -> None:
     assert has_stop(text, accepts=accepts) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "estimated"),
+    [("", 1), ("x", 1), ("x" * 12, 1), ("x" * 13, 2), ("x" * 360, 30), ("x" * 361, 31), (f" \n{'x ' * 6}\t\n ", 1)],
+)
+def test_seconds_are_counted_on_the_text_without_useless_blanks(text: str, estimated: int) -> None:
+    assert seconds(text, characters_per_second=12) == estimated
+
+
+@pytest.mark.parametrize(
+    ("html", "left"),
+    [
+        ("<p>a</p><script>alert(1)</script>b", "<p>a</p>b"),
+        ("a<SCRIPT src=x>\n</Script >b<script>c", "ab"),
+        ("<scripture>a</scripture>", "<scripture>a</scripture>"),
+    ],
+)
+def test_scripts_can_be_dropped(html: str, left: str) -> None:
+    assert without_scripts(html) == left
+
+
+def test_texts_are_found_and_changed_at_any_depth() -> None:
+    carried = {"cards": [{"title": "a", "media": {"url": "b"}, "n": 1}, "c"], "keys": False}
+    assert list(leaves(carried)) == ["a", "b", "c"]
+    changed = {"cards": [{"title": "A", "media": {"url": "B"}, "n": 1}, "C"], "keys": False}
+    assert rewritten(carried, str.upper) == changed
