@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 TEXT = "text"
 
+_UNREAD = ".height"
+"""A leaf that nobody reads."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
@@ -35,7 +38,8 @@ class TextSummary:
 
     `longest` is in characters of the text; `seconds` what it takes to be said; `encodings`, `parts`,
     `locales` and `blamed` (characters outside GSM-7) count contacts, `replaced` (`ç→c`) occurrences.
-    `patterns` are those of every other text of the message, by path and locale.
+    `pattern` is that of the text, in the default language; `patterns` are those of every other text of
+    the message, by path and locale.
     """
 
     longest: int
@@ -61,6 +65,7 @@ class Composer:
         self._locale = campaign.message.locale
         self._versions = {locale: dict(_renderers(campaign, locale)) for locale in campaign.message.locales}
         self._patterns = dict(_patterns(campaign, sizes))
+        self._main = TEXT if TEXT in self._patterns else f"{TEXT}.{campaign.message.locales[0]}"
         self._known: dict[str, str] = {}
         self._measure = measure(campaign, step=step)
         self._rules = ContentRules(campaign, live=live)
@@ -94,8 +99,8 @@ class Composer:
             locales=dict(sorted(self._locales.items())),
             replaced=most_common(self._measure.replaced),
             blamed=most_common(self._measure.blamed),
-            pattern=next(iter(self._patterns.values())),
-            patterns=dict(list(self._patterns.items())[1:]),
+            pattern=self._patterns.get(self._main, ""),
+            patterns={path: pattern for path, pattern in self._patterns.items() if path != self._main},
             findings=(*self._rules.findings(), *self._measure.findings(), *self._foreign()),
         )
 
@@ -146,6 +151,8 @@ def _patterns(campaign: Campaign, sizes: Mapping[str, tuple[int, int]]) -> Itera
     message = campaign.message
     for locale, content in message.contents.items():
         for path, text in leaves(content):
+            if path.endswith(_UNREAD):
+                continue
             localised = not isinstance(getattr(message, path, ""), str)
             if localised or locale == message.locales[0]:
                 yield f"{path}.{locale}" if localised else path, templates.pattern(text, sizes)

@@ -145,15 +145,28 @@ def _text(campaign: PlannedCampaign) -> Iterator[str]:
     text = campaign.text
     if text is None:
         return
-    yield from _field("text", " · ".join(filter(None, (_encodings(text), _parts(campaign)))) + _characters(text))
-    yield from _field("", f'"{visible(text.pattern)}"')
-    alone = set(text.encodings) == {"gsm7"} and set(text.parts) == {"1"}
-    longest = f"{text.longest} of {ONE_PART}" if alone else quantity(text.longest, "character")
-    yield from _field("", f"longest {longest}" + (f", {text.seconds} s" if text.seconds else ""))
+    facts = " · ".join(filter(None, (_encodings(text), _parts(campaign)))) + _characters(text)
+    if text.pattern:
+        yield from _field("text", facts or _quoted(text.pattern))
+        if facts:
+            yield from _field("", _quoted(text.pattern))
+        alone = set(text.encodings) == {"gsm7"} and set(text.parts) == {"1"}
+        longest = f"{text.longest} of {ONE_PART}" if alone else quantity(text.longest, "character")
+        yield from _field("", f"longest {longest}" + (f", {text.seconds} s" if text.seconds else ""))
     for path, pattern in text.patterns.items():
-        yield from _field(path, f'"{visible(pattern)}"')
+        yield from _field(_labelled(path), _quoted(pattern))
     if text.locales:
         yield from _field("languages", ", ".join(f"{locale} {count:,}" for locale, count in text.locales.items()))
+
+
+def _quoted(pattern: str) -> str:
+    return f'"{visible(pattern)}"'
+
+
+def _labelled(path: str) -> str:
+    """Return what a text of the message is called: `card 1 title`, `text en`; lists count from 1."""
+    words = [str(int(part) + 1) if part.isdecimal() else part.replace("_", " ") for part in path.split(".")]
+    return " ".join(words).replace("cards", "card").replace("actions", "action")
 
 
 def _encodings(text: TextFacts) -> str:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-EXAMPLES = ("sms",)
+EXAMPLES = ("sms", "voice", "rcs", "email")
+"""The campaigns to begin with, one a channel."""
+
+_PROJECT = "project"
+"""What every example stands in."""
 _HIDDEN = {"gitignore": ".gitignore"}
 
 
@@ -25,8 +29,8 @@ def init(directory: Path, example: str) -> tuple[str, ...]:
     Raises:
         Refused: one of the files is there already, or the folder cannot be written.
     """
-    root = resources.files("octoplan") / "examples" / example
-    files = dict(_files(root, ""))
+    examples = resources.files("octoplan") / "examples"
+    files = dict((*_files(examples / _PROJECT, ""), *_files(examples / example, "")))
     files |= {f"schemas/{name}.schema.json": schema_text(name) for name in SCHEMAS}
     present = sorted({taken for name in files if (taken := _taken(directory, name))})
     if present:
