@@ -98,6 +98,11 @@ class Channel(StrEnum):
     RCS = "rcs"
     EMAIL = "email"
 
+    @property
+    def address_kind(self) -> AddressKind:
+        """What its contacts are addressed by."""
+        return AddressKind.EMAIL if self is Channel.EMAIL else AddressKind.PHONE
+
 
 class AddressKind(StrEnum):
     """What a contact is addressed by."""
