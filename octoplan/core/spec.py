@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from octoplan.core.limits import loosened, tightest
 from octoplan.core.model import (
+    AddressKind,
     Audience,
     Campaign,
     Channel,
@@ -44,9 +45,12 @@ if TYPE_CHECKING:
 
 TEXT: KeyPath = ("message", "text")
 
+ADDRESS = {AddressKind.PHONE: "phone_number", AddressKind.EMAIL: "email"}
+"""The column that holds the addresses, unless the file names another."""
+
 _SOURCES = ("file", "contacts", *LATER_SOURCES)
 
-_EITHER = frozenset({"encoding"})
+_EITHER = frozenset({"encoding", "email-address"})
 """Rules that are an error or a warning, depending on the campaign; `allow` accepts the warning."""
 
 
@@ -187,7 +191,7 @@ def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, fil
         channel=Channel(file.channel),
         purpose=Purpose(file.purpose),
         sender=file.sender if "sender" in file.model_fields_set else defaults.sender,
-        audience=_audience(file.audience, defaults.country),
+        audience=_audience(file.audience, Channel(file.channel), country=defaults.country),
         message=Message(text=file.message.text, encoding=file.message.encoding),
         schedule=Schedule(
             timezone=file.schedule.timezone or defaults.timezone or "UTC",
@@ -206,9 +210,9 @@ def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, fil
     )
 
 
-def _audience(file: AudienceFile, country: str | None) -> Audience:
+def _audience(file: AudienceFile, channel: Channel, *, country: str | None) -> Audience:
     return Audience(
-        address=file.address,
+        address=file.address or ADDRESS[channel.address_kind],
         country=file.country or country,
         contacts=file.contacts,
         file=file.file,

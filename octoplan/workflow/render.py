@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from octoplan.audience import Engine
-from octoplan.core import keys, parts, phone
+from octoplan.core import keys, parts
+from octoplan.core.address import read
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from octoplan.core.model import Batch, Campaign
     from octoplan.project import Project
 
-MASK = "+…"
+MASKS = {"phone_number": "+…", "email": "…@…"}
+"""What stands for an address in a recipient of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +85,8 @@ def _key(project: Project) -> bytes:
 
 
 def _wanted(contact: str, campaign: Campaign, *, key: bytes) -> str:
-    read = phone.canonical(contact, campaign.audience.country)
-    if isinstance(read, str):
-        return contact.lower()
-    return keys.contact_key(key, read.e164).hex()
+    address = read(contact, country=campaign.audience.country)
+    return contact.lower() if address is None else keys.contact_key(key, address).hex()
 
 
 def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
@@ -94,7 +94,7 @@ def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
     request = project.provider(batch.campaign.provider).next(batch, ())
     body = json.loads(request.body) if isinstance(request, Request) else {}
     for recipient in body.get("recipients", ()):
-        recipient["phone_number"] = MASK
+        recipient.update({field: mask for field, mask in MASKS.items() if field in recipient})
     return Rendered(
         campaign=batch.campaign.id,
         key=batch.keys[0].hex(),
