@@ -30,7 +30,7 @@ def render(session: Session, campaign: str, *, contact: str | None, longest: boo
     if as_json:
         put(json.dumps(shown.as_json(), ensure_ascii=False, indent=1))
         return
-    put(f"{shown.campaign} · contact {shown.key} · {shown.country}")
+    put(" · ".join(filter(None, (shown.campaign, f"contact {shown.key}", shown.country))))
     put(f"{shown.encoding} · units {shown.units} · parts {shown.parts} · {shown.cost}")
     put("")
     put("\n".join(map(visible, shown.text.split("\n"))))

@@ -93,8 +93,6 @@ def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
     measured = parts.measure(batch.text)
     request = project.provider(batch.campaign.provider).next(batch, ())
     body = json.loads(request.body) if isinstance(request, Request) else {}
-    for recipient in body.get("recipients", ()):
-        recipient.update({field: mask for field, mask in MASKS.items() if field in recipient})
     return Rendered(
         campaign=batch.campaign.id,
         key=batch.keys[0].hex(),
@@ -104,5 +102,14 @@ def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
         units=measured.units,
         parts=measured.parts,
         cost=f"{money_text(batch.cost)} {batch.currency}",
-        body=body,
+        body=masked(body),
     )
+
+
+def masked(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a request without its recipients' addresses."""
+    shown = [
+        {field: MASKS.get(field, value) for field, value in recipient.items()}
+        for recipient in body.get("recipients", ())
+    ]
+    return {**body, "recipients": shown} if shown else body

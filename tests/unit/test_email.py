@@ -143,12 +143,12 @@ def test_a_mistyped_provider_is_an_address_that_says_so() -> None:
 
 PROVIDERS = """
 aol.com aol.fr aliceadsl.fr bbox.fr cegetel.net club-internet.fr email.com free.fr gmail.com gmx.com gmx.de gmx.fr
-gmx.net googlemail.com hey.com hotmail.be hotmail.co.uk hotmail.com hotmail.de hotmail.es hotmail.fr hotmail.it icloud.com
-infonie.fr laposte.fr laposte.net live.be live.co.uk live.com live.fr live.nl mac.com mail.com mail.fr me.com msn.com
-neuf.fr noos.fr numericable.fr orange.com orange.fr orange.net outlook.be outlook.com outlook.de outlook.es outlook.fr
-outlook.it pm.me proton.me protonmail.ch protonmail.com rocketmail.com sfr.com sfr.fr sympatico.ca t-online.de tele2.fr
-voila.fr wanadoo.fr wanadoo.nl web.de yahoo.be yahoo.ca yahoo.co.jp yahoo.co.uk yahoo.com yahoo.com.br yahoo.de yahoo.es
-yahoo.fr yahoo.it yahoo.jp ymail.com
+gmx.net googlemail.com hey.com hotmail.be hotmail.co.uk hotmail.com hotmail.de hotmail.es hotmail.fr hotmail.it
+icloud.com infonie.fr laposte.fr laposte.net live.be live.co.uk live.com live.fr live.nl mac.com mail.com mail.fr
+me.com msn.com neuf.fr noos.fr numericable.fr orange.com orange.fr orange.net outlook.be outlook.com outlook.de
+outlook.es outlook.fr outlook.it pm.me proton.me protonmail.ch protonmail.com rocketmail.com sfr.com sfr.fr
+sympatico.ca t-online.de tele2.fr voila.fr wanadoo.fr wanadoo.nl web.de yahoo.be yahoo.ca yahoo.co.jp yahoo.co.uk
+yahoo.com yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.it yahoo.jp ymail.com
 """
 
 
