@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from octoplan.core.model import AddressKind
 from octoplan.core.quoting import quoted, suggestion
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from octoplan.audience.sheet import Sheet
     from octoplan.core.model import Audience, Finding, KeyPath
 
-LIST_COLUMNS = ("phone_number", "mobile", "phone")
-"""What the address column of a list may be called where it is not called as in the campaign."""
+LIST_COLUMNS: Mapping[AddressKind, tuple[str, ...]] = {
+    AddressKind.PHONE: ("phone_number", "mobile", "phone"),
+    AddressKind.EMAIL: ("email", "e_mail", "mail", "courriel"),
+}
+"""What a list's column of addresses may be called where it is not called as in the campaign."""
 
 
 def unknown_columns(audience: Audience, used: Iterable[str], *, header: Collection[str]) -> Iterator[Finding]:
@@ -30,16 +35,11 @@ def unknown_columns(audience: Audience, used: Iterable[str], *, header: Collecti
             yield finding(rule, message, path=path, value=name, hint=suggestion(name, header))
 
 
-def list_column(sheet: Sheet, address: str) -> int:
-    """Return the index of a list's address column.
-
-    Raises AudienceError where there is none.
-    """
+def list_column(sheet: Sheet, kind: AddressKind, *, address: str = "") -> int | None:
+    """Return the index of a list's column of addresses of this kind, if it has one; `address` is the first choice."""
     if len(sheet.header) <= 1:
         return 0
-    names = [name.casefold() for name in sheet.header]
-    for wanted in (address.casefold(), *LIST_COLUMNS):
-        if wanted in names:
-            return names.index(wanted)
-    hint = f"name it one of: {', '.join(dict.fromkeys((address, *LIST_COLUMNS)))}"
-    raise sheet.origin.refuse("has no address column", hint, line=sheet.line(0))
+    names = [re.sub("[- ]", "_", name.casefold()) for name in sheet.header]
+    wanted = (address.casefold(), *LIST_COLUMNS[kind])
+    exact = [name.casefold() for name in sheet.header]
+    return next((found.index(name) for name in wanted for found in (exact, names) if name in found), None)

@@ -1,4 +1,4 @@
-"""What comes in: the rows of a campaign, and the lists of people it must not reach."""
+"""What comes in: the rows of a campaign."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from octoplan.audience import addresses, database, where
-from octoplan.audience.columns import list_column, unknown_columns
+from octoplan.audience import database, where
+from octoplan.audience.columns import unknown_columns
 from octoplan.audience.errors import AudienceError
-from octoplan.audience.sheet import Origin, Sheet, column_name, read_contacts, read_header, read_sheet
-from octoplan.core.model import Severity
-from octoplan.core.quantity import quantity
+from octoplan.audience.sheet import Origin, Sheet, column_name, read_contacts, read_header
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
     from duckdb import DuckDBPyConnection
 
     from octoplan.audience.query import Query
-    from octoplan.core.model import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,47 +55,6 @@ def load_contacts(connection: DuckDBPyConnection, query: Query, *, origin: Origi
     if not database.count(connection, "numbered"):
         raise origin.refuse("has no contacts", "give at least one row")
     return intake
-
-
-def load_lists(
-    connection: DuckDBPyConnection,
-    query: Query,
-    *,
-    table: str,
-    lists: Iterable[tuple[Path, Origin]],
-    countries: Iterable[str | None],
-) -> Iterator[Finding]:
-    """Create a table of the addresses on some lists; yield an info on entries that are no addresses.
-
-    A list in which there is no address at all is the wrong file, or the wrong column: an error.
-
-    A national number stands for its reading in each of the `countries`: sparing a stranger harms less
-    than contacting somebody who opted out.
-    """
-    readings = tuple(filter(None, dict.fromkeys(countries))) or (None,)
-    connection.execute(f"CREATE TABLE {table} (address VARCHAR)")
-    for path, origin in lists:
-        sheet = read_sheet(path, origin)
-        column = list_column(sheet, query.campaign_audience.address)
-        database.load(connection, sheet, table="entries", columns={column: "cell"})
-        total = database.count(connection, "entries", condition="cell IS NOT NULL")
-        connection.execute("CREATE TABLE unread (row BIGINT)")
-        for country in readings:
-            cells = "(FROM entries SELECT rowid AS row, cell WHERE cell IS NOT NULL)"
-            addresses.canonicalise(connection, cells, into="listed", country=country)
-            connection.execute(f"INSERT INTO {table} FROM listed SELECT DISTINCT address WHERE address IS NOT NULL")
-            connection.execute("INSERT INTO unread FROM listed SELECT row WHERE address IS NULL")
-            connection.execute("DROP TABLE listed")
-        never = f"(FROM unread GROUP BY row HAVING count(*) = {len(readings)})"
-        unread = database.count(connection, never)
-        connection.execute("DROP TABLE entries")
-        connection.execute("DROP TABLE unread")
-        if unread:
-            silent = f"{quantity(unread, 'entry')} of {total:,}"
-            message = f"{origin.name}: {silent} without a telephone number, protecting nobody"
-            hint = "" if unread < total else "name the file or the column that holds the numbers"
-            severity = Severity.INFO if unread < total else Severity.ERROR
-            yield finding("phone", message, severity=severity, path=origin.path, hint=hint)
 
 
 def _check_pin(query: Query, sheet: Sheet) -> None:

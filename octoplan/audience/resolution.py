@@ -15,10 +15,12 @@ import numpy as np
 
 from octoplan.audience import addresses, database, where
 from octoplan.audience.errors import AudienceError
-from octoplan.audience.intake import load_contacts, load_lists
+from octoplan.audience.intake import load_contacts
+from octoplan.audience.lists import load_lists
 from octoplan.audience.resolved import Resolved
 from octoplan.audience.sheet import INLINE, Origin
 from octoplan.core.keys import contact_keys
+from octoplan.core.misspelled import MISSPELLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,7 +81,7 @@ def _resolve(
     _filter(connection, intake.statement)
     audience = query.campaign_audience
     cells = f"(FROM kept SELECT row, {intake.columns[audience.address]} AS cell)"
-    addresses.canonicalise(connection, cells, into="addressed", country=audience.country)
+    addresses.canonicalise(connection, cells, into="addressed", kind=query.kind, country=audience.country)
     fiction = database.count(connection, "addressed", condition="fiction")
     if not query.fiction:
         connection.execute("UPDATE addressed SET address = NULL, reason = 'fiction' WHERE fiction")
@@ -100,9 +102,10 @@ def _resolve(
         missing={name: missing for name, (missing, _) in values.items() if missing and name not in audience.fallback},
         fallback={name: missing for name, (missing, _) in values.items() if missing and name in audience.fallback},
         sizes={name: size for name, (_, size) in values.items()},
-        countries=_tally(connection, "owed", column="country"),
+        countries=_tally(connection, "owed", column="nullif(country, '')"),
         fixed=database.count(connection, "owed", condition="kind = 'fixed'"),
         fiction=fiction,
+        misspelled_domains=_misspelled(connection),
         findings=findings,
         connection=connection,
     )
@@ -235,6 +238,12 @@ def _owe(
         empty, fewest, most = connection.execute(query).fetchall()[0]
         figures[name] = (empty, (fewest or 0, most or 0))
     return figures
+
+
+def _misspelled(connection: DuckDBPyConnection) -> dict[str, int]:
+    """Count the owed contacts at each domain that looks mistyped."""
+    domains = _tally(connection, "owed", column="CASE WHEN contains(address, '@') THEN split_part(address, '@', 2) END")
+    return {domain: count for domain, count in domains.items() if domain in MISSPELLED}
 
 
 def _tables(connection: DuckDBPyConnection) -> list[str]:

@@ -22,8 +22,9 @@ class Resolved:
 
     `differ` counts duplicates whose used values are others than the first row's. `missing` counts
     owed contacts without a used value and without a fallback, `fallback` those who get it.
-    `fiction` counts rows with a number reserved for fiction. `sizes` are the fewest and most
-    characters of each used column, `countries` and `fixed` (fixed lines) counts of owed contacts.
+    `fiction` counts rows with a number or a domain reserved for fiction. `sizes` are the fewest and most
+    characters of each used column, `countries` and `fixed` (fixed lines) counts of owed contacts, as are
+    `misspelled_domains`, of those that look mistyped. E-mail addresses have no country.
     """
 
     rows: int
@@ -38,8 +39,14 @@ class Resolved:
     countries: Mapping[str, int]
     fixed: int
     fiction: int
+    misspelled_domains: Mapping[str, int]
     findings: tuple[Finding, ...]
     connection: DuckDBPyConnection = field(repr=False, compare=False)
+
+    @property
+    def misspelled(self) -> int:
+        """Owed contacts at a domain that looks mistyped."""
+        return sum(self.misspelled_domains.values())
 
     def chunks(self, size: int = 10_000) -> Iterator[Rows]:
         """Yield the owed contacts in ascending key order, `size` at a time."""

@@ -86,7 +86,7 @@ class Sheet:
     """A CSV file, read: `text` is UTF-8 with plain newlines, from its first record on.
 
     `lines_above` counts the lines before that. `header` is empty where a single column begins with
-    a number instead of a name. `sha256` is of the file's own bytes.
+    an address instead of a name. `sha256` is of the file's own bytes.
     """
 
     origin: Origin
@@ -116,7 +116,7 @@ def read_sheet(path: Path, origin: Origin) -> Sheet:
     separator, first = _dialect(sample, declared[1] if declared else None)
     lines_above = text.count(b"\n", 0, len(text) - len(body))
     header = tuple(map(column_name, first))
-    if len(header) == 1 and _NUMBER.search(phone.unpunctuated(header[0])):
+    if len(header) == 1 and looks_like_contact(header[0]):
         header = ()
     problems = header_problems(header, origin, line=lines_above + 1)
     if problems:

@@ -11,7 +11,13 @@ from octoplan.cli.terminal import put, say
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".")
-@click.option("--example", type=click.Choice(["sms", "voice", "rcs", "email"]), default="sms", show_default=True, help="The channel of its campaign.")
+@click.option(
+    "--example",
+    type=click.Choice(["sms", "voice", "rcs", "email"]),
+    default="sms",
+    show_default=True,
+    help="The channel of its campaign.",
+)
 def init(directory: Path, example: str) -> None:
     """Make a new project in DIR: one campaign, six contacts nobody has, sample prices."""
     from octoplan.workflow.init import init as make

@@ -12,6 +12,8 @@ import unicodedata
 from base64 import b32encode
 from typing import TYPE_CHECKING
 
+from octoplan.core import email
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -34,17 +36,22 @@ def digest(key: bytes, *fields: bytes) -> bytes:
 
 
 def canonical_address(address: str) -> str:
-    """Return the form of an address that its contact key is made of: E.164 is already canonical."""
-    return unicodedata.normalize("NFC", address)
+    """Return the form of an address that its contact key is made of.
+
+    E.164 is already canonical; an e-mail address is in lower case, its domain as A-labels. What is no
+    address stays what it is, in NFC.
+    """
+    found = email.canonical(address) if "@" in address else None
+    return found.address if isinstance(found, email.Email) else unicodedata.normalize("NFC", address)
 
 
 def contact_key(key: bytes, address: str) -> bytes:
-    """Return the contact key of one canonical address."""
+    """Return the contact key of one address, canonical or not."""
     return digest(key, b"contact", canonical_address(address).encode())
 
 
 def contact_keys(key: bytes, addresses: Iterable[str]) -> list[bytes]:
-    """Return the contact keys of canonical (E.164) addresses, in their order; a million a second."""
+    """Return the contact keys of canonical addresses, in their order; a million a second."""
     start = hashlib.blake2b(key=key, digest_size=SIZE)
     start.update((7).to_bytes(8, "big") + b"contact")
     keys = []

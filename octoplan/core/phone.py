@@ -23,6 +23,9 @@ PUNCTUATION = "- \t.()/\u00a0\u2007\u202f"
 Also the inside of a regular expression's character class.
 """
 
+EMAIL = r"[^+@]@[^@]"
+"""What tells an e-mail address from a number, somewhere in its unpunctuated text."""
+
 FICTION = re.compile(
     r"\+(?:"
     r"33(?:63998|19900|26191|35301|46571|53649)[0-9]{4}"  # Arcep: 06 39 98, 01 99 00, 02 61 91 …
@@ -73,9 +76,9 @@ class Phone:
 def canonical(raw: str, country: str | None) -> Phone | str:
     """Read a number as people write them; `country` is that of numbers without a country code.
 
-    Returns the reason word of a number nobody can be contacted at: `empty`, `letters`,
-    `characters`, `no-country`, `too-short`, `too-long`, `not-valid`, `premium-rate`, `shared-cost`
-    or, for every other type (toll-free, voice over IP, pager …), `number-type`.
+    Returns the reason word of a number nobody can be contacted at: `empty`, `email-address` for what
+    looks like one, `letters`, `characters`, `no-country`, `too-short`, `too-long`, `not-valid`,
+    `premium-rate`, `shared-cost` or, for every other type (toll-free, voice over IP, pager …), `number-type`.
     """
     spelling = unpunctuated(raw)
     reason = _unreadable(spelling, country)
@@ -99,6 +102,8 @@ def unpunctuated(raw: str) -> str:
 def _unreadable(spelling: str, country: str | None) -> str | None:
     if not spelling:
         return "empty"
+    if re.search(EMAIL, spelling):
+        return "email-address"
     digits = spelling.removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
         return "letters" if any(map(str.isalpha, digits)) else "characters" if digits else "too-short"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from octoplan.core import rendered
 from octoplan.core.limits import loosened, tightest
 from octoplan.core.model import (
+    AddressKind,
     Audience,
     Campaign,
     Channel,
@@ -40,9 +41,12 @@ if TYPE_CHECKING:
     from octoplan.core.source import Source
     from octoplan.core.written.campaign import AudienceFile, CampaignLimitsFile
 
+ADDRESS = {AddressKind.PHONE: "phone_number", AddressKind.EMAIL: "email"}
+"""The column that holds the addresses, unless the file names another."""
+
 _SOURCES = ("file", "contacts", *LATER_SOURCES)
 
-_EITHER = frozenset({"encoding", "subject"})
+_EITHER = frozenset({"encoding", "subject", "email-address"})
 """Rules that are an error or a warning, depending on the campaign; `allow` accepts the warning."""
 
 
@@ -195,7 +199,7 @@ def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, fil
         channel=Channel(file.channel),
         purpose=Purpose(file.purpose),
         sender=_sender(file, scope),
-        audience=_audience(file.audience, defaults.country),
+        audience=_audience(file.audience, Channel(file.channel), country=defaults.country),
         message=message(file),
         schedule=Schedule(
             timezone=file.schedule.timezone or defaults.timezone or "UTC",
@@ -221,9 +225,9 @@ def _sender(file: CampaignFile, scope: Scope) -> str | None:
     return scope.settings.defaults.sender
 
 
-def _audience(file: AudienceFile, country: str | None) -> Audience:
+def _audience(file: AudienceFile, channel: Channel, *, country: str | None) -> Audience:
     return Audience(
-        address=file.address,
+        address=file.address or ADDRESS[channel.address_kind],
         country=file.country or country,
         contacts=file.contacts,
         file=file.file,

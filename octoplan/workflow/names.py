@@ -94,6 +94,7 @@ def query(project: Project, campaign: Campaign, *, key: bytes) -> Query:
         exclude=tuple(project.inside(name, EXCLUDE) for name in audience.exclude_files),
         columns=columns(campaign),
         key=key,
+        kind=campaign.channel.address_kind,
         home=project.settings.defaults.country,
         fiction=project.surroundings.sandbox,
     )

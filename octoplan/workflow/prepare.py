@@ -248,6 +248,7 @@ class Preparation:
             differ=resolved.differ,
             fixed=resolved.fixed,
             fiction=resolved.fiction,
+            misspelled=resolved.misspelled_domains,
             last_contacts=self._last_contacts(campaign),
             over_cap=self._over_cap(campaign, composed),
             cap=str(self.project.limits.per_contact),

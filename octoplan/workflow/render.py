@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from octoplan.audience import Engine
-from octoplan.core import keys, parts, phone, spoken
+from octoplan.core import keys, parts, spoken
+from octoplan.core.address import read
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from octoplan.core.model import Batch, Campaign
     from octoplan.project import Project
 
-MASK = "+…"
+MASKS = {"phone_number": "+…", "email": "…@…"}
+"""What stands for an address in a recipient of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +94,8 @@ def _key(project: Project) -> bytes:
 
 
 def _wanted(contact: str, campaign: Campaign, *, key: bytes) -> str:
-    read = phone.canonical(contact, campaign.audience.country)
-    if isinstance(read, str):
-        return contact.lower()
-    return keys.contact_key(key, read.e164).hex()
+    address = read(contact, country=campaign.audience.country)
+    return contact.lower() if address is None else keys.contact_key(key, address).hex()
 
 
 def _length(batch: Batch) -> int:
@@ -107,8 +107,6 @@ def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
     measured = parts.measure(text) if channel is Channel.SMS else parts.Parts("", 0, batch.parts)
     request = project.provider(batch.campaign.provider).next(batch, ())
     body = json.loads(request.body) if isinstance(request, Request) else {}
-    for recipient in body.get("recipients", ()):
-        recipient["phone_number"] = MASK
     return Rendered(
         campaign=batch.campaign.id,
         key=batch.keys[0].hex(),
@@ -119,5 +117,14 @@ def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
         seconds=spoken.seconds(text) if channel is Channel.VOICE else 0,
         parts=measured.parts,
         cost=f"{money_text(batch.cost)} {batch.currency}",
-        body=body,
+        body=masked(body),
     )
+
+
+def masked(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a request without its recipients' addresses."""
+    shown = [
+        {field: MASKS.get(field, value) for field, value in recipient.items()}
+        for recipient in body.get("recipients", ())
+    ]
+    return {**body, "recipients": shown} if shown else body

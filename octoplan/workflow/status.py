@@ -6,7 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from octoplan.core import keys, phone
+from octoplan.core import keys
+from octoplan.core.address import read
 from octoplan.core.errors import Refused
 from octoplan.core.plan import money_text
 from octoplan.core.quantity import quantity
@@ -140,12 +141,13 @@ def contact_status(project: Project, address: str, *, campaign: str | None) -> t
     """Return what one address got: "did she get it?".
 
     Raises:
-        Refused: it is no number.
+        Refused: it is no address.
     """
-    read = phone.canonical(address, project.settings.defaults.country)
-    if isinstance(read, str):
-        raise Refused("that is no phone number: write it as +33 6 … or as a national number", reason="address")
-    key = keys.contact_key(project.key, read.e164)
+    canonical = read(address, country=project.settings.defaults.country)
+    if canonical is None:
+        ways = "write a number as +33 6 … or as a national number, an e-mail address as name@domain"
+        raise Refused(f"that is neither a phone number nor an e-mail address: {ways}", reason="address")
+    key = keys.contact_key(project.key, canonical)
     with contextlib.closing(project.open_ledger()) as ledger:
         rows = ledger.find(key)
     return tuple(_delivery(row) for row in rows if campaign in (None, row.campaign))

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from octoplan.audience import Engine, Query, database
 from octoplan.audience.sheet import Origin, read_sheet
+from octoplan.core import email
 from octoplan.core.keys import contact_key
-from octoplan.core.model import Audience
+from octoplan.core.model import AddressKind, Audience
 from octoplan.core.phone import Phone, canonical
 
 if TYPE_CHECKING:
@@ -147,6 +148,62 @@ def test_sets_agree_with_plain_python(  # noqa: PLR0913, PLR0917 - one strategy 
     assert dict(got) == {address: blank(name) or "" for address, name in owed.items()}
     assert [contact_key(K, address) for address, _ in got] == sorted(contact_key(K, address) for address in owed)
     resolved.close()
+
+
+EMAILS = st.builds(
+    lambda number, spell: spell(f"zoe{number}@café.example"),
+    st.integers(0, 11),
+    st.sampled_from(
+        [
+            str,
+            str.upper,
+            lambda raw: f" {raw}\t",
+            lambda raw: f"Zoé <{raw}>",
+            lambda raw: raw.replace("café", "cafe\u0301"),
+            lambda raw: raw.replace("café", "XN--CAF-DMA"),
+        ]
+    ),
+)
+
+MAILS = st.lists(st.one_of(EMAILS, st.sampled_from(["", "x", "0639980012", "a@b"])), min_size=1, max_size=40)
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MAILS, MAILS, MAILS)
+def test_lists_of_e_mail_addresses_agree_with_plain_python(
+    engine: Engine, rows: list[str], stopped: list[str], held: list[str]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "stop.csv"
+        file.write_bytes(write([["x", "y"], *([cell, ""] for cell in stopped)]).replace(b"name0;name1", b"email;note"))
+        query = Query(
+            campaign_audience=Audience(address="email", country="FR", contacts=tuple({"email": raw} for raw in rows)),
+            file=None,
+            key=K,
+            kind=AddressKind.EMAIL,
+            fiction=True,
+            suppressions=(file,),
+            held=b"".join(contact_key(K, address) for address in canonicals(held)),
+        )
+        resolved = engine.resolve(query)
+    gone = canonicals(stopped)
+    people, judged = canonicals(rows), [email.canonical(raw) for raw in rows]
+    invalid = sum(isinstance(one, str) for one in judged)
+    counts = {
+        "invalid": invalid,
+        "duplicate": len(rows) - invalid - len(people),
+        "suppressed": len(people & gone),
+    }
+    assert resolved.excluded == {reason: count for reason, count in counts.items() if count}
+    assert resolved.already_sent == len((people & canonicals(held)) - gone)
+    assert {one for chunk in resolved.chunks(5) for one in chunk.addresses} == people - gone - canonicals(held)
+    assert resolved.rows == len(rows) == resolved.contacts + resolved.already_sent + sum(resolved.excluded.values())
+    resolved.close()
+
+
+def canonicals(cells: Sequence[str]) -> set[str]:
+    read = map(email.canonical, cells)
+    return {one.address for one in read if isinstance(one, email.Email)}
 
 
 def pack(numbers: set[int]) -> bytes:

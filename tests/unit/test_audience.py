@@ -277,7 +277,7 @@ def test_entries_of_a_list_that_are_no_numbers_are_counted(engine: Engine, folde
     (folder / "stop.csv").write_text("phone\n0639980001\nnope\n\n")
     (found,) = engine.resolve(query(folder / "a.csv", suppressions=(folder / "stop.csv",))).findings
     assert (found.rule, found.severity) == ("phone", Severity.INFO)
-    assert found.message == "stop.csv: 1 entry of 2 without a telephone number, protecting nobody"
+    assert found.message == "stop.csv: 1 entry of 2 without an address, protecting nobody"
 
 
 @pytest.mark.parametrize(("home", "spared"), [("FR", 1), (None, 0), ("BE", 0)])
@@ -299,7 +299,7 @@ def test_a_suppressed_number_protects_in_either_country(engine: Engine, tmp_path
     resolved = engine.resolve(asked)
     assert resolved.excluded == {"suppressed": 3}
     (found,) = resolved.findings
-    assert found.message == "stop.csv: 1 entry of 3 without a telephone number, protecting nobody"
+    assert found.message == "stop.csv: 1 entry of 3 without an address, protecting nobody"
 
 
 def test_an_excluded_list_is_of_the_campaign_s_country(engine: Engine, tmp_path: Path) -> None:

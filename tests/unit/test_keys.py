@@ -42,8 +42,17 @@ def test_a_request_id_changes_with_every_part() -> None:
     assert len(others) == 5
 
 
-def test_the_canonical_form_of_an_address_is_nfc() -> None:
+def test_an_e_mail_address_has_one_key_in_every_spelling() -> None:
+    canonical = "zoe@xn--caf-dma.example"
+    assert keys.contact_key(KEY, canonical).hex() == "7066e0f156a89653b9f07f38aadaf7f5"
+    for spelling in ("Zoe@CAF\u00c9.example", "zoe@cafe\u0301.EXAMPLE", "ZOE@XN--CAF-DMA.example", f" <{canonical}>"):
+        assert keys.contact_key(KEY, spelling) == keys.contact_key(KEY, canonical)
+    assert keys.contact_keys(KEY, [canonical]) == [keys.contact_key(KEY, canonical)]
+
+
+def test_what_is_no_address_has_a_key_in_nfc() -> None:
     assert keys.contact_key(KEY, "zoe\u0301@acme.example") == keys.contact_key(KEY, "zo\u00e9@acme.example")
+    assert keys.canonical_address("+33639980012") == "+33639980012"
 
 
 @given(st.lists(st.from_regex(r"\+[0-9]{5,15}", fullmatch=True)))

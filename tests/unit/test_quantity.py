@@ -13,6 +13,7 @@ from octoplan.core.quantity import quantity
         (1_214, "contact", "1,214 contacts"),
         (1, "batch", "1 batch"),
         (2, "batch", "2 batches"),
+        (2, "e-mail address", "2 e-mail addresses"),
         (1, "entry", "1 entry"),
         (2, "entry", "2 entries"),
     ],

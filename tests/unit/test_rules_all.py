@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from campaigns import PLAIN, campaign
-from octoplan.core.model import Expect, Finding, Money, Prices, Schedule, Severity
-from octoplan.core.rules import RULES
+from octoplan.core.misspelled import MISSPELLED
+from octoplan.core.model import Channel, Expect, Finding, Money, Prices, Schedule, Severity
+from octoplan.core.rules import RULES, accept
 from octoplan.core.rules.all import Facts, SecondOpinion, check_facts, check_simulation
 
 NOW = datetime(2026, 12, 3, 9, tzinfo=UTC)
@@ -173,6 +174,69 @@ def test_the_share_of_invalid_numbers_is_of_the_rows_that_were_judged() -> None:
 
 def test_an_audience_of_nothing_but_invalid_numbers_says_both() -> None:
     assert rules(rows=3, contacts=0, invalid_reasons={"letters": 3}) == ["audience-empty", "audience-invalid", "phone"]
+
+
+def mailing(**changes: Any) -> Any:
+    return campaign(channel=Channel.EMAIL, **changes)
+
+
+def test_few_invalid_e_mail_addresses_are_counted_by_reason() -> None:
+    (one,) = found(campaign=mailing(), countries={}, invalid_reasons={"no-at": 4, "not-valid": 1})
+    assert (one.rule, one.severity, one.hint) == ("email-address", Severity.INFO, "they are left out")
+    assert one.message == "5 invalid e-mail addresses: no-at 4, not-valid 1"
+
+
+def test_too_many_invalid_e_mail_addresses_stop_unless_accepted() -> None:
+    invalid = {"countries": {}, "invalid_reasons": {"no-at": 21}}
+    assert [(one.rule, one.severity) for one in found(campaign=mailing(), **invalid)] == [
+        ("audience-invalid", Severity.LIMIT),
+        ("email-address", Severity.ERROR),
+    ]
+    _, one = found(campaign=mailing(allow={"audience-invalid": "an old export"}), **invalid)
+    assert (one.rule, one.severity) == ("email-address", Severity.INFO)
+
+
+NO_EMAIL = "name the column of numbers in `audience.address`, or `channel: email`"
+NO_NUMBER = "name the column of e-mail addresses in `audience.address`, or another `channel`"
+
+
+@pytest.mark.parametrize(
+    ("channel", "reason", "rule", "words"),
+    [
+        (Channel.SMS, "email-address", "phone", f"900 cells with an e-mail address: {NO_EMAIL}"),
+        (Channel.EMAIL, "phone-number", "email-address", f"900 cells with a telephone number: {NO_NUMBER}"),
+    ],
+)
+def test_addresses_of_another_channel_are_said_to_be_such(channel: Channel, reason: str, rule: str, words: str) -> None:
+    share, one = found(campaign=campaign(channel=channel), countries={}, invalid_reasons={reason: 900, "empty": 1})
+    assert (one.rule, one.severity) == (rule, Severity.ERROR)
+    assert share.hint == one.hint == f"{words}; mend them, or raise `expect.max_invalid`"
+    assert f"{reason} 900" in one.message
+
+
+def test_a_mistyped_domain_is_a_warning_that_names_it_and_the_one_meant() -> None:
+    facts: dict[str, Any] = {"countries": {}, "misspelled": {"gmial.com": 1, "gmail.con": 2}}
+    (one,) = found(campaign=mailing(), **facts)
+    assert (one.rule, one.severity, one.value) == ("email-address", Severity.WARNING, "3")
+    assert one.message == "3 contacts at a domain that looks misspelled (gmail.con, gmial.com)"
+    assert one.hint == "mend them (is gmail.com meant?), or accept it under `allow`"
+    (accepted,) = accept((one,), {"email-address": "seen"})
+    assert accepted.severity is Severity.INFO
+    many = dict.fromkeys(sorted(MISSPELLED)[:9], 1)
+    (one,) = found(campaign=mailing(), countries={}, misspelled=many)
+    assert one.message.startswith("9 contacts at a domain that looks misspelled (")
+    assert one.message.endswith(", …)")
+
+
+def test_addresses_reserved_for_fiction_are_called_by_their_kind() -> None:
+    assert found(campaign=mailing(), countries={}, fiction=2)[0].message == (
+        "2 e-mail addresses reserved for fiction: this is sample data"
+    )
+    assert found(fiction=2)[0].message == "2 numbers reserved for fiction: this is sample data"
+
+
+def test_rules_on_numbers_say_nothing_of_e_mail_addresses() -> None:
+    assert rules(campaign=replace(limited(countries=("FR",)), channel=Channel.EMAIL), countries={}) == []
 
 
 def test_numbers_of_a_refused_type_are_an_error() -> None:

@@ -11,6 +11,7 @@ import pytest
 from octoplan.core import settings, source, spec
 from octoplan.core.message import Message
 from octoplan.core.model import Audience, Channel, Expect, Limits, Money, Options, Purpose, Severity
+from octoplan.core.written.campaign import AudienceFile
 
 if TYPE_CHECKING:
     from octoplan.core.model import Campaign, Finding
@@ -188,6 +189,14 @@ def test_what_needs_no_audience_is_judged_with_everything_else() -> None:
     assert rules(text) == [("wrong-value", "edition"), ("allow", "allow.nothing"), ("sender-shape", "sender")]
 
 
+@pytest.mark.parametrize(("channel", "column"), [(Channel.VOICE, "phone_number"), (Channel.EMAIL, "email")])
+def test_the_usual_column_of_addresses_is_the_channel_s(channel: Channel, column: str) -> None:
+    written = AudienceFile(contacts=({column: "x"},))
+    assert spec._audience(written, channel, country="FR").address == column
+    named = AudienceFile(contacts=({"contact": "x"},), address="contact")
+    assert spec._audience(named, channel, country="FR").address == "contact"
+
+
 def test_a_limit_leaves_the_campaign_to_be_accepted() -> None:
     found, (one,) = examine(FIVE_KEYS + "sender: PayPal\n")
     assert found is not None
@@ -203,6 +212,7 @@ def test_a_limit_leaves_the_campaign_to_be_accepted() -> None:
     [
         ("fixed-line: ours", True),
         ("encoding: ours", True),
+        ("email-address: ours", True),
         ("cost-limit: ours", True),
         ("stop-missing: ours", False),
         ("simulation-differs: ours", False),

@@ -7,7 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from octoplan.core.model import Channel, Money, Severity
+from octoplan.core.misspelled import MISSPELLED
+from octoplan.core.model import AddressKind, Channel, Money, Severity
 from octoplan.core.quantity import quantity
 from octoplan.core.rules import finding
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 FEW = 10
 """An audience that has had and has fewer contacts than this may change freely."""
+
+SHOWN = 5
+"""Mistyped domains that a finding names."""
 
 REFUSED_TYPES = ("premium-rate", "shared-cost", "number-type")
 """Reason words of numbers whose type nobody may be contacted at."""
@@ -48,7 +52,8 @@ class Facts:
     `contacts` are owed now; `already_sent` are those of this edition who are not. `open_contacts` and
     `open_cost` are what this edition has charged, claimed and reserved before: campaign limits count
     from its first batch. `takes` is how long sending all batches lasts. `over_cap` counts the owed who have
-    had as many messages as the project's `cap` allows: nobody, unless the campaign accepts it.
+    had as many messages as the project's `cap` allows: nobody, unless the campaign accepts it. `misspelled`
+    are the owed by domain that looks mistyped.
     """
 
     campaign: Campaign
@@ -65,6 +70,7 @@ class Facts:
     differ: int = 0
     fixed: int = 0
     fiction: int = 0
+    misspelled: Mapping[str, int] = field(default_factory=dict)
     last_contacts: int | None = None
     over_cap: int = 0
     cap: str = ""
@@ -143,14 +149,41 @@ def _invalid(facts: Facts) -> Iterator[Finding]:
     most = facts.campaign.audience.expect.max_invalid
     over = share > most
     hint = "mend them, or raise `expect.max_invalid`" if over else "they are left out"
+    hint = "; ".join(filter(None, (_other_way(facts), hint)))
     if over:
         message = f"{invalid:,} of {quantity(judged, 'row')} have no valid address: {_share(share)}"
         path = (*AUDIENCE, "expect", "max_invalid")
         yield finding("audience-invalid", message, path=path, value=_share(share), limit=_share(most), hint=hint)
     stops = over and "audience-invalid" not in facts.campaign.allow
     severity = Severity.ERROR if stops else Severity.INFO
-    message = f"{quantity(invalid, 'invalid number')}: {_counts(facts.invalid_reasons)}"
-    yield finding("phone", message, severity=severity, path=(*AUDIENCE, "address"), value=str(invalid), hint=hint)
+    email = facts.campaign.channel.address_kind is AddressKind.EMAIL
+    noun = "invalid e-mail address" if email else "invalid number"
+    message = f"{quantity(invalid, noun)}: {_counts(facts.invalid_reasons)}"
+    rule = "email-address" if email else "phone"
+    yield finding(rule, message, severity=severity, path=(*AUDIENCE, "address"), value=str(invalid), hint=hint)
+
+
+def _other_way(facts: Facts) -> str:
+    """Return the way out where the addresses are those of another channel; empty where they are just wrong."""
+    if facts.campaign.channel.address_kind is AddressKind.EMAIL:
+        numbers = facts.invalid_reasons.get("phone-number", 0)
+        way = "name the column of e-mail addresses in `audience.address`, or another `channel`"
+        return f"{quantity(numbers, 'cell')} with a telephone number: {way}" if numbers else ""
+    emails = facts.invalid_reasons.get("email-address", 0)
+    way = "name the column of numbers in `audience.address`, or `channel: email`"
+    return f"{quantity(emails, 'cell')} with an e-mail address: {way}" if emails else ""
+
+
+def _misspelled(facts: Facts) -> Iterator[Finding]:
+    if facts.misspelled:
+        domains = sorted(facts.misspelled, key=lambda domain: (-facts.misspelled[domain], domain))
+        named = ", ".join(domains[:SHOWN]) + (", …" if len(domains) > SHOWN else "")
+        count = sum(facts.misspelled.values())
+        message = f"{quantity(count, 'contact')} at a domain that looks misspelled ({named})"
+        meant = ", ".join(dict.fromkeys(MISSPELLED[domain] for domain in domains[:SHOWN]))
+        hint = f"mend them (is {meant} meant?), or accept it under `allow`"
+        path = (*AUDIENCE, "address")
+        yield finding("email-address", message, severity=Severity.WARNING, path=path, value=str(count), hint=hint)
 
 
 def _number_type(facts: Facts) -> Iterator[Finding]:
@@ -171,7 +204,9 @@ def _fixed_line(facts: Facts) -> Iterator[Finding]:
 
 def _fiction_number(facts: Facts) -> Iterator[Finding]:
     if facts.fiction and not facts.sandbox:
-        message = f"{quantity(facts.fiction, 'number')} reserved for fiction: this is sample data"
+        email = facts.campaign.channel.address_kind is AddressKind.EMAIL
+        noun = "e-mail address" if email else "number"
+        message = f"{quantity(facts.fiction, noun)} reserved for fiction: this is sample data"
         hint = "name the real audience; sample data is for the sandbox"
         yield finding("fiction-number", message, path=(*AUDIENCE, "address"), value=str(facts.fiction), hint=hint)
 
@@ -355,6 +390,7 @@ _OWED: Iterable[Callable[[Facts], Iterator[Finding]]] = (
     _audience_size,
     _audience_change,
     _number_type,
+    _misspelled,
     _fixed_line,
     _country,
     _contact_cap,

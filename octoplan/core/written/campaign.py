@@ -97,10 +97,9 @@ class AudienceFile(Written):
         examples=[[{"phone_number": "+33639980001", "first_name": "Zoe"}]],
     )
     sha256: Fingerprint | None = Field(default=None, description="Pins the content of `file`.")
-    address: str = Field(
-        default="phone_number",
-        min_length=1,
-        description="The column that holds the address. Default phone_number.",
+    address: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None,
+        description="The column that holds the address. Default phone_number; on channel email: email.",
         examples=["mobile"],
     )
     country: Country | None = Field(

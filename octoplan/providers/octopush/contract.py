@@ -271,8 +271,7 @@ def check_body(body: bytes) -> tuple[Finding, ...]:
         return tuple(
             finding(
                 "wire-contract",
-                f"the outgoing request breaks Octopush's contract at `{_named(each['loc']) or 'body'}`: "
-                f"{each['msg']}",
+                f"the outgoing request breaks Octopush's contract at `{_named(each['loc']) or 'body'}`: {each['msg']}",
                 hint="nothing was sent; change the campaign, or report it as a bug in octoplan",
             )
             for each in error.errors(include_url=False, include_context=False, include_input=False)
