@@ -196,6 +196,7 @@ def test_contact_values_come_out_as_they_are(text: str) -> None:
 def test_renderer_takes_flat_texts_and_others() -> None:
     assert Renderer("100% {{ contact.x|upper }}")._compiled is None
     assert Renderer("{% if contact.x %}a{% endif %}")._compiled is not None
+    assert Renderer('{% if contact["a b"] %}a{% endif %}').render({"a b": ["", "b"]}, 2) == ["", "a"]
     assert Renderer("100%").render({}, 2) == ["100%", "100%"]
     assert Renderer("{{ 1 }}{% if true %}%{% endif %}").render({}, 2) == ["1%", "1%"]
 
@@ -428,3 +429,24 @@ def test_without_a_reader_nothing_is_included() -> None:
     for origin in (None, templates.Origin(folder="campaigns")):
         _, (found,) = templates.parse('a {% include "b.txt" %}', ("sender",), origin=origin)
         assert (found.rule, found.path, found.within) == ("template-syntax", ("sender",), (1, 6))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<b>{{ contact.x }}</b> & co", "<b>&lt;i&gt;&amp;&quot;&#x27;</b> & co"),
+        ("<b>{{ contact.x|truncate(2, true, '') }}</b>", "<b>&lt;i</b>"),
+        ("{{ contact.y|default('<br>', true) }}{{ contact.x|default('<br>') }}", "<br>&lt;i&gt;&amp;&quot;&#x27;"),
+        ("{{ contact.y or ('<b>' ~ contact.x ~ '</b>') }}", "<b>&lt;i&gt;&amp;&quot;&#x27;</b>"),
+        ("{{ contact.y or 1.50 }} {{ contact.x and 2.50 }}", "1.50 2.50"),
+        ("{{ contact.y and '<br>' }}{{ contact.x and '<hr>' }}", "<hr>"),
+        ("{{ contact.y|default('<br>')|default(2.50, true) }}", "2.50"),
+        ("{{ contact.x == '<i>&\"\\'' }} {{ contact.x|int }}", "True 0"),
+        ("{% if contact.x == '<i>&\"\\'' %}<hr>{% else %}-{% endif %}", "<hr>"),
+    ],
+)
+def test_html_escapes_what_comes_from_a_contact(text: str, expected: str) -> None:
+    source = folded(text)
+    columns = {"x": ["<i>&\"'"], "y": [""]}
+    assert Renderer(source, html=True).render(columns, 1) == [expected]
+    assert Renderer(source + "{% if contact.x == '' %}-{% endif %}", html=True).render(columns, 1) == [expected]

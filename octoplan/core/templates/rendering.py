@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as markup
 from decimal import Decimal
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,11 @@ from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
 from octoplan.core.templates import printing
-from octoplan.core.templates.grammar import LANGUAGE, bound, column, subject
+from octoplan.core.templates.grammar import LANGUAGE, bound, column, constant, subject
 from octoplan.core.templates.language import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from jinja2 import Template as Compiled
 
@@ -22,8 +23,18 @@ if TYPE_CHECKING:
 
 
 SLOT = "\u2039{}\u203a"
+
+
+def _escaped(value: Any) -> str:
+    return markup.escape(str(value))
+
+
 RENDERING = LANGUAGE.overlay()
-RENDERING.filters = {**LANGUAGE.filters, "collect": lambda text, into: into.append(text) or ""}
+RENDERING.filters = {
+    **LANGUAGE.filters,
+    "collect": lambda text, into: into.append(text) or "",
+    "escape": _escaped,
+}
 
 
 def columns(source: str) -> tuple[str, ...]:
@@ -41,18 +52,22 @@ def pattern(source: str, sizes: Mapping[str, tuple[int, int]]) -> str:
 
 
 class Renderer:
-    """Renders one folded text for any number of contacts; a contact's value comes out as it is."""
+    """Renders one folded text for any number of contacts; a contact's value comes out as it is.
 
-    def __init__(self, source: str) -> None:
+    With `html` it comes out escaped, after its filters and in quotes too; what the author wrote does not.
+    """
+
+    def __init__(self, source: str, *, html: bool = False) -> None:
         template = _template(source)
         tree = template.tree
         self._columns = tuple(template.uses())
         flat = _flat(tree)
         self._format, self._chains = flat or ("", [])
+        self._shown = _shown if html else _chained
         self._compiled: Compiled | None = None
         self._constants: dict[str, Any] = {}
         if flat is None:
-            self._compiled, self._constants = _compile(tree, self._columns)
+            self._compiled, self._constants = _compile(tree, self._columns, html=html)
 
     def render(self, columns: Mapping[str, list[str]], count: int) -> list[str]:
         """Return one text per contact from parallel columns of `count` values."""
@@ -60,7 +75,7 @@ class Renderer:
             if not self._chains:
                 return [self._format % ()] * count
             return list(
-                map(self._format.__mod__, zip(*(_chained(columns, chain) for chain in self._chains), strict=True))
+                map(self._format.__mod__, zip(*(self._shown(columns, chain) for chain in self._chains), strict=True))
             )
         texts: list[str] = []
         rows = zip(*(columns[name] for name in self._columns), strict=True) if self._columns else repeat((), count)
@@ -111,6 +126,18 @@ def _chained(columns: Mapping[str, list[str]], node: nodes.Node) -> Sequence[Any
     return columns[column(node) or ""]
 
 
+def _shown(columns: Mapping[str, list[str]], node: nodes.Node) -> Sequence[Any]:
+    """Return one column's values after its filters, escaped; a default is the author's."""
+    if not (isinstance(node, nodes.Filter) and node.name == "default"):
+        return list(map(_escaped, _chained(columns, node)))
+    instead = bound(node)
+    if not instead["boolean"]:
+        return _shown(columns, subject(node))
+    given = _chained(columns, subject(node))
+    shown = _shown(columns, subject(node))
+    return [each if value else instead["value"] for value, each in zip(given, shown, strict=True)]
+
+
 class _Variables(NodeTransformer):
     """Turns contact columns into loop variables, and exact numbers into names of constants."""
 
@@ -139,10 +166,51 @@ class _Variables(NodeTransformer):
         return nodes.Name(name, "load", lineno=1)
 
 
-def _compile(tree: nodes.Template, names: Sequence[str]) -> tuple[Compiled, dict[str, Any]]:
+class _Escapes(NodeTransformer):
+    """Escapes what is put out, after `_Variables`: conditions compare the values themselves."""
+
+    def __init__(self, constants: Collection[str]) -> None:
+        self.constants = constants
+
+    def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802 - Jinja calls it so
+        node.nodes = list(map(self._put, node.nodes))
+        return node
+
+    def _put(self, node: nodes.Expr) -> nodes.Expr:
+        """Return an expression that puts out the same, contact values escaped and the author's text as it is."""
+        put: nodes.Expr
+        match node:
+            case nodes.TemplateData() | nodes.Const():
+                put = node
+            case nodes.Name(name=name) if name in self.constants:
+                put = node
+            case nodes.Concat():
+                put = nodes.Concat(list(map(self._put, node.nodes)), lineno=1)
+            case nodes.Or():
+                put = nodes.CondExpr(node.left, self._put(node.left), self._put(node.right), lineno=1)
+            case nodes.And():
+                put = nodes.CondExpr(node.left, self._put(node.right), self._put(node.left), lineno=1)
+            case nodes.Filter(name="default"):
+                put = self._default(node)
+            case _:
+                put = nodes.Filter(node, "escape", [], [], None, None, lineno=1)
+        return put
+
+    def _default(self, node: nodes.Filter) -> nodes.Expr:
+        """Return what a default puts out: what is given is never missing here, it may be empty."""
+        arguments: dict[Any, Any] = {pair.key: pair.value for pair in node.kwargs}
+        given = subject(node)
+        if not constant(arguments["boolean"]):
+            return self._put(given)
+        return nodes.CondExpr(given, self._put(given), arguments["value"], lineno=1)
+
+
+def _compile(tree: nodes.Template, names: Sequence[str], *, html: bool) -> tuple[Compiled, dict[str, Any]]:
     """Compile a text inside a loop over rows that collects each row's output apart, whatever it holds."""
     variables = _Variables(names)
     variables.visit(tree)
+    if html:
+        _Escapes(variables.constants).visit(tree)
     targets: list[nodes.Expr] = [nodes.Name(name, "store", lineno=1) for name in variables.names.values()]
     collect = nodes.Filter(None, "collect", [nodes.Name("into", "load", lineno=1)], [], None, None, lineno=1)
     each = nodes.FilterBlock(tree.body, collect, lineno=1)
