@@ -100,6 +100,111 @@ class Channel(StrEnum):
     RCS = "rcs"
     EMAIL = "email"
 
+    @property
+    def address_kind(self) -> AddressKind:
+        """What its contacts are addressed by."""
+        return AddressKind.EMAIL if self is Channel.EMAIL else AddressKind.PHONE
+
+
+class AddressKind(StrEnum):
+    """What a contact is addressed by."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+
+
+class Purpose(StrEnum):
+    """Why a message is sent; it decides opt-out mention and hours, so it has no default."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """What an audience must look like; shares are fractions of one."""
+
+    min: int | None = None
+    max_change: Decimal = Decimal("0.20")
+    max_invalid: Decimal = Decimal("0.02")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom a campaign addresses, as written. Files are paths relative to the project; `file` may be a pattern.
+
+    `query` is a file of SQL that runs at `connection`, a name of octoplan.yaml.
+    """
+
+    address: str
+    country: str | None
+    contacts: tuple[Mapping[str, str], ...] | None = field(default=None, repr=False)
+    file: str | None = None
+    sha256: str | None = None
+    query: str | None = None
+    connection: str | None = None
+    where: str | None = None
+    exclude_files: tuple[str, ...] = ()
+    exclude_campaigns: tuple[str, ...] = ()
+    fallback: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    expect: Expect = field(default_factory=Expect)
+    new_contacts: str = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a campaign may leave. `send_at` is aware; None means as soon as applied."""
+
+    timezone: str
+    lead: timedelta
+    grace: timedelta
+    send_at: datetime | None = None
+    hours: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the channel and provider offer; each maps to one wire field of the channels that have it."""
+
+    quality: str = "premium"
+    replies: bool = False
+    track_recipients: bool | None = None
+    collect_keys: bool = False
+    list_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The tightest of project, environment and campaign. None: no limit was written."""
+
+    max_cost: Money | None = None
+    max_contacts: int | None = None
+    max_parts: int | None = None
+    countries: tuple[str, ...] | None = None
+    senders: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """One campaign, validated, with defaults filled and everything but `contact` rendered."""
+
+    id: str
+    edition: int
+    provider: str
+    channel: Channel
+    purpose: Purpose
+    sender: str | None
+    audience: Audience
+    message: Message
+    schedule: Schedule
+    options: Options
+    limits: Limits
+    allow: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    description: str | None = None
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    file: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from octoplan.core.email import canonical
 from octoplan.core.message import SERVICES
 from octoplan.core.model import Channel, Purpose
 from octoplan.core.quantity import quantity
@@ -152,11 +153,16 @@ def _from(message: Message) -> Iterator[Finding]:
     if message.from_ is None:
         hint = "for example `from: {address: shop@acme.example, name: ACME}`"
         yield finding("email-address", "`message.from` is missing", path=(*_MESSAGE, "from"), hint=hint)
-    elif message.from_.name is not None and (not message.from_.name.strip() or not message.from_.name.isprintable()):
+        return
+    read = canonical(message.from_.address)
+    if isinstance(read, str):
+        told = f"`from.address` is no e-mail address: {read}"
+        path = (*_MESSAGE, "from", "address")
+        yield finding("email-address", told, path=path, hint="for example `address: shop@acme.example`")
+    name = message.from_.name
+    if name is not None and not (name.strip() and name.isprintable()):
         path = (*_MESSAGE, "from", "name")
-        yield finding(
-            "email-address", "`from.name` must be one line of text", path=path, hint="for example `name: ACME`"
-        )
+        yield finding("email-address", "`from.name` must be one line of text", path=path, hint="for example `name: ACME`")
 
 
 def _localised(value: object, name: str, locale: str) -> KeyPath:
