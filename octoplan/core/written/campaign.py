@@ -13,6 +13,8 @@ from octoplan.core.written import File, Written
 from octoplan.core.written.mistakes import wrong
 from octoplan.core.written.values import (
     Amount,
+    ConnectionName,
+    ContactsPath,
     Countries,
     Country,
     CsvPath,
@@ -21,6 +23,7 @@ from octoplan.core.written.values import (
     Identity,
     Lead,
     Share,
+    SqlPath,
     Zone,
     some,
 )
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Finding, KeyPath
 
-LATER_SOURCES = ("query", "connection", "list", "tag", "segmentation", "groups", "contact_ids")
+LATER_SOURCES = ("list", "tag", "segmentation", "groups", "contact_ids")
 """Audience keys of the design that this version does not offer."""
 
 
@@ -83,12 +86,23 @@ def _item(value: Any) -> Any:
 
 
 class AudienceFile(Written):
-    """Whom the campaign addresses: exactly one of `file` and `contacts`."""
+    """Whom the campaign addresses: exactly one of `file`, `query` and `contacts`."""
 
-    file: CsvPath | None = Field(
+    file: ContactsPath | None = Field(
         default=None,
-        description="A CSV file, relative to this file. Every column is text.",
-        examples=["../audiences/lyon.csv"],
+        description="A file of contacts (.csv, .jsonl or .parquet), or a pattern of such files with the same columns, "
+        "relative to this file. Every column is text.",
+        examples=["../audiences/lyon.csv", "../audiences/lyon-*.parquet"],
+    )
+    query: SqlPath | None = Field(
+        default=None,
+        description="A file with one SELECT, run at `connection` by plan and again by apply. Every column is text.",
+        examples=["../audiences/lyon.sql"],
+    )
+    connection: ConnectionName | None = Field(
+        default=None,
+        description="Where `query` runs: a name of `connections` in octoplan.yaml.",
+        examples=["warehouse"],
     )
     contacts: Annotated[tuple[dict[str, str], ...], AfterValidator(some)] | None = Field(
         default=None,
@@ -96,7 +110,7 @@ class AudienceFile(Written):
         description="Contacts written here, for small sends; every value is text in quotes.",
         examples=[[{"phone_number": "+33639980001", "first_name": "Zoe"}]],
     )
-    sha256: Fingerprint | None = Field(default=None, description="Pins the content of `file`.")
+    sha256: Fingerprint | None = Field(default=None, description="Pins the bytes of `file`, which is then no pattern.")
     address: str = Field(
         default="phone_number",
         min_length=1,
