@@ -16,10 +16,14 @@ HEAVY = {
     "deepdiff",
     "duckdb",
     "httpx",
+    "ibis",
     "jinja2",
     "numpy",
     "orjson",
+    "pandas",
     "phonenumbers",
+    "psycopg",
+    "pyarrow",
     "pydantic",
     "rich",
     "ruamel",
@@ -61,5 +65,6 @@ def test_validate_loads_neither_http_nor_engine_nor_ledger(tmp_path: Path) -> No
 def test_what_is_offline_loads_no_http(tmp_path: Path) -> None:
     Workspace(tmp_path).usual()
     here = ("-C", str(tmp_path))
-    assert not loaded(*here, "plan", "--offline") & {"deepdiff", "httpx", "rich", "starlette", "uvicorn"}
+    extra = {"ibis", "pandas", "psycopg", "pyarrow"}
+    assert not loaded(*here, "plan", "--offline") & {"deepdiff", "httpx", "rich", "starlette", "uvicorn", *extra}
     assert not loaded(*here, "status") & {"deepdiff", "duckdb", "httpx", "rich", "starlette", "uvicorn"}
