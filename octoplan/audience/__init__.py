@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING
 
 from octoplan.audience.columns import unknown_columns
 from octoplan.audience.errors import AudienceError
-from octoplan.audience.query import Query
+from octoplan.audience.files import read_files
+from octoplan.audience.query import Asked, Query
 from octoplan.audience.resolved import Resolved
-from octoplan.audience.sheet import Origin, read_contacts, read_header, read_sheet
+from octoplan.audience.sheet import Origin, read_header, read_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
     from typing import Self
 
     from octoplan.core.model import Audience, Finding, KeyPath
 
-__all__ = ["AudienceError", "Engine", "Query", "Resolved"]
+__all__ = ["Asked", "AudienceError", "Engine", "Query", "Resolved"]
 
 
 class Engine:
@@ -52,33 +53,37 @@ class Engine:
         self._folder = None
         self._open.close()
 
-    def header(self, source: Path | Iterable[Mapping[str, str]]) -> tuple[str, ...]:
-        """Return the columns of a file or of inline contacts; raises AudienceError as `resolve` does."""
-        if isinstance(source, Path):
-            return read_contacts(source, Origin(name=self._name(source), path=("audience", "file"))).header
-        return read_header(source)
+    def check(self, audience: Audience, used: Iterable[str], *, files: Sequence[Path] = ()) -> tuple[Finding, ...]:
+        """Hold the names an audience and its message use against the header, and parse `where`.
 
-    def check(self, audience: Audience, used: Iterable[str], *, file: Path | None) -> tuple[Finding, ...]:
-        """Hold the names an audience and its message use against the header, and parse `where`; no row is looked at.
-
-        Raises AudienceError for a source that cannot be read.
+        Of the rows, only what makes a used column unusable is looked at. Raises AudienceError for a
+        source that cannot be read.
         """
-        header = self.header(file or audience.contacts or ())
+        found = read_files(audience, files, name=self._name, folder=self._private()) if files else None
+        header = found.header if found else read_header(audience.contacts or ())
         problems = list(unknown_columns(audience, used, header=header))
+        columns: tuple[str, ...] = ()
         if audience.where is not None:
-            problems += self._judge(audience.where, header)
+            columns, wrong = self._judge(audience.where, header)
+            problems += wrong
+        if found:
+            needed = dict.fromkeys((audience.address, *used, *columns))
+            problems += [flaw for name in needed for flaw in found.flaws(name)]
         return tuple(problems)
 
-    def _judge(self, condition: str, header: tuple[str, ...]) -> tuple[Finding, ...]:
+    def _judge(self, condition: str, header: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+        """Return the columns of a condition, and what is wrong with it."""
         from octoplan.audience import database, where  # noqa: PLC0415 - most campaigns need no DuckDB to be checked
 
         connection = database.connect(self._private())
         self._open.callback(connection.close)
         try:
-            where.check(connection, condition, columns={name: f"c{index}" for index, name in enumerate(header)})
+            parsed = where.check(
+                connection, condition, columns={name: f"c{index}" for index, name in enumerate(header)}
+            )
         except AudienceError as error:
-            return error.findings
-        return ()
+            return (), error.findings
+        return parsed.columns, ()
 
     def check_list(self, path: Path, named: KeyPath) -> None:
         """Look whether a list of addresses can be read; raises AudienceError, about the key `named`, if not."""

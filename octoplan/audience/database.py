@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from duckdb import DuckDBPyConnection
 
-    from octoplan.audience.sheet import Sheet
+    from octoplan.audience.sheet import Origin, Sheet
     from octoplan.core.model import Finding
 
 MEMORY = 3 * 1024**3
@@ -67,8 +67,10 @@ def connect(folder: Path) -> DuckDBPyConnection:
             "allow_community_extensions": "false",
             "allow_persistent_secrets": "false",
             "python_enable_replacements": "false",
+            "enable_external_file_cache": "false",  # a descriptor names another file the next time
         },
     )
+    connection.execute("SET TimeZone = 'UTC'")  # the text of a moment is the same on every machine
     connection.execute(f"SET max_expression_depth = {MAX_DEPTH}")
     return connection
 
@@ -119,7 +121,7 @@ def load(connection: DuckDBPyConnection, sheet: Sheet, *, table: str, columns: M
     try:
         connection.execute(
             f"CREATE TABLE {table} AS FROM read_csv('/dev/fd/{reader}', columns = {{{names}}}, "
-            f"delim = {quote(sheet.separator)}, header = {bool(sheet.header)}, max_line_size = {MAX_LINE}, "
+            f"delim = {quote(sheet.separator)}, header = {sheet.titled}, max_line_size = {MAX_LINE}, "
             "auto_detect = false, all_varchar = true, quote = '\"', escape = '\"', new_line = '\\n', "
             "compression = 'none', strict_mode = true, store_rejects = true, rejects_limit = 1000) "
             f"SELECT {chosen}"
@@ -133,6 +135,12 @@ def load(connection: DuckDBPyConnection, sheet: Sheet, *, table: str, columns: M
     if problems:
         raise AudienceError(problems)
     remove_end(connection, sheet, table=table, column=next(iter(columns.values())))
+
+
+def refuse_nul(connection: DuckDBPyConnection, table: str, *, origin: Origin) -> None:
+    """Raise AudienceError where a cell holds a NUL character, which no text of a person does."""
+    if count(connection, table, condition="contains(concat(*COLUMNS(*)), chr(0))"):
+        raise origin.refuse("holds a NUL character", "export it again, as text")
 
 
 def _feed(writer: int, *parts: bytes) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +11,19 @@ import numpy as np
 from octoplan.audience import database, where
 from octoplan.audience.columns import unknown_columns
 from octoplan.audience.errors import AudienceError
-from octoplan.audience.sheet import Origin, Sheet, column_name, read_contacts, read_header
-from octoplan.core.rules import finding
+from octoplan.audience.files import read_files
+from octoplan.audience.sheet import INLINE, Origin, column_name, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
+    from octoplan.audience.files import Files
     from octoplan.audience.query import Query
+    from octoplan.audience.warehouse import Answer
+    from octoplan.core.model import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,37 +38,37 @@ class Intake:
     statement: str
 
 
-def load_contacts(connection: DuckDBPyConnection, query: Query, *, origin: Origin) -> Intake:
-    """Load the columns a campaign needs.
+def load_contacts(connection: DuckDBPyConnection, query: Query, *, name: Callable[[Path], str], folder: Path) -> Intake:
+    """Load the columns a campaign needs; `name` says what a file is called in messages.
 
     Raises AudienceError: `file` for rows that cannot be read, `source`, `template-name` and `where`
     for names that the header does not have.
     """
-    contacts = query.campaign_audience.contacts or ()
-    sheet = read_contacts(query.file, origin) if query.file else None
-    if sheet:
-        _check_pin(query, sheet)
-    header = sheet.header if sheet else read_header(contacts)
-    intake = _check(connection, query, header=header)
-    if sheet:
-        indices = {header.index(name): column for name, column in intake.columns.items()}
-        database.load(connection, sheet, table="source", columns=indices)
-    else:
-        _load_inline(connection, contacts, columns=intake.columns)
-    blank = "WHERE c0 IS NOT NULL" if sheet and len(header) == 1 else ""  # an empty line, not an empty cell
+    with _opened(query, name=name, folder=folder) as source:
+        intake = _check(connection, query, header=source.header)
+        flaws = [found for column in intake.columns for found in source.flaws(column)]
+        if flaws:
+            raise AudienceError(flaws)
+        source.load(connection, columns=intake.columns)
+    blank = "WHERE c0 IS NOT NULL" if source.has_empty_lines else ""
     connection.execute(f"CREATE VIEW numbered AS FROM source SELECT rowid AS row, * {blank}")
     if not database.count(connection, "numbered"):
-        raise origin.refuse("has no contacts", "give at least one row")
+        raise source.origin.refuse("has no contacts", "give at least one row")
     return intake
 
 
-def _check_pin(query: Query, sheet: Sheet) -> None:
-    pinned = query.campaign_audience.sha256
-    if pinned is not None and pinned.casefold() != sheet.sha256:
-        message = f"{sheet.origin.name} is not the file that was pinned"
-        hint = f"restore the file, or pin this one: sha256: {sheet.sha256}"
-        problem = finding("source", message, path=("audience", "sha256"), value=sheet.sha256, limit=pinned, hint=hint)
-        raise AudienceError([problem])
+@contextlib.contextmanager
+def _opened(query: Query, *, name: Callable[[Path], str], folder: Path) -> Iterator[Files | Answer | _Inline]:
+    if query.asked is not None:
+        from octoplan.audience.warehouse import ask  # noqa: PLC0415  most campaigns ask nobody
+
+        with ask(query.asked) as answer:
+            yield answer
+    elif query.files:
+        yield read_files(query.campaign_audience, query.files, name=name, folder=folder)
+    else:
+        contacts = query.campaign_audience.contacts or ()
+        yield _Inline(contacts=contacts, header=read_header(contacts))
 
 
 def _check(connection: DuckDBPyConnection, query: Query, *, header: tuple[str, ...]) -> Intake:
@@ -83,12 +88,22 @@ def _check(connection: DuckDBPyConnection, query: Query, *, header: tuple[str, .
     return Intake(columns={name: columns[name] for name in needed}, statement=condition.statement)
 
 
-def _load_inline(
-    connection: DuckDBPyConnection, contacts: Iterable[Mapping[str, str]], *, columns: Mapping[str, str]
-) -> None:
-    rows = [{column_name(name): value for name, value in contact.items()} for contact in contacts]
-    arrays = {column: np.array([row.get(name) for row in rows], dtype=object) for name, column in columns.items()}
-    database.put(connection, "inline", columns=arrays)
-    chosen = ", ".join(f"{database.cell(column)} AS {column}" for column in columns.values())
-    connection.execute(f"CREATE TABLE source AS FROM inline SELECT {chosen}")
-    connection.execute("DROP TABLE inline")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Inline:
+    """Contacts written in the campaign's file."""
+
+    contacts: tuple[Mapping[str, str], ...] = field(repr=False)
+    header: tuple[str, ...]
+    origin: Origin = INLINE
+    has_empty_lines: bool = False
+
+    def flaws(self, _name: str) -> tuple[Finding, ...]:
+        return ()
+
+    def load(self, connection: DuckDBPyConnection, *, columns: Mapping[str, str]) -> None:
+        rows = [{column_name(name): value for name, value in contact.items()} for contact in self.contacts]
+        arrays = {column: np.array([row.get(name) for row in rows], dtype=object) for name, column in columns.items()}
+        database.put(connection, "inline", columns=arrays)
+        chosen = ", ".join(f"{database.cell(column)} AS {column}" for column in columns.values())
+        connection.execute(f"CREATE TABLE source AS FROM inline SELECT {chosen}")
+        connection.execute("DROP TABLE inline")

@@ -18,7 +18,7 @@ from octoplan.audience.errors import AudienceError
 from octoplan.audience.intake import load_contacts
 from octoplan.audience.lists import load_lists
 from octoplan.audience.resolved import Resolved
-from octoplan.audience.sheet import INLINE, Origin
+from octoplan.audience.sheet import Origin
 from octoplan.core.keys import contact_keys
 from octoplan.core.misspelled import MISSPELLED
 
@@ -48,7 +48,7 @@ def resolve(folder: Path, query: Query, *, name: Callable[[Path], str]) -> Resol
     """
     connection = database.connect(folder)
     try:
-        intake = load_contacts(connection, query, origin=_origin(query, name))
+        intake = load_contacts(connection, query, name=name, folder=folder)
         country = query.campaign_audience.country
         excluded = [(path, Origin(name=name(path), path=("audience", "exclude"))) for path in query.exclude]
         suppressed = [(path, Origin(name=name(path))) for path in query.suppressions]
@@ -60,12 +60,6 @@ def resolve(folder: Path, query: Query, *, name: Callable[[Path], str]) -> Resol
     except BaseException:
         connection.close()
         raise
-
-
-def _origin(query: Query, name: Callable[[Path], str]) -> Origin:
-    if query.file is None:
-        return INLINE
-    return Origin(name=query.campaign_audience.file or name(query.file), path=("audience", "file"))
 
 
 def _resolve(

@@ -13,7 +13,7 @@ import io
 import re
 import stat
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from octoplan.audience.errors import AudienceError
@@ -51,6 +51,13 @@ _FOREIGN = {
     b"<": "is a page of HTML or XML",
 }
 
+_JSON = (b"{", b"[")
+
+_BY_ENDING = {b"{": "one object a line: name it .jsonl", b"PAR1": "name it .parquet"}
+"""The way out where only the name of a file is wrong."""
+
+LONGEST_MAGIC = 16
+
 _NUMBER = re.compile(r"\A\+?[0-9]{6,}\Z|[0-9]{9}")
 """What a column is not called; findings quote names of columns, so they must not be a contact's number."""
 
@@ -86,7 +93,8 @@ class Sheet:
     """A CSV file, read: `text` is UTF-8 with plain newlines, from its first record on.
 
     `lines_above` counts the lines before that. `header` is empty where a single column begins with
-    an address instead of a name. `sha256` is of the file's own bytes.
+    an address instead of a name, and in the text itself only where `titled`. `sha256` is of the file's
+    own bytes. `flaws` are what is wrong with a column, for whoever uses it.
     """
 
     origin: Origin
@@ -95,6 +103,8 @@ class Sheet:
     header: tuple[str, ...]
     lines_above: int
     sha256: str
+    titled: bool = True
+    flaws: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
 
     def line(self, offset: int) -> int:
         """Return the line of the file, counted from 1, that holds this byte of the text."""
@@ -106,8 +116,9 @@ def read_sheet(path: Path, origin: Origin) -> Sheet:
 
     Raises AudienceError for a file that cannot be read, is no CSV text, or has no proper header.
     """
-    content = _read(path, origin)
-    text = _decode(content, origin)
+    content = read_bytes(path, origin)
+    refuse_foreign(content, origin)
+    text = decode(content, origin)
     body = text.lstrip(b"\n")
     sample = _sample(body, origin)
     declared = _SEPARATOR_LINE.match(sample)
@@ -122,7 +133,15 @@ def read_sheet(path: Path, origin: Origin) -> Sheet:
     if problems:
         raise AudienceError(problems)
     digest = hashlib.sha256(content).hexdigest()
-    return Sheet(origin=origin, text=body, separator=separator, header=header, lines_above=lines_above, sha256=digest)
+    return Sheet(
+        origin=origin,
+        text=body,
+        separator=separator,
+        header=header,
+        lines_above=lines_above,
+        sha256=digest,
+        titled=bool(header),
+    )
 
 
 def read_contacts(path: Path, origin: Origin) -> Sheet:
@@ -173,23 +192,44 @@ def header_problems(header: Iterable[str], origin: Origin, *, line: int | None =
     return problems
 
 
-def _read(path: Path, origin: Origin) -> bytes:
+def read_bytes(path: Path, origin: Origin) -> bytes:
+    """Return what a file holds; raises AudienceError where that cannot be read."""
+    return _bytes(path, origin, size=-1)
+
+
+def _bytes(path: Path, origin: Origin, *, size: int) -> bytes:
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
-        content = path.read_bytes() if regular else b""
+        content = b""
+        if regular:
+            with path.open("rb") as file:
+                content = file.read(size)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise origin.refuse(f"cannot be read ({reason})", "give a file that is there") from None
     if not regular:
-        raise origin.refuse("is no regular file", "give a csv file")
-    for magic, what in _FOREIGN.items():
-        if content.removeprefix(codecs.BOM_UTF8).startswith(magic):
-            raise origin.refuse(what, "export it as plain csv")
+        raise origin.refuse("is no regular file", "give a file of contacts")
     return content
 
 
-def _decode(content: bytes, origin: Origin) -> bytes:
-    """Return the text as UTF-8 with plain newlines and without its mark."""
+def read_start(path: Path, origin: Origin) -> bytes:
+    """Return the first bytes of a file; raises AudienceError where they cannot be read."""
+    return _bytes(path, origin, size=LONGEST_MAGIC)
+
+
+def refuse_foreign(content: bytes, origin: Origin, *, wanted: str = "csv") -> None:
+    """Raise AudienceError for content that is known to be something else than what is `wanted`."""
+    start = content[:LONGEST_MAGIC].removeprefix(codecs.BOM_UTF8)
+    for magic, what in _FOREIGN.items():
+        if start.startswith(magic) and (wanted != "jsonl" or magic not in _JSON):
+            raise origin.refuse(what, _BY_ENDING.get(magic, f"export it as plain {wanted}"))
+
+
+def decode(content: bytes, origin: Origin) -> bytes:
+    """Return the text as UTF-8 with plain newlines and without its mark.
+
+    Raises AudienceError for what is no text.
+    """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = _transcode(content, "utf-16", origin=origin)
     else:

@@ -21,6 +21,11 @@ def folder(file: str) -> str:
     return file.rpartition("/")[0]
 
 
+def is_pattern(name: str) -> bool:
+    """Tell whether a path stands for every file that matches it."""
+    return re.search(r"[*?\[\]]", name) is not None
+
+
 def resolve(named: str, *, within: str) -> str:
     """Return the project-relative form of a path named by a file in folder `within`.
 

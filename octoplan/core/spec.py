@@ -20,7 +20,8 @@ from octoplan.core.model import (
     Severity,
 )
 from octoplan.core.moment import NoMoment, local
-from octoplan.core.quoting import suggestion
+from octoplan.core.paths import is_pattern
+from octoplan.core.quoting import quoted, suggestion
 from octoplan.core.rules import RULES, accept, finding
 from octoplan.core.rules.campaign import check_campaign
 from octoplan.core.saying import check_channel, check_message, message
@@ -44,7 +45,10 @@ if TYPE_CHECKING:
 ADDRESS = {AddressKind.PHONE: "phone_number", AddressKind.EMAIL: "email"}
 """The column that holds the addresses, unless the file names another."""
 
-_SOURCES = ("file", "contacts", *LATER_SOURCES)
+_HELD_HERE = ("file", "query", "contacts")
+"""Where octoplan itself gets the addresses from: a campaign has one of them."""
+
+_SOURCES = (*_HELD_HERE, "connection", *LATER_SOURCES)
 
 _EITHER = frozenset({"encoding", "subject", "email-address"})
 """Rules that are an error or a warning, depending on the campaign; `allow` accepts the warning."""
@@ -131,6 +135,7 @@ def _read(given: Rendered, scope: Scope) -> Read:
 
 def _judged(file: CampaignFile, source: Source, *, scope: Scope) -> Iterator[Finding]:
     yield from _one_source(file, source)
+    yield from _connection(file, source, scope=scope)
     yield from _provider(file, scope)
     yield from _acceptable(file)
     yield from loosened(effective_limits(scope.settings, scope.environment), _limits(file.limits), path=("limits",))
@@ -141,14 +146,40 @@ def _one_source(file: CampaignFile, source: Source) -> Iterator[Finding]:
     named = [key for key in _SOURCES if isinstance(written, dict) and key in written]
     if isinstance(written, dict) and not named:
         message = "`audience` names nobody"
-        yield finding("source", message, path=("audience",), hint="name a `file`, or write `contacts`")
-    both = [key for key in named if key in ("file", "contacts")]
-    if len(both) > 1:
-        message = "`audience` has both `file` and `contacts`"
+        yield finding("source", message, path=("audience",), hint="name a `file` or a `query`, or write `contacts`")
+    held = [key for key in named if key in _HELD_HERE]
+    if len(held) > 1:
+        message = f"`audience` has {', '.join(f'`{key}`' for key in held[:-1])} and `{held[-1]}`"
         yield finding("source", message, path=("audience",), hint="keep one of them")
-    if file.audience.sha256 and "contacts" in both:
-        message = "`audience.sha256` pins a file, and there is none"
-        yield finding("source", message, path=("audience", "sha256"), hint="remove it")
+    yield from _pin(file.audience, held)
+
+
+def _pin(audience: AudienceFile, held: list[str]) -> Iterator[Finding]:
+    path: KeyPath = ("audience", "sha256")
+    hint = "remove it: whatever is pinned, approval compares who gets what"
+    if audience.sha256 and held and "file" not in held:
+        yield finding("source", "`audience.sha256` pins a file, and there is none", path=path, hint=hint)
+    if audience.sha256 and audience.file and is_pattern(audience.file):
+        message = "`audience.sha256` pins one file, and `audience.file` is a pattern"
+        yield finding("source", message, path=path, hint=f"name one file, or {hint}")
+
+
+def _connection(file: CampaignFile, source: Source, *, scope: Scope) -> Iterator[Finding]:
+    """Check that a query says where it runs, at a connection there is."""
+    written = source.data.get("audience")
+    keys = written.keys() if isinstance(written, dict) else set[str]()
+    path: KeyPath = ("audience", "connection")
+    name, known = file.audience.connection, scope.settings.connections
+    if "query" in keys and "connection" not in keys:
+        there = suggestion("", known) if known else 'add `connections: {NAME: "${VARIABLE}"}` to octoplan.yaml'
+        message = "`audience.query` does not say at which `connection` it runs"
+        yield finding("source", message, path=("audience", "query"), hint=there)
+    elif "connection" in keys and "query" not in keys:
+        message = "`audience.connection` is where a `query` runs, and there is none"
+        yield finding("source", message, path=path, hint="name the .sql file under `query`, or remove it")
+    elif name is not None and name not in known:
+        message = f"`audience.connection` {quoted(name)} is no connection of octoplan.yaml"
+        yield finding("source", message, path=path, limit=", ".join(known), hint=suggestion(name, known))
 
 
 def _provider(file: CampaignFile, scope: Scope) -> Iterator[Finding]:
@@ -232,6 +263,8 @@ def _audience(file: AudienceFile, channel: Channel, *, country: str | None) -> A
         contacts=file.contacts,
         file=file.file,
         sha256=file.sha256,
+        query=file.query,
+        connection=file.connection,
         where=file.where,
         exclude_files=tuple(item.file for item in file.exclude if item.file is not None),
         exclude_campaigns=tuple(item.campaign for item in file.exclude if item.campaign is not None),

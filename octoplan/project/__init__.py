@@ -252,6 +252,32 @@ class Project:
         """
         return files.inside(self.root, relative, named=named)
 
+    def matching(self, pattern: str, named: KeyPath = ()) -> tuple[Path, ...]:
+        """Return the paths of the project files that match a pattern, or of the one it names, there or not.
+
+        Raises:
+            InputError: one leads outside the project, or cannot be looked for; about the key that has `named` it.
+        """
+        return files.matching(self.root, pattern, named=named)
+
+    def statement(self, relative: str, named: KeyPath = ()) -> str:
+        """Return the text of a file of SQL.
+
+        Raises:
+            InputError: it cannot be read; about the key that has `named` it.
+        """
+        return files.statement(self.root, relative, named=named)
+
+    def connection(self, name: str) -> str:
+        """Return the address of a database, a secret; the path in `duckdb:///FILE` is relative to `octoplan.yaml`.
+
+        Raises:
+            Refused: its variable is not set.
+        """
+        url = self._value(self.settings.connections[name])
+        scheme, separator, rest = url.partition(":///")
+        return f"duckdb:///{self.root / rest}" if scheme == "duckdb" and separator else url
+
     def named(self, path: Path) -> str:
         """Return how the project calls a file.
 

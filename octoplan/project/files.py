@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -181,6 +182,72 @@ def inside(root: Path, relative: str, *, named: KeyPath = ()) -> Path:
         message = f"{visible(relative)} leads outside the project"
         raise InputError((finding("file", message, path=named, hint="move it inside"),))
     return path
+
+
+def matching(root: Path, pattern: str, *, named: KeyPath = ()) -> tuple[Path, ...]:
+    """Return the paths of the files that match a pattern, by name; hidden ones are left out.
+
+    A name that is no pattern is the path of that file, there or not.
+
+    Raises:
+        InputError: a match leads outside the project, or a folder cannot be read; about the key that has `named` it.
+    """
+    if not paths.is_pattern(pattern):
+        return (inside(root, pattern, named=named),)
+    found = [""]
+    for part in pattern.split("/"):
+        found = [name for above in found for name in _below(root, above, part=part, named=named)]
+    return tuple(inside(root, _storable(name, named), named=named) for name in sorted(found))
+
+
+def _storable(name: str, named: KeyPath) -> str:
+    try:
+        return paths.resolve(name, within="")
+    except paths.Outside as problem:
+        message = f"{visible(name)}: {problem}"
+        raise InputError((finding("file", message, path=named, hint="rename the file"),)) from None
+
+
+def _below(root: Path, above: str, *, part: str, named: KeyPath) -> Iterator[str]:
+    """Yield the names in a folder that a part of a pattern stands for."""
+    start = f"{above}/" if above else ""
+    if not paths.is_pattern(part):
+        yield from (start + part,) if os.path.lexists(root / start / part) else ()
+        return
+    folder = inside(root, above or ".", named=named)
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        message = f"{visible(above)} cannot be read ({(error.strerror or 'unknown reason').lower()})"
+        raise InputError((finding("file", message, path=named, hint="make the folder readable"),)) from None
+    hidden = part.startswith(".")
+    yield from (start + name for name in names if fnmatchcase(name, part) and (hidden or not name.startswith(".")))
+
+
+def statement(root: Path, relative: str, *, named: KeyPath = ()) -> str:
+    """Return the text of a file of SQL.
+
+    Raises:
+        InputError: it leads outside the project, or is no text; about the key that has `named` it.
+    """
+    path = inside(root, relative, named=named)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            problem = "is not a regular file"
+        elif path.stat().st_size > LARGEST_FILE:
+            problem = f"is larger than {LARGEST_FILE:,} bytes"
+        else:
+            text = path.read_text(encoding="utf-8-sig")
+            if text.strip():
+                return text
+            problem = "is empty"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8 text"
+    except OSError as error:
+        problem = f"cannot be read ({(error.strerror or 'unknown reason').lower()})"
+    raise InputError((finding("file", f"{relative} {problem}", path=named, hint="put one SELECT there"),))
 
 
 def read_source(

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from octoplan.audience import Query
+from octoplan.audience import Asked, Query
 from octoplan.core import templates
 from octoplan.core.errors import InputError
 from octoplan.core.message import leaves
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from octoplan.project import Project
 
 FILE: KeyPath = ("audience", "file")
+QUERY: KeyPath = ("audience", "query")
 EXCLUDE: KeyPath = ("audience", "exclude")
 
 
@@ -33,11 +34,7 @@ def check_names(project: Project, campaign: Campaign, *, engine: Engine) -> Iter
     """
     used = columns(campaign)
     try:
-        file = _file(project, campaign)
-        if file is None or os.path.lexists(file):
-            yield from engine.check(campaign.audience, used, file=file)
-        else:
-            yield absent(str(campaign.audience.file), FILE)
+        yield from _check_source(project, campaign, used=used, engine=engine)
         for name in campaign.audience.exclude_files:
             path = project.inside(name, EXCLUDE)
             if os.path.lexists(path):
@@ -56,6 +53,20 @@ def columns(campaign: Campaign) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*chooses, *(name for text in texts for name in templates.columns(text)))))
 
 
+def _check_source(project: Project, campaign: Campaign, *, used: tuple[str, ...], engine: Engine) -> Iterator[Finding]:
+    audience = campaign.audience
+    if audience.query is not None:
+        project.statement(audience.query, QUERY)
+        message = f"{audience.query} is not run here: what it gives is not checked"
+        yield finding("source", message, severity=Severity.INFO, path=QUERY, hint="`plan` runs it")
+        return
+    files = () if audience.file is None else project.matching(audience.file, FILE)
+    if audience.file is not None and not any(map(os.path.lexists, files)):
+        yield absent(audience.file, FILE)
+    else:
+        yield from engine.check(audience, used, files=files)
+
+
 def absent(name: str, path: KeyPath) -> Finding:
     """Return what is said of a list that is not there: lists stay out of version control."""
     message = f"{name} is not there: what it holds is not checked"
@@ -72,16 +83,34 @@ def point(findings: Iterable[Finding], read: Read) -> tuple[Finding, ...]:
     )
 
 
-def _file(project: Project, campaign: Campaign) -> Path | None:
+def _files(project: Project, campaign: Campaign) -> tuple[Path, ...]:
     name = campaign.audience.file
-    return None if name is None else project.inside(name, FILE)
+    if name is None:
+        return ()
+    files = project.matching(name, FILE)
+    if not files:
+        problem = finding("file", f"{name} matches no file", path=FILE, hint="put the files there, or mend the pattern")
+        raise InputError([problem])
+    return files
 
 
-def query(project: Project, campaign: Campaign, *, key: bytes) -> Query:
+def _asked(project: Project, campaign: Campaign, *, offline: bool) -> Asked | None:
+    name, connection = campaign.audience.query, campaign.audience.connection
+    if name is None or connection is None:
+        return None
+    if offline:
+        message = "`audience.query` runs where the data lives, which an offline plan does not reach"
+        raise InputError([finding("source", message, path=QUERY, hint="plan without --offline")])
+    text = project.statement(name, QUERY)
+    return Asked(name=name, text=text, connection=connection, url=project.connection(connection))
+
+
+def query(project: Project, campaign: Campaign, *, key: bytes, offline: bool = False) -> Query:
     """Return the query for everybody a campaign addresses, whatever the ledger says of them.
 
     Raises:
-        InputError: a file leads outside the project.
+        InputError: a file is not there or leads outside the project, or a database must not be asked.
+        Refused: the variable of a connection is not set.
     """
     audience = campaign.audience
     locale = campaign.message.locale
@@ -89,7 +118,8 @@ def query(project: Project, campaign: Campaign, *, key: bytes) -> Query:
         audience = replace(audience, fallback={locale.column: locale.default, **audience.fallback})
     return Query(
         campaign_audience=audience,
-        file=_file(project, campaign),
+        files=_files(project, campaign),
+        asked=_asked(project, campaign, offline=offline),
         suppressions=tuple(project.inside(name) for name in project.settings.suppressions),
         exclude=tuple(project.inside(name, EXCLUDE) for name in audience.exclude_files),
         columns=columns(campaign),

@@ -169,7 +169,7 @@ class Preparation:
     def _compose(self, campaign: Campaign, past: _Past, *, engine: Engine) -> _Composed:
         edition = past.edition
         asked = replace(
-            query(self.project, campaign, key=self.project.preview_key),
+            query(self.project, campaign, key=self.project.preview_key, offline=self.ports.wires is None),
             held=edition.held() if edition else b"",
             members=edition.members() if edition and edition.closed else None,
             excluded_keys=self._excluded(campaign),

@@ -55,7 +55,7 @@ HEADER_OF_TWO_LINES = "header-of-two-lines"
 def ask(path: Path, temp: Path, column: str = "code") -> tuple[int, set[str], str]:
     """Return rows, values of a column, and everything else that would be printed."""
     audience = Audience(address="phone_number", country="FR")
-    query = Query(campaign_audience=audience, file=path, key=b"k" * 32, columns=(column,), fiction=True)
+    query = Query(campaign_audience=audience, files=(path,), key=b"k" * 32, columns=(column,), fiction=True)
     with Engine(temp) as engine:
         resolved = engine.resolve(query)
         values = {value for rows in resolved.chunks() for value in rows.columns[column]}

@@ -118,7 +118,6 @@ def test_sets_agree_with_plain_python(  # noqa: PLR0913, PLR0917 - one strategy 
     )
     query = Query(
         campaign_audience=audience,
-        file=None,
         key=K,
         columns=("name",),
         fiction=True,

@@ -62,7 +62,9 @@ def folder(tmp_path: Path) -> Path:
 
 def query(file: Path | None, *, fields: dict[str, Any] | None = None, **against: Any) -> Query:
     audience = Audience(**{"address": "mobile", "country": "FR", **(fields or {})})
-    return Query(**{"campaign_audience": audience, "file": file, "key": K, "fiction": True, **against})
+    return Query(
+        **{"campaign_audience": audience, "files": (file,) if file else (), "key": K, "fiction": True, **against}
+    )
 
 
 def contacts(resolved: Resolved) -> dict[str, dict[str, str]]:
@@ -196,7 +198,7 @@ def test_inline_contacts_take_the_same_way(engine: Engine) -> None:
     assert (resolved.rows, resolved.excluded) == (4, {"invalid": 1, "duplicate": 1})
     assert resolved.missing == {"first_name": 1}
     assert contacts(resolved) == {number(1): {"first_name": "Zoé"}, number(2): {"first_name": ""}}
-    assert engine.header(rows) == ("phone_number", "first_name")
+    assert sheet.read_header(rows) == ("phone_number", "first_name")
 
 
 def test_nobody_inline_is_a_mistake(engine: Engine) -> None:
@@ -335,10 +337,16 @@ def test_without_a_country_national_numbers_are_invalid(engine: Engine, folder: 
     assert resolved.invalid_reasons["no-country"] == 9
 
 
-def test_headers_are_read_alone(engine: Engine, folder: Path) -> None:
-    assert engine.header(folder / "a.csv") == ("contact_id", "mobile", "prénom", "ville", "actif", "code")
+def test_names_are_held_against_the_header_alone(engine: Engine, folder: Path) -> None:
+    audience = Audience(address="mobil", country="FR", where="vile = 'Lyon'")
+    found = engine.check(audience, ("prénom", "cod"), files=(folder / "a.csv",))
+    assert [(one.rule, one.hint) for one in found] == [
+        ("source", "did you mean `mobile`?"),
+        ("template-name", "did you mean `code`?"),
+        ("where", "did you mean ville?"),
+    ]
     with pytest.raises(AudienceError, match="1 to put right"):
-        engine.header([{"a": "1", " A ": "2"}])
+        engine.check(Audience(address="a", country=None, contacts=({"a": "1", " A ": "2"},)), ())
 
 
 def test_files_outside_the_project_are_called_by_their_name(folder: Path) -> None:

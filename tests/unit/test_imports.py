@@ -17,10 +17,14 @@ HEAVY = {
     "duckdb",
     "email_validator",
     "httpx",
+    "ibis",
     "jinja2",
     "numpy",
     "orjson",
+    "pandas",
     "phonenumbers",
+    "psycopg",
+    "pyarrow",
     "pydantic",
     "rich",
     "ruamel",
@@ -62,6 +66,7 @@ def test_validate_loads_neither_http_nor_engine_nor_ledger(tmp_path: Path) -> No
 def test_what_is_offline_loads_no_http(tmp_path: Path) -> None:
     Workspace(tmp_path).usual()
     here = ("-C", str(tmp_path))
-    needless = {"deepdiff", "email_validator", "httpx", "rich", "starlette", "uvicorn"}
+    extra = {"ibis", "pandas", "psycopg", "pyarrow"}
+    needless = {"deepdiff", "email_validator", "httpx", "rich", "starlette", "uvicorn", *extra}
     assert not loaded(*here, "plan", "--offline") & needless
     assert not loaded(*here, "status") & {"duckdb", *needless}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from octoplan.core import settings, source, spec
+from octoplan.core import paths, settings, source, spec
 from octoplan.core.message import Message
 from octoplan.core.model import Audience, Channel, Expect, Limits, Money, Options, Purpose, Severity
 from octoplan.core.written.campaign import AudienceFile
@@ -177,6 +177,66 @@ def test_a_fingerprint_pins_a_file() -> None:
     pinned = FIVE_KEYS.replace("{file: ../audiences/lyon.csv}", f'{{contacts: [{{a: "1"}}], sha256: "{"0" * 64}"}}')
     assert rules(pinned) == [("source", "audience.sha256")]
     assert read(FIVE_KEYS.replace("lyon.csv}", f'lyon.csv, sha256: "{"0" * 64}"}}')).audience.sha256 == "0" * 64
+
+
+def sourced(audience: str) -> str:
+    return FIVE_KEYS.replace("{file: ../audiences/lyon.csv}", audience)
+
+
+@pytest.mark.parametrize(
+    "file", ["lyon.jsonl", "lyon.PARQUET", "lists/*.csv", "2026-??/[a-c]*.jsonl", "../{{ env.name }}-*.parquet"]
+)
+def test_contacts_are_in_one_file_or_in_those_of_a_pattern(file: str) -> None:
+    found = read(sourced(f"{{file: '../audiences/{file}'}}")).audience
+    assert found.file == paths.resolve(f"audiences/{file}".replace("{{ env.name }}", "sandbox"), within="")
+
+
+@pytest.mark.parametrize(
+    ("file", "rule", "way_out"),
+    [
+        ("lyon.xlsx", "source", "export it as CSV"),
+        ("lyon", "source", "export it as CSV"),
+        ("lyon.csv.gz", "source", "unpack it"),
+        ("lyon.json", "source", "one object a line"),
+        ("lyon.ndjson", "source", "rename it"),
+        ("lyon.sql", "source", "under `query`"),
+        ("lists/*", "source", "end the pattern in one of them"),
+        ("lists/*.[cj]*", "source", "end the pattern in one of them"),
+        ("**/a.csv", "source", "in one folder"),
+        ("../../../*.csv", "file", ""),
+    ],
+)
+def test_other_files_are_refused_with_the_way_out(file: str, rule: str, way_out: str) -> None:
+    _, (found,) = examine(sourced(f"{{file: '{file}'}}"))
+    assert (found.rule, found.path) == (rule, ("audience", "file"))
+    assert way_out in found.hint
+
+
+def test_a_query_runs_at_a_connection() -> None:
+    there = scope(PROJECT + 'connections: {warehouse: "${WAREHOUSE_URL}"}')
+    found = read(sourced("{query: ../audiences/lyon.sql, connection: warehouse}"), there).audience
+    assert (found.file, found.query, found.connection) == (None, "audiences/lyon.sql", "warehouse")
+    for audience, place, way_out in (
+        ("{query: a.sql}", "audience.query", "there is `warehouse`"),
+        ("{file: a.csv, connection: warehouse}", "audience.connection", "under `query`, or remove it"),
+        ("{connection: warehouse}", "audience.connection", "under `query`, or remove it"),
+        ("{query: a.sql, connection: warehose}", "audience.connection", "did you mean `warehouse`?"),
+        ("{query: a.sql, connection: 'psql://u:secret@h'}", "audience.connection", ""),
+        ("{query: a.csv, connection: warehouse}", "audience.query", "a file of its own"),
+        ("{query: '*.sql', connection: warehouse}", "audience.query", "a file of its own"),
+        ("{query: a.sql, connection: warehouse, file: a.csv}", "audience", "keep one of them"),
+        (f"{{query: a.sql, connection: warehouse, sha256: '{'0' * 64}'}}", "audience.sha256", "remove it"),
+        (f"{{file: '*.csv', sha256: '{'0' * 64}'}}", "audience.sha256", "name one file, or remove it"),
+    ):
+        _, (wrong,) = examine(sourced(audience), there)
+        assert ".".join(map(str, wrong.path)) == place
+        assert wrong.rule == ("wrong-value" if "secret" in audience else "source")
+        assert way_out in wrong.hint
+        assert "secret" not in repr(wrong)
+    assert "octoplan.yaml" in examine(sourced("{query: a.sql}"))[1][0].hint
+    assert examine(sourced("{query: a.sql, connection: w}"))[1][0].hint == "there is none"
+    three = examine(sourced('{file: a.csv, query: a.sql, connection: warehouse, contacts: [{a: "1"}]}'), there)[1]
+    assert [one.message for one in three] == ["`audience` has `file`, `query` and `contacts`"]
 
 
 def test_expectations_are_fractions() -> None:

@@ -162,7 +162,8 @@ def _from(message: Message) -> Iterator[Finding]:
     name = message.from_.name
     if name is not None and not (name.strip() and name.isprintable()):
         path = (*_MESSAGE, "from", "name")
-        yield finding("email-address", "`from.name` must be one line of text", path=path, hint="for example `name: ACME`")
+        hint = "for example `name: ACME`"
+        yield finding("email-address", "`from.name` must be one line of text", path=path, hint=hint)
 
 
 def _localised(value: object, name: str, locale: str) -> KeyPath:

@@ -14,6 +14,8 @@ from octoplan.core.written.message import MESSAGE_KEYS, OPTION_KEYS, MessageFile
 from octoplan.core.written.mistakes import wrong
 from octoplan.core.written.values import (
     Amount,
+    ConnectionName,
+    ContactsPath,
     Countries,
     Country,
     CsvPath,
@@ -22,6 +24,7 @@ from octoplan.core.written.values import (
     Identity,
     Lead,
     Share,
+    SqlPath,
     Zone,
     some,
 )
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Finding, KeyPath
 
-LATER_SOURCES = ("query", "connection", "list", "tag", "segmentation", "groups", "contact_ids")
+LATER_SOURCES = ("list", "tag", "segmentation", "groups", "contact_ids")
 """Audience keys of the design that this version does not offer."""
 
 
@@ -83,12 +86,23 @@ def _item(value: Any) -> Any:
 
 
 class AudienceFile(Written):
-    """Whom the campaign addresses: exactly one of `file` and `contacts`."""
+    """Whom the campaign addresses: exactly one of `file`, `query` and `contacts`."""
 
-    file: CsvPath | None = Field(
+    file: ContactsPath | None = Field(
         default=None,
-        description="A CSV file, relative to this file. Every column is text.",
-        examples=["../audiences/lyon.csv"],
+        description="A file of contacts (.csv, .jsonl or .parquet), or a pattern of such files with the same columns, "
+        "relative to this file. Every column is text.",
+        examples=["../audiences/lyon.csv", "../audiences/lyon-*.parquet"],
+    )
+    query: SqlPath | None = Field(
+        default=None,
+        description="A file with one SELECT, run at `connection` by plan and again by apply. Every column is text.",
+        examples=["../audiences/lyon.sql"],
+    )
+    connection: ConnectionName | None = Field(
+        default=None,
+        description="Where `query` runs: a name of `connections` in octoplan.yaml.",
+        examples=["warehouse"],
     )
     contacts: Annotated[tuple[dict[str, str], ...], AfterValidator(some)] | None = Field(
         default=None,
@@ -96,7 +110,7 @@ class AudienceFile(Written):
         description="Contacts written here, for small sends; every value is text in quotes.",
         examples=[[{"phone_number": "+33639980001", "first_name": "Zoe"}]],
     )
-    sha256: Fingerprint | None = Field(default=None, description="Pins the content of `file`.")
+    sha256: Fingerprint | None = Field(default=None, description="Pins the bytes of `file`, which is then no pattern.")
     address: Annotated[str, Field(min_length=1)] | None = Field(
         default=None,
         description="The column that holds the address. Default phone_number; on channel email: email.",

@@ -63,6 +63,7 @@ _PRIVATE = frozenset(
     {
         "application_id",
         "application_secret",
+        "connection",
         "connections",
         "contacts",
         "fallback",

@@ -115,10 +115,38 @@ def _path(value: str, info: ValidationInfo) -> str:
 
 
 def _csv(value: str, info: ValidationInfo) -> str:
-    if re.search(r"[*?\[\]]", value):
-        raise wrong("must name one file, this version reads no patterns", rule="source", hint="join the files into one")
+    if paths.is_pattern(value):
+        raise wrong("must name one file, not a pattern", rule="source", hint="name every list")
     if not value.lower().endswith(".csv"):
-        raise wrong("must end in .csv, this version reads nothing else", rule="source", hint="export it as CSV")
+        raise wrong("must end in .csv: lists of addresses are CSV", rule="source", hint="export it as CSV")
+    return _path(value, info)
+
+
+_CONTACTS = (".csv", ".jsonl", ".parquet")
+
+_INSTEAD = {
+    ".sql": "name a query under `query`, with its `connection`",
+    ".json": "write one object a line, in a file that ends in .jsonl",
+    ".ndjson": "rename it: one object a line is .jsonl",
+    ".gz": "unpack it",
+    ".zip": "unpack it",
+}
+"""The way out for a file of contacts with another ending; for all others, an export."""
+
+
+def _contacts(value: str, info: ValidationInfo) -> str:
+    ending = value[value.rfind(".") :].lower()
+    if ending not in _CONTACTS:
+        hint = _INSTEAD.get(ending, "end the pattern in one of them" if paths.is_pattern(value) else "export it as CSV")
+        raise wrong("must end in .csv, .jsonl or .parquet", rule="source", hint=hint)
+    if "**" in value:
+        raise wrong("must not hold `**`", rule="source", hint="one `*` stands for any name, in one folder")
+    return _path(value, info)
+
+
+def _sql(value: str, info: ValidationInfo) -> str:
+    if paths.is_pattern(value) or not value.lower().endswith(".sql"):
+        raise wrong("must be a file that ends in .sql", rule="source", hint="put one SELECT into a file of its own")
     return _path(value, info)
 
 
@@ -153,6 +181,16 @@ Country = Annotated[str, AfterValidator(_country), _described("[A-Z]{2}", "FR")]
 Zone = Annotated[str, AfterValidator(_zone), _described(ZONE, "Europe/Paris")]
 ProjectPath = Annotated[str, AfterValidator(_path), _described(r"[^~/\\][^\\]*", "prices/octopush.yaml")]
 CsvPath = Annotated[str, AfterValidator(_csv), _described(r"[^~/\\][^\\]*\.[cC][sS][vV]", "../audiences/lyon.csv")]
+ContactsPath = Annotated[
+    str,
+    AfterValidator(_contacts),
+    _described(
+        r"[^~/\\][^\\]*\.([cC][sS][vV]|[jJ][sS][oO][nN][lL]|[pP][aA][rR][qQ][uU][eE][tT])",
+        "../audiences/lyon.csv",
+        "../audiences/lyon-*.parquet",
+    ),
+]
+SqlPath = Annotated[str, AfterValidator(_sql), _described(r"[^~/\\][^\\]*\.[sS][qQ][lL]", "../audiences/lyon.sql")]
 Fingerprint = Annotated[
     str,
     AfterValidator(pattern(_SHA256 := "[0-9a-f]{64}", "must be 64 hexadecimal digits, as sha256sum prints them")),
@@ -162,6 +200,11 @@ Identity = Annotated[
     str,
     AfterValidator(pattern(_ID := "[a-z0-9][a-z0-9-]{0,62}", "must be 1 to 63 of a-z, 0-9 and `-`, no `-` first")),
     _described(_ID, "noel-2026"),
+]
+ConnectionName = Annotated[
+    str,
+    AfterValidator(pattern(_NAME := "[a-z0-9][a-z0-9-]{0,62}", "must be a name of `connections` in octoplan.yaml")),
+    _described(_NAME, "warehouse"),
 ]
 Countries = Annotated[
     tuple[Country, ...], AfterValidator(some), Field(json_schema_extra={"minItems": 1, "examples": [["FR"]]})
