@@ -171,7 +171,7 @@ class _Page:
         position = 0
         while True:
             raw = _raw(opened)
-            start = _end_of(raw, text, position) if raw else text.find("<", position)
+            start = _end_of(raw, text, position=position) if raw else text.find("<", position)
             if start < 0:
                 return _State(opened, (_kept(text[position:], raw),))
             end, written = self._token(text, start)
@@ -270,9 +270,9 @@ class _Page:
         if read.name in _REFUSED:
             self._note(f"`<{read.name}>` is not allowed", hint=_REFUSED[read.name])
         for name, value in read.attributes:
-            self._attribute(f"`<{read.name} {name}>`", name.rpartition(":")[2], unescape(value))
+            self._attribute(f"`<{read.name} {name}>`", name.rpartition(":")[2], value=unescape(value))
 
-    def _attribute(self, where: str, name: str, value: str) -> None:
+    def _attribute(self, where: str, name: str, *, value: str) -> None:
         if name.startswith("on") or name == "srcdoc":
             self._note(f"{where} is not allowed: it runs a script", hint="remove it: mail programs run nothing")
         elif name == "http-equiv":
@@ -322,7 +322,7 @@ def _raw(opened: tuple[str, ...]) -> str:
     return opened[-1] if opened and opened[-1] in _RAW else ""
 
 
-def _end_of(raw: str, text: str, position: int) -> int:
+def _end_of(raw: str, text: str, *, position: int) -> int:
     """Return where the end tag of an element begins that holds text only, or -1."""
     found = re.compile(rf"</{raw}(?=[ \t\n\f\r/>])", re.IGNORECASE).search(text, position)
     return found.start() if found else -1
