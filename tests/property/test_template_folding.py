@@ -128,7 +128,7 @@ FILES = st.fixed_dictionaries(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.tuples(BODIES, INCLUDES, BODIES).map("".join), FILES, VALUES, CONTACTS)
+@given(st.tuples(INCLUDES, BODIES).map("".join), FILES, VALUES, CONTACTS)
 def test_folded_template_reads_the_same(
     text: str, files: dict[str, str], values: dict[str, Any], contacts: list[tuple[str, str]]
 ) -> None:
