@@ -182,7 +182,7 @@ def _ask_ibis(asked: Asked, origin: Origin, *, scheme: str, stack: contextlib.Ex
         raise AudienceError([finding("source", message, path=QUERY, hint=EXTRA)]) from None
     postgres = scheme in ("postgres", "postgresql")
     with _reaching(asked):
-        backend = ibis.postgres.from_connection(_reader(asked.url)) if postgres else ibis.connect(asked.url)
+        backend = ibis.postgres.from_connection(_reader(asked.url, stack)) if postgres else ibis.connect(asked.url)
         stack.callback(_disconnect, backend)
     with _asking(asked):
         statements = list(filter(None, sqlglot.parse(asked.text, read=backend.dialect)))
@@ -193,19 +193,16 @@ def _ask_ibis(asked: Asked, origin: Origin, *, scheme: str, stack: contextlib.Ex
         return (_postgres if postgres else _elsewhere)(backend, origin, text=text)
 
 
-def _reader(url: str) -> Any:
+def _reader(url: str, stack: contextlib.ExitStack) -> Any:
     """Connect to PostgreSQL by libpq's own reading of the address; nothing that a query calls can change data."""
     import psycopg  # noqa: PLC0415  comes with the extra
 
     usual: dict[str, Any] = {"connect_timeout": PATIENCE, "fallback_application_name": "octoplan"}
     given = {**usual, **psycopg.conninfo.conninfo_to_dict(url), "client_encoding": "UTF8"}
     connection = psycopg.connect(psycopg.conninfo.make_conninfo(**given), autocommit=True)
-    try:
-        connection.execute("SET default_transaction_read_only = on")
-        connection.execute("SET datestyle = 'ISO, YMD'")
-    except BaseException:
-        connection.close()
-        raise
+    stack.callback(connection.close)
+    connection.execute("SET default_transaction_read_only = on")
+    connection.execute("SET datestyle = 'ISO, YMD'")
     return connection
 
 

@@ -170,6 +170,15 @@ def test_a_pattern_stays_inside_and_takes_no_hidden_file(
     )
 
 
+def test_files_of_a_pattern_are_read_in_the_order_of_their_names(project: Workspace) -> None:
+    header = AUDIENCE.splitlines(keepends=True)[0]
+    for number in (3, 1, 10, 2):
+        project.write(f"lists/{number:02}.csv", f"{header}+33639980011,Zoe,C{number}\n")
+    name(project, "{file: '../lists/*.csv'}")
+    project.run("apply")
+    assert [row["text"] for row in project.deliveries()] == ["ACME: bonjour Zoe, code C1."]
+
+
 def test_names_are_checked_in_every_kind_of_file(project: Workspace) -> None:
     with duckdb.connect(":memory:") as connection:
         target = project.root / "audiences/list.parquet"

@@ -220,6 +220,7 @@ TYPED = """SELECT '+33639980001' mobile, 1e5::DOUBLE d, 'nan'::DOUBLE nan, 'nan'
     ['a']::VARCHAR[1] fixed"""
 
 
+@pytest.mark.usefixtures("abroad")
 def test_columns_of_parquet_are_cast_to_text(engine: Engine, tmp_path: Path) -> None:
     write_parquet(tmp_path / "a.parquet", TYPED)
     names = ("d", "nan", "nanf", "i", "m", "b", "day", "at", "tz", "e", "nothing", "clock", "u", 'x "y', "blank", "id")

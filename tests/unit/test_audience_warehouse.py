@@ -176,6 +176,7 @@ def test_more_rows_than_travel_at_once(people: str, engine: Engine) -> None:
     assert (resolved.rows, resolved.contacts) == (60_000, 10_000)
 
 
+@pytest.mark.usefixtures("abroad")
 def test_a_duckdb_file_gives_text_without_the_extra(duck: str, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ibis", None)
     resolved = engine.resolve(query(duck, "-- all\nFROM people;", columns=("code", "n", "f", "tz")))
