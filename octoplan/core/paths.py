@@ -26,6 +26,11 @@ def is_pattern(name: str) -> bool:
     return re.search(r"[*?\[\]]", name) is not None
 
 
+def is_hidden(file: str) -> bool:
+    """Tell whether a file, or a folder it is in, is hidden: octoplan's own state, or secrets."""
+    return any(part.startswith(".") for part in file.split("/"))
+
+
 def resolve(named: str, *, within: str) -> str:
     """Return the project-relative form of a path named by a file in folder `within`.
 

@@ -113,8 +113,9 @@ class _Leaves:
 
     def take_files(self, data: dict[str, Any]) -> dict[KeyPath, KeyPath]:
         """Put the texts that are in files of their own where `text` would be; return which keys stand for which."""
-        message = data.get("message")
-        named = message.get("text_file") if isinstance(message, dict) else None
+        written = data.get("message")
+        message: dict[str, Any] = written if isinstance(written, dict) else {}
+        named = message.get("text_file")
         if isinstance(named, str):
             texts: Any = self._taken((), named)
         elif isinstance(named, dict) and all(isinstance(name, str) for name in named.values()):
@@ -132,14 +133,17 @@ class _Leaves:
     def _taken(self, locale: tuple[str, ...], name: str) -> str | None:
         try:
             file = paths.resolve(name, within=paths.folder(self.source.file))
-            text = self.read(file)
+            text = None if paths.is_hidden(file) else self.read(file)
         except paths.Outside as problem:
-            self._refuse(locale, f"`message.text_file` is not usable: {problem}", "name a file of the project")
+            self._refuse(locale, f"`message.text_file` is not usable: {problem}", hint="name a file of the project")
         except Unreadable as problem:
-            self._refuse(locale, f"`message.text_file`: {problem.message}", problem.hint)
+            self._refuse(locale, f"`message.text_file`: {problem.message}", hint=problem.hint)
         else:
-            return self.fill((*TEXT, *locale), text, file=file)
+            if text is not None:
+                return self.fill((*TEXT, *locale), text, file=file)
+            told = "`message.text_file` is a hidden file, which is not for messages"
+            self._refuse(locale, told, hint="name a text file of the project")
         return None
 
-    def _refuse(self, locale: tuple[str, ...], message: str, hint: str) -> None:
+    def _refuse(self, locale: tuple[str, ...], message: str, *, hint: str) -> None:
         self.found.append(finding("file", message, path=(*TEXT_FILE, *locale), hint=hint))

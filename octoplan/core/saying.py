@@ -31,8 +31,8 @@ def message(file: CampaignFile) -> Message:
     """Return the message; the unsubscribe mention of an e-mail is in the language of its text."""
     written = file.message
     language = written.language
-    locale = written.locale and Locale(column=written.locale.column, default=written.locale.default)
-    if file.channel == Channel.EMAIL and language is None and locale:
+    locale = Locale(**dict(written.locale)) if written.locale else None
+    if Channel(file.channel) is Channel.EMAIL and language is None and locale:
         language = {name: name for name in _locales(written)}
     return Message(
         text=written.text,
@@ -44,7 +44,7 @@ def message(file: CampaignFile) -> Message:
         gender=written.gender,
         actions=tuple(map(_action, written.actions)),
         cards=tuple(map(_card, written.cards)),
-        from_=written.from_ and From(address=written.from_.address, name=written.from_.name),
+        from_=From(**dict(written.from_)) if written.from_ else None,
         service=written.service,
         format=written.format,
     )
@@ -122,14 +122,13 @@ def _locales(written: MessageFile) -> tuple[str, ...]:
 
 
 def _action(written: ActionFile) -> Action:
-    return Action(label=written.label, open_url=written.open_url, dial=written.dial, postback=written.postback)
+    return Action(**dict(written))
 
 
 def _card(written: CardFile) -> Card:
-    media = written.media
     return Card(
         title=written.title,
         description=written.description,
-        media=media and Media(url=media.url, height=media.height, thumbnail=media.thumbnail),
+        media=Media(**dict(written.media)) if written.media else None,
         actions=tuple(map(_action, written.actions)),
     )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from octoplan.core.model import Finding, Place
+    from octoplan.core.model import Finding, KeyPath, Place
     from octoplan.core.rendered import Rendered
     from octoplan.core.settings import Settings
     from octoplan.core.source import Source
@@ -126,8 +126,8 @@ def _read(given: Rendered, scope: Scope) -> Read:
     if all(one.path != ("channel",) for one in found):
         found += fresh(check_channel(file, source), found)
     campaign = _campaign(file, scope, send_at=send_at, file_name=source.file)
-    checks = scope.checks.get(campaign.provider, lambda _: ())
-    found += accept(fresh((*check_campaign(campaign), *checks(campaign)), found), campaign.allow)
+    judges = (check_campaign, *(check for name, check in scope.checks.items() if name == campaign.provider))
+    found += accept(fresh((one for judge in judges for one in judge(campaign)), found), campaign.allow)
     wrong = any(one.severity is Severity.ERROR for one in found)
     located = source.locate(found)
     return Read(campaign=None if wrong else campaign, source=source, findings=located, uses=given.uses)
@@ -251,7 +251,7 @@ def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, fil
 
 def _sender(file: CampaignFile, scope: Scope) -> str | None:
     """Return who it comes from; on rcs it is an agent, and no default for other channels names one."""
-    if "sender" in file.model_fields_set or file.channel == Channel.RCS:
+    if "sender" in file.model_fields_set or Channel(file.channel) is Channel.RCS:
         return file.sender
     return scope.settings.defaults.sender
 

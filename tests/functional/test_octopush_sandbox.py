@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from campaigns import batch, campaign
+from octoplan.core.message import Content
 from octoplan.core.model import Exchange, Money, Outcome, Request, Verdict
 from octoplan.providers import PROVIDERS, Simulated
 from octoplan.sandbox import Sandbox
@@ -61,7 +62,7 @@ def test_a_batch_is_delivered_once_and_a_repeat_is_a_duplicate(sandbox: str) -> 
 
 
 def test_a_rejection_names_the_mention(sandbox: str) -> None:
-    outcome = send(sandbox, replace(IDENTIFIED, text="ACME: -20% a Lyon."))
+    outcome = send(sandbox, replace(IDENTIFIED, content=Content(text="ACME: -20% a Lyon.")))
     assert outcome.verdict is Verdict.REJECTED
     assert "{{ stop }}" in outcome.hint
     assert delivered(sandbox) == []
@@ -76,7 +77,7 @@ def test_planning_learns_figures_and_sends_nothing(sandbox: str) -> None:
         planning = PlanningWire(line, OCTOPUSH.may_plan)
         answer = OCTOPUSH.simulated(planning.exchange(OCTOPUSH.simulate(IDENTIFIED), Deadline()))
         assert (answer.contacts, answer.parts, str(answer.cost)) == (5, 5, "0.25")
-        refused = OCTOPUSH.simulate(replace(IDENTIFIED, text="ACME: -20% a Lyon."))
+        refused = OCTOPUSH.simulate(replace(IDENTIFIED, content=Content(text="ACME: -20% a Lyon.")))
         assert "121" in OCTOPUSH.simulated(planning.exchange(refused, Deadline())).refused
         balance = OCTOPUSH.read_balance(planning.exchange(OCTOPUSH.balance(), Deadline()))
     assert isinstance(answer, Simulated)
@@ -92,5 +93,5 @@ def test_a_simulation_does_not_burn_the_request_id(sandbox: str) -> None:
 
 
 def test_a_transactional_text_needs_no_mention(sandbox: str) -> None:
-    quiet = replace(IDENTIFIED, campaign=campaign(purpose="transactional"), text="Rendez-vous a 9h")
+    quiet = replace(IDENTIFIED, campaign=campaign(purpose="transactional"), content=Content(text="Rendez-vous a 9h"))
     assert send(sandbox, quiet).verdict is Verdict.ACCEPTED

@@ -177,7 +177,6 @@ def test_lists_of_e_mail_addresses_agree_with_plain_python(
         file.write_bytes(write([["x", "y"], *([cell, ""] for cell in stopped)]).replace(b"name0;name1", b"email;note"))
         query = Query(
             campaign_audience=Audience(address="email", country="FR", contacts=tuple({"email": raw} for raw in rows)),
-            file=None,
             key=K,
             kind=AddressKind.EMAIL,
             fiction=True,

@@ -75,7 +75,7 @@ def query(file: Path, *, kind: AddressKind = AddressKind.EMAIL, **against: Any) 
     return Query(
         **{
             "campaign_audience": audience,
-            "file": file,
+            "files": (file,),
             "key": K,
             "kind": kind,
             "fiction": True,

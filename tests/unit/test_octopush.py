@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from campaigns import SCHEDULE, batch, campaign
 from octoplan.core.errors import InputError, Refused
+from octoplan.core.message import Message
 from octoplan.core.model import (
     Channel,
     Effect,
@@ -32,7 +33,7 @@ from octoplan.core.model import (
     Waited,
 )
 from octoplan.providers import PROVIDERS, Simulated
-from octoplan.providers.octopush import Octopush, answers
+from octoplan.providers.octopush import LANGUAGES, Octopush, answers
 from octoplan.providers.octopush.codes import UNLISTED
 from octoplan.providers.octopush.contract import check_body
 

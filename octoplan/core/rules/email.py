@@ -43,9 +43,9 @@ def check(campaign: Campaign) -> Iterator[Finding]:
         yield finding("subject", "`message.subject` is missing", path=SUBJECT, hint=hint)
     for locale, content in message.contents.items():
         if content.subject is not None and not is_open(content.subject):
-            yield from subject([content.subject], path=_localised(message.subject, "subject", locale))
+            yield from subject([content.subject], path=_localised(message.subject, "subject", locale=locale))
         if content.text is not None and message.format == "html":
-            yield from check_html(content.text, _localised(message.text, "text", locale))
+            yield from check_html(content.text, _localised(message.text, "text", locale=locale))
 
 
 def subject(texts: Sequence[str], *, path: KeyPath = SUBJECT) -> tuple[Finding, ...]:
@@ -166,5 +166,5 @@ def _from(message: Message) -> Iterator[Finding]:
         yield finding("email-address", "`from.name` must be one line of text", path=path, hint=hint)
 
 
-def _localised(value: object, name: str, locale: str) -> KeyPath:
+def _localised(value: object, name: str, *, locale: str) -> KeyPath:
     return (*_MESSAGE, name) if not locale or isinstance(value, str) else (*_MESSAGE, name, locale)

@@ -253,7 +253,7 @@ def _named(tag: nodes.Include, folder: str) -> str:
     except paths.Outside as problem:
         message = f"{quoted(written)} cannot be included: {problem}"
         raise Mistake("file", tag.lineno, message, "name a text file of the project") from None
-    if any(part.startswith(".") for part in name.split("/")):
+    if paths.is_hidden(name):
         message = f"{quoted(written)} cannot be included: a hidden file is not for messages"
         raise Mistake("file", tag.lineno, message, "name a text file of the project")
     return name
