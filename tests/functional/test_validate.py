@@ -125,7 +125,7 @@ def test_what_is_offline_touches_no_network_and_makes_no_state(project: Workspac
 def test_names_are_checked_against_the_header_of_an_audience_that_is_there(project: Workspace) -> None:
     project.edit("campaigns/noel.yaml", "contact.code", "contact.kode")
     ended = project.run("validate", code=1)
-    assert told(ended) == [("campaigns/noel.yaml", 5, 66, "template-name")]
+    assert told(ended) == [("campaigns/noel.yaml", 5, 74, "template-name")]
     assert "did you mean `code`?" in ended.out
     (project.root / "audiences/list.csv").unlink()
     ended = project.run("validate")
@@ -177,7 +177,7 @@ def test_hostile_templates_are_one_line_each(path: Path, project: Workspace) -> 
     began = time.process_time()
     ended = project.run("validate", code=1)
     assert time.process_time() - began < 1
-    assert all(rule.startswith(("template-", "text-", "yaml")) for *_, rule in told(ended)), ended.out
+    assert all(rule.startswith(("template-", "text-", "yaml", "file")) for *_, rule in told(ended)), ended.out
     assert told(ended)
 
 
