@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from octoplan.core.model import NOTHING
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
     from decimal import Decimal
     from pathlib import Path
@@ -52,8 +54,11 @@ class Ledger(Protocol):
     def find(self, key: bytes) -> tuple[BatchRow, ...]:
         """Return the batches that hold one contact key, oldest first."""
 
-    def recent(self, since: datetime) -> tuple[bytes, ...]:
-        """Return the packed keys of each batch that was claimed since then and counts as sent."""
+    def recent(self, since: datetime, *, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
+        """Return the packed keys of each batch that was claimed since then and counts as sent.
+
+        Only of campaigns whose spec has the values of `like`, such as `channel`.
+        """
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files beside the ledger that wait to be imported, or cannot be."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
 
 from octoplan.ledger import batches, packed, runs
@@ -13,7 +15,7 @@ from octoplan.ledger.transaction import written
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from octoplan.ledger.records import BatchRow
@@ -120,11 +122,16 @@ def find(tx: Transaction, key: bytes) -> tuple[BatchRow, ...]:
     return batches.by_ids(tx, [row["batch"] for row in rows if packed.holds(row["keys"], key)])
 
 
-def recent(tx: Transaction, since: datetime) -> tuple[bytes, ...]:
-    """Return the keys of each batch that was claimed since then and counts as sent."""
+def recent(tx: Transaction, since: datetime, *, like: Mapping[str, str]) -> tuple[bytes, ...]:
+    """Return the keys of each batch that was claimed since then and counts as sent.
+
+    Only of campaigns whose spec, as it was planned, has the values of `like`.
+    """
     rows = tx.db.execute(
-        "SELECT keys FROM batches JOIN batch_keys ON batch = batches.id"
+        "SELECT keys, spec FROM batches b JOIN batch_keys ON batch = b.id"
+        " JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition"
         " WHERE claimed_at >= ? AND state IN ('claimed', 'accepted', 'in_doubt', 'cancelled')",
         (written(since),),
     )
-    return tuple(row["keys"] for row in rows)
+    fits = cache(lambda spec: like.items() <= json.loads(spec).items())
+    return tuple(row["keys"] for row in rows if not like or fits(row["spec"]))

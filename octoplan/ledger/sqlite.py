@@ -9,13 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from octoplan.core.errors import InDoubt, OctoplanError, Refused
+from octoplan.core.model import NOTHING
 from octoplan.ledger import attempts, audit, batches, file, plans, queries, rescue, reservation, runs
 from octoplan.ledger.connection import Connection, trouble, write_test
 from octoplan.ledger.records import Identity
 from octoplan.ledger.transaction import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
     from decimal import Decimal
     from pathlib import Path
@@ -93,9 +94,9 @@ class SqliteLedger:
         """Return the batches that hold one contact key."""
         return self._read(lambda tx: queries.find(tx, key))
 
-    def recent(self, since: datetime) -> tuple[bytes, ...]:
-        """Return the keys of each batch claimed since then that counts as sent."""
-        return self._read(lambda tx: queries.recent(tx, since))
+    def recent(self, since: datetime, *, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
+        """Return the keys of each batch claimed since then that counts as sent, of campaigns like these."""
+        return self._read(lambda tx: queries.recent(tx, since, like=like))
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files that wait to be imported, or cannot be."""

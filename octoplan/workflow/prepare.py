@@ -12,7 +12,7 @@ from octoplan.core import action, approval, cap, keys
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import InputError
-from octoplan.core.model import Severity
+from octoplan.core.model import Channel, Purpose, Severity
 from octoplan.core.plan import (
     AudienceCounts,
     Estimate,
@@ -22,7 +22,7 @@ from octoplan.core.plan import (
     TextFacts,
     money_text,
 )
-from octoplan.core.rules import accept, blocks
+from octoplan.core.rules import accept, blocks, voice
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.ledger import BatchState
 from octoplan.workflow.names import point, query
@@ -67,6 +67,7 @@ class _Composed:
     packer: Packer
     packed: Packed
     entries: tuple[bytes, ...]
+    french: frozenset[bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,7 @@ class Preparation:
             *composed.resolved.findings,
             *composed.summary.findings,
             *check_facts(facts),
+            *voice.check_attempts(self._called(campaign, composed)),
         )
         opinion = self._simulate(campaign, composed, found=found)
         found += check_simulation(replace(facts, simulated=opinion))
@@ -182,6 +184,8 @@ class Preparation:
         )
         packer = Packer(campaign, prices, self.project.provider(campaign.provider).limits.batch_size)
         entries: list[bytes] = []
+        french: set[bytes] = set()
+        calls = campaign.channel is Channel.VOICE
         self.ports.progress.begin(f"compose {campaign.id}", resolved.contacts)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
@@ -190,6 +194,8 @@ class Preparation:
                 entries += keys.approved_entries(
                     self.project.key, campaign.id, edition=campaign.edition, keys=rows.keys, contents=composed.contents
                 )
+            if calls:
+                french |= {key for key, country in zip(rows.keys, rows.countries, strict=True) if country == "FR"}
             self.ports.progress.advance(len(rows.keys))
         self.ports.progress.end()
         return _Composed(
@@ -198,6 +204,7 @@ class Preparation:
             packer=packer,
             packed=packer.packed(),
             entries=tuple(entries),
+            french=frozenset(french),
         )
 
     def _excluded(self, campaign: Campaign) -> bytes:
@@ -217,6 +224,15 @@ class Preparation:
             return b""
         due = campaign.schedule.send_at or self.planned_at
         return cap.reached(self.ports.ledger.recent(due - timedelta(days=limit.days)), limit.messages)
+
+    def _called(self, campaign: Campaign, composed: _Composed) -> int:
+        """Count the owed contacts in France who have had as many marketing calls as the law allows."""
+        calls = {"channel": Channel.VOICE.value, "purpose": Purpose.MARKETING.value}
+        if self.ports.ledger is None or {"channel": campaign.channel, "purpose": campaign.purpose} != calls:
+            return 0
+        since = (campaign.schedule.send_at or self.planned_at) - timedelta(days=voice.ATTEMPT_DAYS)
+        called = distinct(cap.reached(self.ports.ledger.recent(since, like=calls), voice.ATTEMPTS))
+        return len(called & composed.french)
 
     def _over_cap(self, campaign: Campaign, composed: _Composed) -> int:
         """Count the owed contacts who have had their fill and get this all the same."""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from octoplan.core.model import Channel, Purpose
+from octoplan.core.quantity import quantity
 from octoplan.core.quoting import quoted, suggestion
 from octoplan.core.rules import finding
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from octoplan.core.model import Campaign, Finding, KeyPath
 
 GENDERS = ("male", "female")
+
+ATTEMPTS, ATTEMPT_DAYS = 4, 30
+"""How often a person in France may be called for marketing."""
 
 LANGUAGE: KeyPath = ("message", "language")
 
@@ -45,6 +49,18 @@ def check_languages(campaign: Campaign, languages: Iterable[str]) -> Iterator[Fi
             message = f"{quoted(written)} is no language of the provider's voices"
             hint = suggestion(written, allowed)
             yield finding("voice-language", message, path=path, value=written, limit=listed, hint=hint)
+
+
+def check_attempts(reached: int) -> Iterator[Finding]:
+    """Yield a finding where so many owed French contacts have had their `ATTEMPTS` of marketing calls already.
+
+    Source: decree 2022-1313, article D. 223-9 of the French consumer code.
+    """
+    if reached:
+        message = f"{quantity(reached, 'contact')} in France had {ATTEMPTS} marketing calls in {ATTEMPT_DAYS} days"
+        hint = "wait, or take them out with `exclude: [{campaign: …}]`"
+        limit = f"{ATTEMPTS} in {ATTEMPT_DAYS} days"
+        yield finding("voice-attempts", message, path=("audience",), value=f"{reached:,}", limit=limit, hint=hint)
 
 
 def _gender(campaign: Campaign) -> Iterator[Finding]:

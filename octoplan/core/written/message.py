@@ -140,7 +140,7 @@ class MessageFile(Written):
 
     text: Localised | None = Field(
         default=None,
-        description="The text, a template over `contact`, `vars`, `each`, `campaign`, `env`, `stop`; may be by language.",
+        description="The text, a template over `contact`, `vars`, `each`, `campaign`, `env`, `stop`; or by language.",
         examples=["ACME: {{ contact.first_name }}, -20% today. {{ stop }}"],
     )
     text_file: Localised | None = Field(
