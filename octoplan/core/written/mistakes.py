@@ -146,7 +146,8 @@ def wrong_choice(path: KeyPath, value: Any, *, allowed: Iterable[str]) -> Findin
     """Report a value that is none of the words allowed."""
     words = tuple(allowed)
     listed = " or ".join(f"`{word}`" for word in words)
-    hint = suggestion(value.lower(), words) if isinstance(value, str) and near(value.lower(), words) else ""
+    close = isinstance(value, str) and near(value.lower(), words)
+    hint = suggestion(value.lower(), words) if close else "write one of them"
     message = f"{named(path)} must be {listed}"
     return finding("wrong-value", message, path=path, value=shown(value, path), limit=", ".join(words), hint=hint)
 

@@ -111,7 +111,7 @@ def _path(value: str, info: ValidationInfo) -> str:
     try:
         return paths.resolve(value, within=(info.context or {})["folder"])
     except paths.Outside as problem:
-        raise wrong(f"is not usable: {problem}", rule="file") from None
+        raise wrong(f"is not usable: {problem}", rule="file", hint="name a file of the project") from None
 
 
 def _csv(value: str, info: ValidationInfo) -> str:
