@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from campaigns import SCHEDULE, batch, campaign
 from octoplan.core.errors import InputError, Refused
-from octoplan.core.message import Message
+from octoplan.core.message import Action, Card, From, Media, Message
 from octoplan.core.model import (
     Channel,
     Effect,
@@ -45,9 +45,73 @@ if TYPE_CHECKING:
 
 OCTOPUSH = Octopush()
 ID = "abcdefghijklmnopqrstuvwxyz"
+NUMBERS = ("+33639980000", "+33639980001")
 PARIS = timezone(timedelta(hours=1))
 
+MESSAGES = {
+    "voice": Message(text="Bonjour Zoé, à demain.", language="fr-FR", gender="female"),
+    "rcs-text": Message(
+        text="Bonjour Zoé",
+        actions=(
+            Action(label="Je viens", postback="oui"),
+            Action(label="Plan", open_url="https://www.acme.example/plan"),
+            Action(label="Appeler", dial="+33199000001"),
+        ),
+    ),
+    "rcs-cards": Message(
+        cards=(
+            Card(
+                title="Le manteau",
+                description="Il est là.",
+                media=Media(
+                    url="https://www.acme.example/a.jpg",
+                    height="tall",
+                    thumbnail="https://www.acme.example/b.jpg",
+                ),
+                actions=(Action(label="Le voir", open_url="https://www.acme.example/a"),),
+            ),
+            Card(title="L'écharpe", media=Media(url="https://www.acme.example/c.jpg")),
+        )
+    ),
+    "email-text": Message(
+        text="<p>Bonjour</p>",
+        subject="Votre carte",
+        language="fr",
+        from_=From(address="shop@acme.example", name="ACME"),
+        service="mailbox",
+        format="html",
+    ),
+    "email-template": Message(
+        template="welcome_email_template",
+        subject="Votre carte",
+        from_=From(address="shop@acme.example"),
+        service="gateway",
+    ),
+}
+"""A message of each kind but SMS, with all it can hold."""
+
+
+def every_field(kind: str) -> Batch:
+    channel = Channel(kind.partition("-")[0])
+    message = MESSAGES[kind]
+    return batch(
+        campaign=campaign(
+            channel=channel,
+            sender="ACME",
+            message=message,
+            schedule=replace(SCHEDULE, send_at=datetime(2026, 12, 3, 10, 0, tzinfo=PARIS)),
+            options=Options(replies=True, collect_keys=True, list_name="noel"),
+        ),
+        addresses=("zoe@acme.example", "leo@acme.example") if channel is Channel.EMAIL else NUMBERS,
+        content=message.content(),
+        first=True,
+        request_id=ID,
+    )
+
+
 CASES: dict[str, tuple[bool, Batch]] = {
+    **{f"{kind}-every-field": (False, every_field(kind)) for kind in MESSAGES},
+    **{f"simulate-{kind}": (True, every_field(kind)) for kind in MESSAGES},
     "send-marketing": (False, batch()),
     "send-with-id": (False, batch(request_id=ID)),
     "send-transactional": (False, batch(campaign=campaign(purpose=Purpose.TRANSACTIONAL), text="Rendez-vous à 9h")),
