@@ -8,7 +8,7 @@ import pytest
 
 from campaigns import PLAIN, campaign
 from octoplan.core.message import Message
-from octoplan.core.model import Channel, Limits, Options
+from octoplan.core.model import Limits, Options
 from octoplan.core.rules.campaign import check_campaign
 
 
