@@ -70,7 +70,8 @@ message:
     - title: "{% if contact.code %}{{ contact.first_name }}{% endif %}"
       description: "Votre code: {{ contact.code }}, remise -20 %"
       actions:
-        - {label: "Bonjour {{ contact.first_name }}, voici tout", open_url: "https://acme.example/{{ contact.code }}"}
+        - label: "Bonjour {{ contact.first_name }}, voici votre code"
+          open_url: "https://acme.example/{{ contact.code }}"
         - {label: "{{ contact.code }}"}""",
     "email": """\
 message:
@@ -86,7 +87,7 @@ FOUND = {
         ("marketing-as-transactional", 5),
     },
     "voice": {("text-length", 6), ("read-aloud", 6), ("stop-number", 6), ("keys-nowhere", 5)},
-    "rcs": {("rcs-shape", 7), ("rcs-limits", 10), ("url", 10), ("rcs-shape", 11), ("marketing-as-transactional", 6)},
+    "rcs": {("rcs-shape", 7), ("rcs-limits", 10), ("url", 11), ("rcs-shape", 12), ("marketing-as-transactional", 6)},
     "email": {("subject", 6), ("text-invisible", 10), ("text-control", 10), ("stop-number", 10), ("locale", 9)},
 }
 
