@@ -16,6 +16,9 @@ Localised = str | Mapping[str, str]
 SERVICES = ("mailbox", "gateway")
 """How a provider sends e-mails."""
 
+LOCALE = "[a-z]{2}(-[A-Z]{2})?"
+"""What a language is written like."""
+
 SEPARATOR = "\0"
 """Between the leaves of a content: no message that may leave holds this character."""
 

@@ -6,10 +6,12 @@ own comes in here too, with the places of what it names.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from octoplan.core import paths
+from octoplan.core.message import LOCALE
 from octoplan.core.model import Place
 from octoplan.core.rules import finding
 from octoplan.core.templates import Origin, Renderer, Unreadable, fold, parse
@@ -81,6 +83,11 @@ def may_name_contact(path: KeyPath) -> bool:
     return False
 
 
+def _is_localised(item: tuple[str, Any]) -> bool:
+    locale, name = item
+    return isinstance(name, str) and re.fullmatch(LOCALE, locale, re.ASCII) is not None
+
+
 @dataclass(slots=True)
 class _Leaves:
     """Fills one leaf after the other, and keeps what it finds."""
@@ -118,7 +125,7 @@ class _Leaves:
         named = message.get("text_file")
         if isinstance(named, str):
             texts: Any = self._taken((), named)
-        elif isinstance(named, dict) and all(isinstance(name, str) for name in named.values()):
+        elif isinstance(named, dict) and all(map(_is_localised, named.items())):
             texts = {locale: self._taken((locale,), name) for locale, name in named.items()}
             texts = None if None in texts.values() else texts
         else:

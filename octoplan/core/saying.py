@@ -13,6 +13,7 @@ from octoplan.core.written.mistakes import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from octoplan.core.model import Finding, KeyPath
     from octoplan.core.source import Source
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 TEXT: KeyPath = ("message", "text")
 LOCALE: KeyPath = ("message", "locale")
 
-_LOCALISED = ("text", "subject", "template", "language")
-_SPEAKING = (Channel.SMS, Channel.VOICE, Channel.RCS)
-"""Channels whose message is a text; the rules of e-mail judge its body themselves."""
+_LOCALISED = ("text_file", "text", "subject", "template", "language")
 
 
 def message(file: CampaignFile) -> Message:
@@ -54,8 +53,9 @@ def check_message(file: CampaignFile, source: Source) -> Iterator[Finding]:
     """Yield what is wrong with the texts of a message together."""
     written = source.data.get("message")
     if isinstance(written, dict):
-        yield from _text(file, written)
-    yield from _locale(file.message)
+        yield from _says_nothing(file, written)
+        yield from _blank(file.message)
+        yield from _locale(file.message, written)
 
 
 def check_channel(file: CampaignFile, source: Source) -> Iterator[Finding]:
@@ -79,39 +79,45 @@ def _other_channels(
             yield finding("unknown-key", told, path=path, place=place, limit=", ".join(allowed), hint=hint)
 
 
-def _text(file: CampaignFile, written: Mapping[str, Any]) -> Iterator[Finding]:
-    instead = file.message.cards or file.message.template is not None or "text_file" in written
-    if file.message.text is None and file.channel in _SPEAKING and not instead:
+def _says_nothing(file: CampaignFile, written: Mapping[str, Any]) -> Iterator[Finding]:
+    instead = {"rcs": "cards", "email": "template"}.get(file.channel, "text")
+    if any(written.get(name) not in (None, []) for name in ("text", "text_file", instead)):
+        return
+    if file.channel == "email":
+        hint = "write `text`, or name a `template` of the provider"
+        yield finding("email-body", "`message` has neither `text` nor `template`", path=TEXT, hint=hint)
+    else:
         hint = 'for example `text: "ACME: {{ contact.first_name }}, -20% today. {{ stop }}"`'
         yield finding("missing-key", "`message.text` is missing", path=TEXT, hint=hint)
-    texts = file.message.text if isinstance(file.message.text, Mapping) else {"": file.message.text}
+
+
+def _blank(written: MessageFile) -> Iterator[Finding]:
+    texts = written.text if isinstance(written.text, Mapping) else {"": written.text}
     for locale, text in texts.items():
         if isinstance(text, str) and not text.strip():
             path = (*TEXT, locale) if locale else TEXT
             yield finding("text-length", f"{named(path)} is blank", path=path, hint="write what is to be sent")
 
 
-def _locale(written: MessageFile) -> Iterator[Finding]:
+def _locale(file: MessageFile, written: Mapping[str, Any]) -> Iterator[Finding]:
     """Each text by language must have every language, and there must be a way to know a contact's."""
-    by_language = {name: value for name in _LOCALISED if isinstance(value := getattr(written, name), Mapping)}
-    if by_language and written.locale is None:
-        name = next(iter(by_language))
+    by_language = [name for name in _LOCALISED if isinstance(written.get(name), dict)]
+    if by_language and "locale" not in written:
         hint = "for example `locale: {column: lang, default: fr}`"
-        yield finding(
-            "missing-key", f"`message.{name}` is by language: `message.locale` is missing", path=LOCALE, hint=hint
-        )
-        return
-    if written.locale is None:
-        return
-    if not by_language.keys() - {"language"}:
+        told = f"`message.{by_language[0]}` is by language: `message.locale` is missing"
+        yield finding("missing-key", told, path=LOCALE, hint=hint)
+    elif "locale" in written and by_language in ([], ["language"]):
         hint = "write `text: {fr: …, en: …}`, or remove `locale`"
         yield finding("wrong-value", "`message.locale` chooses among texts, and there is one", path=LOCALE, hint=hint)
-        return
-    wanted = {written.locale.default, *_locales(written)}
-    for name, value in by_language.items():
-        missing = sorted(wanted - value.keys())
-        if missing:
-            path = ("message", name)
+    elif file.locale:
+        yield from _missing_locales(file, {file.locale.default, *_locales(file)})
+
+
+def _missing_locales(file: MessageFile, wanted: AbstractSet[str]) -> Iterator[Finding]:
+    for name in _LOCALISED:
+        value, path = getattr(file, name), ("message", name)
+        missing = sorted(wanted - value.keys()) if isinstance(value, Mapping) else []
+        if missing and not (name == "text" and file.text_file is not None):
             told = f"{named(path)} has no text in {', '.join(missing)}"
             yield finding("missing-key", told, path=path, hint="write it in every language, the default's too")
 

@@ -27,7 +27,7 @@ from octoplan.core.rules.campaign import check_campaign
 from octoplan.core.saying import check_channel, check_message, message
 from octoplan.core.settings import effective_limits
 from octoplan.core.templates import Unreadable
-from octoplan.core.written import examine, fresh
+from octoplan.core.written import examine, fresh, leaves
 from octoplan.core.written.campaign import LATER_SOURCES, CampaignFile
 from octoplan.core.written.document import document
 from octoplan.core.written.mistakes import named, wrong_choice
@@ -134,11 +134,20 @@ def _read(given: Rendered, scope: Scope) -> Read:
 
 
 def _judged(file: CampaignFile, source: Source, *, scope: Scope) -> Iterator[Finding]:
+    yield from _items(source)
     yield from _one_source(file, source)
     yield from _connection(file, source, scope=scope)
     yield from _provider(file, scope)
     yield from _acceptable(file)
     yield from loosened(effective_limits(scope.settings, scope.environment), _limits(file.limits), path=("limits",))
+
+
+def _items(source: Source) -> Iterator[Finding]:
+    """Items hold text, and lists and mappings of it for loops."""
+    path: KeyPath = (rendered.FOR_EACH,)
+    for within, value in leaves(source.data.get(rendered.FOR_EACH), path):
+        if len(within) > len(path) and not isinstance(value, str):
+            yield finding("wrong-type", f"{named(within)} must be text", path=within, hint="put it in quotes")
 
 
 def _one_source(file: CampaignFile, source: Source) -> Iterator[Finding]:

@@ -95,7 +95,7 @@ def read_text(root: Path, relative: str) -> str:
         if not stat.S_ISREG(path.stat().st_mode) or size > LARGEST_TEXT:
             what = "is no regular file" if size <= LARGEST_TEXT else f"is larger than {LARGEST_TEXT:,} bytes"
             raise Unreadable(f"{visible(relative)} {what}", "name a file of text")
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")  # with any line ends, as YAML reads a text
     except UnicodeDecodeError:
         raise Unreadable(f"{visible(relative)} is not UTF-8", "save it with the encoding UTF-8") from None
     except InputError:

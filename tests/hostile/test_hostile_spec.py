@@ -13,6 +13,8 @@ import pytest
 
 from octoplan.core import price, settings, source, spec
 from octoplan.core.model import Severity
+from octoplan.project.files import load, read_text
+from octoplan.providers import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +81,42 @@ def test_every_mistake_of_a_price_book_is_reported_where_it_is(name: str) -> Non
     prices, findings = price.read_prices(read(name))
     assert sorted(placed(findings)) == expected(name)
     assert (prices is None) == bool(findings)
+
+
+CHANNELS = Path(__file__).parent / "channels"
+ELSEWHERE = re.compile(r"! ([a-z-]+) (?:(\S+):)?([0-9]+):([0-9]+)")
+OF_AUDIENCES = {"campaigns/sms/column.yaml", "campaigns/sms/text-column.yaml"}
+"""Files whose only mistake shows beside the audience: `octoplan validate` finds it."""
+
+
+def test_every_mistake_of_every_channel_is_reported_where_it_is() -> None:
+    found, findings = source.read("octoplan.yaml", (CHANNELS / "octoplan.yaml").read_bytes())
+    assert found is not None
+    project, _ = settings.read_project(found)
+    assert project is not None
+    octopush = PROVIDERS["octopush"]
+    scope = spec.Scope(
+        settings=project,
+        environment="sandbox",
+        sandbox=True,
+        stop={"octopush": octopush.stop_mention},
+        checks={"octopush": octopush.check},
+        read=lambda name: read_text(CHANNELS, name),
+    )
+    loaded = load(CHANNELS, scope)
+    for name, findings in loaded.of_files.items():
+        text = (CHANNELS / name).read_text(encoding="utf-8")
+        wanted = [
+            (other or name, int(line), int(column), rule) for rule, other, line, column in ELSEWHERE.findall(text)
+        ]
+        places = [(one.place.file, one.place.line, one.place.column, one.rule) for one in findings if one.place]
+        if name not in {*OF_AUDIENCES, "campaigns/each/ids.yaml"}:
+            assert sorted(places) == sorted(wanted)
+        assert all(one.hint for one in findings)
+        assert_no_address(findings)
+    assert [(one.rule, one.place and one.place.file) for one in loaded.general] == [
+        ("id-duplicate", "campaigns/each/ids.yaml")
+    ]
 
 
 def test_one_folder_holds_dozens_of_different_mistakes() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core.message import leaves
 from octoplan.core.rules import email, finding, rcs, sender, sms, voice
+from octoplan.core.rules.rcs import key_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,13 +27,14 @@ def check_campaign(campaign: Campaign) -> tuple[Finding, ...]:
 
 def _public_shortener(campaign: Campaign) -> Iterator[Finding]:
     """Operators filter links whose target they cannot see, and so do readers."""
-    texts = [text for content in campaign.message.contents.values() for _, text in leaves(content)]
-    found = sorted({match.lower() for text in texts for match in _SHORTENERS.findall(text)})
-    if found:
-        listed = ", ".join(found)
-        message = f"a link on a public shortener ({listed}) hides where it leads and is often filtered"
-        hint = "use a domain of your own, or accept it under `allow`"
-        yield finding("public-shortener", message, path=("message", "text"), value=listed, hint=hint)
+    texts = [leaf for content in campaign.message.contents.values() for leaf in leaves(content)]
+    found = {path: sorted({match.lower() for match in _SHORTENERS.findall(text)}) for path, text in texts}
+    for path, domains in found.items():
+        if domains:
+            listed = ", ".join(domains)
+            message = f"a link on a public shortener ({listed}) hides where it leads and is often filtered"
+            hint = "use a domain of your own, or accept it under `allow`"
+            yield finding("public-shortener", message, path=key_path(path), value=listed, hint=hint)
 
 
 def _hours_unchecked(campaign: Campaign) -> Iterator[Finding]:

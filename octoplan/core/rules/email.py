@@ -5,11 +5,12 @@ Static subjects are judged when a campaign is read, the others as each contact w
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from octoplan.core.email import canonical
-from octoplan.core.message import SERVICES
+from octoplan.core.message import LOCALE, SERVICES
 from octoplan.core.model import Channel, Purpose
 from octoplan.core.quantity import quantity
 from octoplan.core.quoting import quoted, suggestion
@@ -35,6 +36,7 @@ def check(campaign: Campaign) -> Iterator[Finding]:
         return
     message = campaign.message
     yield from _body(message)
+    yield from _template(message)
     yield from _service(message)
     yield from _language(campaign)
     yield from _from(message)
@@ -116,12 +118,18 @@ def _body(message: Message) -> Iterator[Finding]:
     if message.text is not None and message.template is not None:
         hint = "keep the text, or the provider's template"
         yield finding("email-body", "`message` has both `text` and `template`", path=(*_MESSAGE, "template"), hint=hint)
-    if message.text is None and message.template is None:
-        hint = "write `text`, or name a `template` of the provider"
-        yield finding("email-body", "`message` has neither `text` nor `template`", path=_MESSAGE, hint=hint)
     if message.template is not None and message.format != "plain":
         hint = "remove it: a template has its own"
         yield finding("email-body", "`message.format` belongs to a `text`", path=(*_MESSAGE, "format"), hint=hint)
+
+
+def _template(message: Message) -> Iterator[Finding]:
+    for locale, content in message.contents.items():
+        name = content.template
+        if name is not None and not (name.strip() == name != "" and name.isprintable() and "{" not in name):
+            told = "`message.template` must be the name of a template: one line, without braces and outer blanks"
+            path = _localised(message.template, "template", locale=locale)
+            yield finding("email-body", told, path=path, hint="write it as in the provider's settings")
 
 
 def _service(message: Message) -> Iterator[Finding]:
@@ -142,8 +150,12 @@ def _language(campaign: Campaign) -> Iterator[Finding]:
     if campaign.purpose is Purpose.MARKETING and message.language is None:
         told = "marketing needs `message.language`: the language of the unsubscribe mention"
         yield finding("email-service", told, path=path, hint="for example `language: fr`")
-    for locale, content in message.contents.items() if message.locale and message.language is not None else ():
-        if content.language != locale:
+    for locale, content in message.contents.items() if message.language is not None else ():
+        if not re.fullmatch(LOCALE, content.language or "", re.ASCII):
+            told = "`message.language` must be a language, such as fr or pt-BR"
+            where = _localised(message.language, "language", locale=locale)
+            yield finding("email-service", told, path=where, hint="for example `language: fr`")
+        elif message.locale and content.language != locale:
             told = f"the unsubscribe mention of the text in {locale} would be in {quoted(str(content.language))}"
             hint = "remove `language`: with `locale` it is that of each text"
             yield finding("email-service", told, path=path, value=content.language, limit=locale, hint=hint)

@@ -33,6 +33,8 @@ LONGEST: Mapping[str, int] = {
 }
 """The most characters or bytes of a text, by the last part of its path."""
 
+OPEN_URL = "open_url"
+
 ACTIONS, CARD_ACTIONS, CARDS, PAYLOAD = 11, 4, 10, 250_000
 
 _HOST = re.compile(r"https://[^/]+/")
@@ -72,10 +74,12 @@ def key_path(path: str) -> KeyPath:
 
 def _kind(campaign: Campaign) -> Iterator[Finding]:
     message = campaign.message
-    if message.cards and (message.actions or message.text is not None):
-        both = "actions" if message.actions else "text"
-        hint = "put it on a card" if message.actions else "put it into a card's `description`"
-        yield finding("rcs-shape", f"`message.cards` exclude `{both}`", path=(*_MESSAGE, both), hint=hint)
+    if message.cards and message.actions:
+        hint = "put them on a card"
+        yield finding("rcs-shape", "`message.cards` exclude `actions`", path=(*_MESSAGE, "actions"), hint=hint)
+    if message.cards and message.text is not None:
+        hint = "put it into a card's `description`"
+        yield finding("rcs-shape", "`message.cards` exclude `text`", path=(*_MESSAGE, "text"), hint=hint)
     if len(message.cards) > CARDS:
         told = f"{len(message.cards)} cards, a carousel has 2 to {CARDS}"
         path = (*_MESSAGE, "cards")
@@ -142,6 +146,7 @@ class Sizes:
         self._opened = [path for path, is_template in opened.items() if is_template]
         self._contacts: Counter[str] = Counter()
         self._most: dict[str, int] = {}
+        self._broken: Counter[str] = Counter()
         self._heavy = 0
 
     def look(self, columns: Mapping[str, list[str]]) -> None:
@@ -158,6 +163,7 @@ class Sizes:
             for path, contacts in self._contacts.items()
             for one in _too_long(key_path(path), self._most[path], contacts=contacts)
         ]
+        found += [_unusable(key_path(path), contacts) for path, contacts in self._broken.items()]
         if self._heavy > PAYLOAD:
             told = f"the message has {self._heavy:,} bytes, at most {PAYLOAD:,} travel"
             found.append(
@@ -168,8 +174,27 @@ class Sizes:
         return tuple(found)
 
     def _judge(self, path: str, texts: Sequence[str]) -> None:
-        most = LONGEST.get(path.rpartition(".")[2])
+        name = path.rpartition(".")[2]
+        most = LONGEST.get(name)
+        if most is None:  # the text itself
+            return
         sizes = list(map(size, texts))
-        if most is not None and max(sizes) > most:
+        if max(sizes) > most:
             self._contacts[path] += sum(found > most for found in sizes)
             self._most[path] = max(self._most.get(path, 0), *sizes)
+        broken = sum(not _usable(name, text) for text in texts)
+        if broken:
+            self._broken[path] += broken
+
+
+def _usable(name: str, text: str) -> bool:
+    return not check_url(text, ()) if name == OPEN_URL else bool(text.strip())
+
+
+def _unusable(path: KeyPath, contacts: int) -> Finding:
+    who = quantity(contacts, "contact")
+    if path[-1] == OPEN_URL:
+        hint = "an address is plain ASCII without blanks: mend the values, or use another column"
+        return finding("url", f"`{OPEN_URL}` is no usable address for {who}", path=path, hint=hint)
+    message = f"`{path[-1]}` is blank for {who}"
+    return finding("rcs-shape", message, path=path, hint="write what stands there for them too")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from octoplan.core.model import Channel
-from octoplan.core.quoting import quoted
+from octoplan.core.quoting import masked, quoted
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _unknown(campaign: Campaign) -> Iterator[Finding]:
     known = campaign.limits.senders
     if known is None or campaign.sender in known:
         return
-    listed = ", ".join(known) or "none"
+    listed = masked(", ".join(known)) or "none"
     message = f"the sender is not among the project's ({listed})"
     hint = "use one of them, or add it to `limits.senders` in octoplan.yaml"
     yield finding("sender-unknown", message, path=("sender",), value=shown(campaign), limit=listed, hint=hint)

@@ -48,7 +48,8 @@ class TextRules:
 
     def __init__(self, campaign: Campaign, *, live: bool) -> None:
         self._live = live
-        self._stop = campaign.purpose is Purpose.MARKETING and campaign.channel in (Channel.SMS, Channel.RCS)
+        self._filled_in = campaign.channel in (Channel.SMS, Channel.RCS)
+        self._stop = campaign.purpose is Purpose.MARKETING and self._filled_in
         self._contacts: Counter[str] = Counter()
         self._first: dict[str, str] = {}
         self._longest = 0
@@ -68,7 +69,9 @@ class TextRules:
             small = joined.lower()
             if any(word in small for word in _DRAFT_WORDS):
                 self._contacts["draft"] += _matching(_DRAFT, texts)
-        if joined.count(NUMBER) != joined.count(STOP):
+        if not self._filled_in:
+            self._contacts["stop-nowhere"] += sum(STOP in text for text in texts) if STOP in joined else 0
+        elif joined.count(NUMBER) != joined.count(STOP):
             self._contacts["stop-number"] += sum(text.count(NUMBER) > text.count(STOP) for text in texts)
         if self._stop:
             french = zip(texts, countries, strict=True)
@@ -84,6 +87,7 @@ class TextRules:
             "draft": ("hold TODO, lorem or test as a word", "finish the text"),
             "stop-missing": (f"in France lack the exact words `{STOP}`", "write `{{ stop }}` in the text"),
             "stop-number": (f"hold `{NUMBER}` outside `{STOP}`", "each would be replaced by a short number: remove it"),
+            "stop-nowhere": (f"hold `{STOP}`, whose number is put in on sms and rcs only", "remove it"),
         }
         return tuple(self._finding(rule, told[rule]) for rule in told if self._contacts[rule])
 
@@ -92,7 +96,8 @@ class TextRules:
         message = f"{texts_of(self._contacts[rule])} {what}"
         if rule == "text-length":
             return finding(rule, message, path=PATH, hint=hint, value=f"{self._longest:,}", limit=f"{MAX_LENGTH:,}")
-        return finding("text-placeholder" if rule == "draft" else rule, message, path=PATH, hint=hint)
+        named = {"draft": "text-placeholder", "stop-nowhere": "stop-number"}.get(rule, rule)
+        return finding(named, message, path=PATH, hint=hint)
 
     def _count_lengths(self, texts: Sequence[str]) -> None:
         lengths = list(map(len, texts))

@@ -47,7 +47,8 @@ def check_languages(campaign: Campaign, languages: Iterable[str]) -> Iterator[Fi
         if written is not None and written not in allowed:
             path = (*LANGUAGE, locale) if locale and not isinstance(campaign.message.language, str) else LANGUAGE
             message = f"{quoted(written)} is no language of the provider's voices"
-            hint = suggestion(written, allowed)
+            spoken = [name for name in allowed if name[:2] == written[:2].lower()]
+            hint = suggestion(written, spoken or allowed)
             yield finding("voice-language", message, path=path, value=written, limit=listed, hint=hint)
 
 

@@ -92,10 +92,24 @@ def examine(kind: type[F], source: Source, *, found: Iterable[Finding] = ()) -> 
         if not known:
             return model, ()
     known += fresh((_judged(kind, source, error=error) for error in errors), known)
+    wrong = tuple(dict.fromkeys((*(made.path for made in known), *(error["loc"] for error in errors))))
+    try:
+        return _validated(kind, _without(kind, source, wrong=wrong)), known
+    except ValidationError:  # what is left of an item says nothing by itself
+        return _validated(kind, _without(kind, source, wrong=map(_whole, wrong))), known
+
+
+def _without(kind: type[F], source: Source, *, wrong: Iterable[KeyPath]) -> Source:
+    """Return the source without what is at the paths; what is required becomes its example."""
     kept = change(source.data, lambda _path, text: text)
-    for path in (*(made.path for made in known), *(error["loc"] for error in errors)):
+    for path in wrong:
         _left_out(kept, path, schema=document(kind))
-    return _validated(kind, replace(source, data=kept)), known
+    return replace(source, data=kept)
+
+
+def _whole(path: KeyPath) -> KeyPath:
+    """Return the path of the whole list that an item is in."""
+    return tuple(takewhile(lambda part: isinstance(part, str), path))
 
 
 def _validated(kind: type[F], source: Source) -> F:
@@ -123,11 +137,18 @@ def _is_collection(kind: type[File], path: KeyPath) -> bool:
 
 
 def _left_out(data: Any, path: KeyPath, *, schema: Mapping[str, Any]) -> None:
-    """Remove what is at `path`, a whole list for one item; what is required becomes its example."""
-    *parents, key = keys = tuple(takewhile(lambda part: isinstance(part, str), path))
+    *parents, key = path if isinstance(path[-1], str) else _whole(path)
     for parent in parents:
+        if not _has(data, parent):  # left out before, for another mistake
+            return
         data = data[parent]
+    if not isinstance(data, dict):
+        return
     if key in level(schema, tuple(parents)).get("required", ()):
-        data[key] = change(example(schema, keys), lambda _path, text: text)
+        data[key] = change(example(schema, (*parents, key)), lambda _path, text: text)
     else:
         data.pop(key, None)
+
+
+def _has(data: Any, part: str | int) -> bool:
+    return part in data if isinstance(data, dict) else isinstance(data, list) and isinstance(part, int)

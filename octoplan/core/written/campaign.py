@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from octoplan.core.rules import finding
 from octoplan.core.written import File, Written
@@ -186,17 +186,6 @@ class CampaignLimitsFile(Written):
     )
 
 
-def _each(value: Any) -> Any:
-    """Accept text, and lists and mappings of it for loops."""
-    if isinstance(value, dict):
-        return {key: _each(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_each(item) for item in value]
-    if not isinstance(value, str):
-        raise wrong("must hold text", rule="wrong-type", hint="put it in quotes")
-    return value
-
-
 def _channels() -> dict[str, Any]:
     """Return what editors are taught of the keys that only some channels have."""
     rules = []
@@ -233,12 +222,10 @@ class CampaignFile(File):
     tags: tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] = Field(
         default=(), description="Words to select campaigns by: tag:promo.", examples=[["promo", "q4"]]
     )
-    for_each: Annotated[tuple[Annotated[dict[str, Any], PlainValidator(_each)], ...], AfterValidator(some)] | None = (
-        Field(
-            default=None,
-            description="Makes one campaign of each item; every other text may use `{{ each.name }}`, the id must.",
-            examples=[[{"country": "FR", "file": "fr.csv"}, {"country": "BE", "file": "be.csv"}]],
-        )
+    for_each: Annotated[tuple[dict[str, Any], ...], AfterValidator(some)] | None = Field(
+        default=None,
+        description="Makes one campaign of each item; every other text may use `{{ each.name }}`, the id must.",
+        examples=[[{"country": "FR", "file": "fr.csv"}, {"country": "BE", "file": "be.csv"}]],
     )
     provider: str | None = Field(
         default=None,

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
-from octoplan.core.message import SERVICES
+from octoplan.core.message import LOCALE, SERVICES
+from octoplan.core.quoting import quoted
 from octoplan.core.written import Written
 from octoplan.core.written.mistakes import wrong
 from octoplan.core.written.values import pattern, some
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-LOCALE = "[a-z]{2}(-[A-Z]{2})?"
 
 MESSAGE_KEYS: Mapping[str, tuple[str, ...]] = {
     "sms": ("text", "text_file", "locale", "encoding"),
@@ -42,7 +41,7 @@ def _localised(value: Any) -> Any:
         raise PydanticKnownError("string_type")
     for locale, text in value.items():
         if not re.fullmatch(LOCALE, locale, re.ASCII):
-            raise wrong("must be by language, such as {fr: …, en: …}", hint="write two letters, or pt-BR")
+            raise wrong(f"must be by language: {quoted(locale)} is none", hint="write two letters, or pt-BR")
         if not isinstance(text, str):
             raise wrong("must hold text in each language", rule="wrong-type", hint="put it in quotes")
     return some(value)

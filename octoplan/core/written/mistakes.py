@@ -118,7 +118,7 @@ def mistake(error: ErrorDetails, schema: Mapping[str, Any]) -> Finding:
     """Turn what pydantic found into a finding."""
     path, kind, context = error["loc"], error["type"], error.get("ctx", {})
     if kind in RULES:
-        message, hint = f"{named(path)} {context['message']}", context["hint"]
+        message, hint = f"{named(path)} {context['message']}", context["hint"] or _for_example(path, schema)
         return finding(kind, message, path=path, value=shown(error["input"], path), hint=hint)
     if kind == "extra_forbidden":
         return unknown_key(path, level(schema, path[:-1]).get("properties", {}))
@@ -129,7 +129,8 @@ def mistake(error: ErrorDetails, schema: Mapping[str, Any]) -> Finding:
     if kind == "literal_error":
         return wrong_choice(path, error["input"], allowed=re.findall(r"'([^']*)'", context["expected"]))
     must = _MUST[kind].format(**context)
-    return finding("wrong-value", f"{named(path)} must {must}", path=path, value=shown(error["input"], path))
+    hint = _for_example(path, schema)
+    return finding("wrong-value", f"{named(path)} must {must}", path=path, value=shown(error["input"], path), hint=hint)
 
 
 def unknown_key(path: KeyPath, keys: Iterable[str]) -> Finding:
@@ -195,24 +196,30 @@ def _missing(path: KeyPath, schema: Mapping[str, Any]) -> Finding:
         message = "`purpose` is missing: marketing sent as transactional is fined, so it has no default"
         return finding("purpose-missing", message, path=path, hint="write `marketing` or `transactional`")
     sample = example(schema, path)
-    hint = f"for example `{path[-1]}: {_flow(sample)}`" if sample is not None else ""
+    hint = f"for example `{path[-1]}: {_flow(sample)}`" if sample is not None else "add it"
     return finding("missing-key", f"{named(path)} is missing", path=path, hint=hint)
 
 
 def _wrong_type(error: ErrorDetails, schema: Mapping[str, Any]) -> Finding:
     path, expected, found = error["loc"], _EXPECTED[error["type"]], error["input"]
     message = f"{named(path)} must be {expected}, YAML read {_found(found)}"
-    return finding("wrong-type", message, path=path, hint=_way_out(expected, found, sample=example(schema, path)))
+    hint = _way_out(expected, found) or _for_example(path, schema)
+    return finding("wrong-type", message, path=path, hint=hint)
 
 
-def _way_out(expected: str, found: Any, *, sample: Any) -> str:
+def _way_out(expected: str, found: Any) -> str:
     if expected == "text" and isinstance(found, int | float):
         return "put it in quotes"
     if expected == "true or false":
         return "write true or false, without quotes"
     if isinstance(found, str) and expected in {"a number", "a whole number"} and _NUMBER.fullmatch(found):
         return "write the number without quotes"
-    return f"for example {_flow(sample)}" if sample is not None else ""
+    return ""
+
+
+def _for_example(path: KeyPath, schema: Mapping[str, Any]) -> str:
+    sample = example(schema, path)
+    return f"for example {_flow(sample)}" if sample is not None else "write another, or remove it"
 
 
 def _found(value: Any) -> str:

@@ -1,0 +1,173 @@
+"""Contents of every channel: leaves in one order, one string a person, and what each contact would see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from campaigns import PRICES, campaign
+from octoplan.core import spoken
+from octoplan.core.batch import Packer
+from octoplan.core.compose import Composer
+from octoplan.core.message import Action, Card, Content, From, Locale, Media, Message, filled, joined, leaves
+from octoplan.core.model import Channel, Finding, Options, Purpose, Rows
+from octoplan.core.rules.campaign import check_campaign
+from octoplan.core.rules.contents import Chunk, ContentRules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from octoplan.core.model import Campaign
+
+CARD = Card(
+    title="{{ contact.x }}",
+    media=Media(url="https://www.acme.example/a.jpg"),
+    actions=(Action(label="a", open_url="https://www.acme.example/{{ contact.x }}"),),
+)
+EMAIL: dict[str, Any] = {"subject": "S", "service": "gateway", "from_": From(address="shop@acme.example", name="ACME")}
+VOICE: dict[str, Any] = {"language": "fr-FR", "gender": "male"}
+
+
+def rows(values: Sequence[str], **columns: list[str]) -> Rows:
+    return Rows(
+        keys=[bytes([number]) for number in range(len(values))],
+        addresses=["+33639980012"] * len(values),
+        countries=["FR"] * len(values),
+        columns={"x": list(values), **columns},
+    )
+
+
+def of(channel: Channel, message: Message, **changes: Any) -> Campaign:
+    return campaign(**{"channel": channel, "purpose": Purpose.TRANSACTIONAL, "message": message, **changes})
+
+
+def found(made: Campaign, values: Sequence[str], **columns: list[str]) -> list[Finding]:
+    composer = Composer(made, live=False, sizes={"x": (1, 9)})
+    composer.compose(rows(values, **columns))
+    return list(composer.summary().findings)
+
+
+def told(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    return [(one.rule, one.message) for one in findings]
+
+
+def test_a_content_of_many_leaves_comes_back() -> None:
+    content = Content(cards=(CARD, replace(CARD, actions=())), language="fr")
+    values = [text for _, text in leaves(content)]
+    assert filled(content, joined([[value] for value in values])[0]) == content
+    assert filled(Content(text="{{ contact.x }}"), "a") == Content(text="a")
+    assert filled(Content(template="welcome"), "welcome") == Content(template="welcome")
+
+
+def test_contacts_get_the_text_of_their_language() -> None:
+    message = Message(text={"fr": "Salut {{ contact.x }}", "en": "Hi {{ contact.x }}"}, locale=LOCALE)
+    made = of(Channel.SMS, message)
+    composer = Composer(made, live=False, sizes={"x": (1, 9)})
+    values = ["FR", "fr_BE", " en ", "", "xx", "EN-gb"]
+    contents = composer.compose(rows(["Zoe"] * 6, lang=values)).contents
+    assert contents == ["Salut Zoe", "Salut Zoe", "Hi Zoe", "Salut Zoe", "Salut Zoe", "Hi Zoe"]
+    summary = composer.summary()
+    assert summary.locales == {"en": 2, "fr": 4}
+    assert summary.pattern == "Salut ‹x ≤9›"
+    assert summary.patterns == {"text.en": "Hi ‹x ≤9›"}
+    (locale,) = (one for one in summary.findings if one.rule == "locale")
+    assert locale.message == "2 contacts in another language than fr, en: they get fr"
+
+
+LOCALE = Locale(column="lang", default="fr")
+
+
+def test_only_the_subject_may_be_by_language() -> None:
+    message = Message(
+        text="{{ contact.x }}", format="plain", locale=LOCALE, **{**EMAIL, "subject": {"fr": "Un", "en": "One"}}
+    )
+    composer = Composer(of(Channel.EMAIL, message), live=False, sizes={"x": (1, 9)})
+    made = composer.compose(rows(["a", "a", "a"], lang=["fr", "en", "fr"]))
+    assert made.contents == ["a\0Un", "a\0One", "a\0Un"]
+    assert composer.summary().pattern == "‹x ≤9›"
+    assert composer.summary().patterns == {"subject.fr": "Un", "subject.en": "One"}
+
+
+def test_a_value_with_the_separator_is_refused_and_cannot_move_a_text() -> None:
+    made = of(Channel.EMAIL, Message(text="{{ contact.x }}", **{**EMAIL, "subject": "{{ contact.x }}"}))
+    composer = Composer(made, live=False, sizes={"x": (1, 9)})
+    chunk = rows(["a\0b", "a"])
+    contents = composer.compose(chunk)
+    assert [one.rule for one in composer.summary().findings] == ["text-control"]
+    packer = Packer(made, PRICES, 500)
+    packer.add(chunk, contents.contents, parts=contents.parts)
+    texts = [(batch.content.subject, batch.content.text) for batch in packer.batches(first=True)]
+    assert texts == [("a�b", "a�b"), ("a", "a")]
+
+
+def test_html_values_are_escaped_in_the_body_only() -> None:
+    message = Message(text="<p>{{ contact.x }}</p>", format="html", **{**EMAIL, "subject": "For {{ contact.x }}"})
+    composer = Composer(of(Channel.EMAIL, message), live=False, sizes={"x": (1, 9)})
+    (content,) = composer.compose(rows(["<script>&"])).contents
+    assert content == "<p>&lt;script&gt;&amp;</p>\0For <script>&"
+
+
+def test_calls_are_counted_in_steps() -> None:
+    composer = Composer(of(Channel.VOICE, Message(text="{{ contact.x }}", **VOICE)), live=False, sizes={}, step=1)
+    assert composer.compose(rows(["a" * 12, "a" * 13])).parts == [1, 2]
+    assert composer.summary().seconds == 2
+    assert spoken.steps("a" * 361, 30) == 2
+
+
+def test_what_a_contact_sees_of_a_card_is_judged() -> None:
+    made = of(Channel.RCS, Message(cards=(CARD,)), sender=None)
+    assert told(found(made, ["ok", "é" * 101, "a b", " "])) == [
+        ("rcs-limits", "`title` has 202 characters or bytes for 1 contact, at most 200 are shown"),
+        ("rcs-shape", "`title` is blank for 1 contact"),
+        ("url", "`open_url` is no usable address for 3 contacts"),
+    ]
+
+
+def test_a_message_must_travel() -> None:
+    cards = tuple(Card(description="{{ contact.x }}") for _ in range(10))
+    assert ("rcs-limits", "the message has 260,000 bytes, at most 250,000 travel") in told(
+        found(of(Channel.RCS, Message(cards=cards), sender=None), ["d" * 26_000])
+    )
+
+
+def test_subjects_are_judged_as_contacts_would_see_them() -> None:
+    made = of(Channel.EMAIL, Message(text="Hello", **{**EMAIL, "subject": "{{ contact.x }}"}))
+    assert told(found(made, ["", " a", "a\nb", "s" * 71, "s" * 1001, "ok"])) == [
+        ("subject", "the subject is empty for 1 contact"),
+        ("subject", "the subject has blanks around it for 1 contact"),
+        ("subject", "the subject has a line break for 1 contact"),
+        ("subject", "the subject is longer than most inboxes show for 1 contact"),
+        ("subject", "the subject is longer than an e-mail takes for 1 contact"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [(Channel.VOICE, Message(text="{{ contact.x }}", **VOICE)), (Channel.EMAIL, Message(template="w", **EMAIL))],
+)
+def test_a_stop_mention_is_filled_in_on_sms_and_rcs_only(channel: Channel, message: Message) -> None:
+    message = replace(message, **{"text" if message.text else "subject": "{{ contact.x }}"})
+    rules = [one.rule for one in found(of(channel, message), ["STOP au XXXXX", "XXXXX"])]
+    assert rules.count("stop-number") == 1
+
+
+def test_a_provider_template_has_no_text_to_judge() -> None:
+    made = of(Channel.EMAIL, Message(template="welcome", **EMAIL))
+    assert check_campaign(made) == ()
+    rules = ContentRules(made, live=True)
+    rules.look(Chunk(columns={"template": ["welcome"], "subject": ["S"]}, countries=["FR"]))
+    assert rules.findings() == ()
+
+
+def test_senders_of_rcs_are_agents() -> None:
+    made = of(Channel.RCS, Message(text="Hello"), sender="ACME Shops", options=Options())
+    assert check_campaign(made) == ()
+    assert [one.rule for one in check_campaign(replace(made, sender="A\u200b"))] == ["sender-shape"]
+
+
+def test_languages_without_their_own_text_take_any() -> None:
+    message = Message(text={"fr": "Un"}, subject={"fr": "Un", "en": "One"}, locale=LOCALE)
+    assert message.content("en").text == "Un"
+    assert message.locales == ("fr", "en")
