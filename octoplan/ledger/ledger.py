@@ -53,7 +53,7 @@ class Ledger(Protocol):
         """Return the batches that hold one contact key, oldest first."""
 
     def recent(self, since: datetime) -> tuple[bytes, ...]:
-        """Return the packed keys of each batch that was claimed since then and counts as sent."""
+        """Return the packed keys of each batch that was claimed since then and counts as sent, but of trials."""
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files beside the ledger that wait to be imported, or cannot be."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from octoplan.core.trial import PREFIX
 from octoplan.ledger import batches, packed, runs
 from octoplan.ledger.records import HELD, BatchState, Edition, EditionSummary
 from octoplan.ledger.transaction import written
@@ -121,10 +122,11 @@ def find(tx: Transaction, key: bytes) -> tuple[BatchRow, ...]:
 
 
 def recent(tx: Transaction, since: datetime) -> tuple[bytes, ...]:
-    """Return the keys of each batch that was claimed since then and counts as sent."""
+    """Return the keys of each batch that was claimed since then and counts as sent; trials count for nothing."""
     rows = tx.db.execute(
         "SELECT keys FROM batches JOIN batch_keys ON batch = batches.id"
-        " WHERE claimed_at >= ? AND state IN ('claimed', 'accepted', 'in_doubt', 'cancelled')",
-        (written(since),),
+        " WHERE claimed_at >= ? AND state IN ('claimed', 'accepted', 'in_doubt', 'cancelled')"
+        " AND campaign NOT LIKE ?",
+        (written(since), f"{PREFIX}%"),
     )
     return tuple(row["keys"] for row in rows)
