@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from octoplan import __version__
-from octoplan.cli import apply, init, ledger, plan, render, resolve, sandbox, schema, show, status, validate
+from octoplan.cli import apply, init, ledger, plan, render, resolve, sandbox, schema, show, status, test, validate
 from octoplan.cli.terminal import JSON, Session, crash, put, say
 from octoplan.core.errors import Exit, InputError, OctoplanError, Refused
 from octoplan.core.quoting import masked
@@ -81,6 +81,7 @@ VERBS: tuple[click.Command, ...] = (
     plan.plan,
     show.show,
     apply.apply,
+    test.test,
     status.status,
     resolve.resolve,
     ledger.ledger,

@@ -16,12 +16,12 @@ from octoplan.cli.terminal import SANDBOX_LINE, Session, crash, json_option, put
 from octoplan.core.errors import Exit, Refused, Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from octoplan.core.plan import Plan
     from octoplan.project import Project
     from octoplan.workflow.progress import Stop
-    from octoplan.workflow.run import Ended
+    from octoplan.workflow.run import Ended, Supervision
     from octoplan.workflow.tally import Tally
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,29 +41,42 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
     from octoplan.core.approval import read_saved
     from octoplan.project import SANDBOX, open_project
     from octoplan.workflow.apply import apply as send
-    from octoplan.workflow.progress import Stop
-    from octoplan.workflow.run import Supervision
 
     saved = None if plan is None else read_saved(plan.read_bytes())
     usual = SANDBOX if saved is None else saved.plan.env
     project = open_project(session.directory, session.environment, usual=usual)
-    if saved is None and not _may_ask(project):
+    if saved is None and not may_ask(project):
         raise click.UsageError("without a terminal only a saved plan is applied: `octoplan apply PLAN`")
-    stop = Stop()
 
     def confirm(shown: Plan) -> None:
-        _announce(shown, saved=saved is not None, as_json=as_json)
+        announce(shown, saved=saved is not None, as_json=as_json)
         if saved is None:
-            _ask(shown, project)
+            ask(shown, project)
+
+    return supervise(session, lambda watch: send(project, saved, watch=watch), confirm=confirm, as_json=as_json)
+
+
+def supervise(
+    session: Session,
+    send: Callable[[Supervision], tuple[Plan, Tally]],
+    *,
+    confirm: Callable[[Plan], None],
+    as_json: bool,
+) -> Exit:
+    """Send under the eyes of whoever called: with progress, signals that stop it, and the last line."""
+    from octoplan.workflow.progress import Stop
+    from octoplan.workflow.run import Supervision
+
+    stop = Stop()
 
     def tell(ended: Ended) -> None:
         if as_json:
-            _put_event("batch", ended.as_json())
+            put_event("batch", ended.as_json())
 
     with session.progress() as progress, listening(stop):
         watch = Supervision(progress=progress, stop=stop, confirm=confirm, told=tell)
-        applied, tally = send(project, saved, watch=watch)
-        _report(applied, tally, as_json=as_json)
+        plan, tally = send(watch)
+        _report(plan, tally, as_json=as_json)
         for bug in tally.bugs:
             crash(bug)
     return tally.exit
@@ -102,25 +115,25 @@ def _call(line: str) -> None:
         os.write(2, f"{line}\n".encode())
 
 
-def _announce(plan: Plan, *, saved: bool, as_json: bool) -> None:
+def announce(plan: Plan, *, saved: bool, as_json: bool) -> None:
     """Show the plan that is about to be sent; one that was saved has been seen."""
     from octoplan.formats import FORMATS
 
     if as_json:
         totals = plan.totals.model_dump(mode="json")
-        _put_event("plan", {"plan_id": plan.plan_id, "env": plan.env, "digest": plan.digest, "totals": totals})
+        put_event("plan", {"plan_id": plan.plan_id, "env": plan.env, "digest": plan.digest, "totals": totals})
     elif not saved:
-        _put(FORMATS["text"](plan))
+        put_safely(FORMATS["text"](plan))
     elif plan.sandbox:
-        _put(SANDBOX_LINE)
+        put_safely(SANDBOX_LINE)
 
 
-def _may_ask(project: Project) -> bool:
+def may_ask(project: Project) -> bool:
     """Tell whether a plan that nobody saved can be confirmed: by a person at a terminal; the sandbox asks nobody."""
     return project.surroundings.is_built_in or (sys.stdin.isatty() and sys.stdout.isatty())
 
 
-def _ask(plan: Plan, project: Project) -> None:
+def ask(plan: Plan, project: Project) -> None:
     """Let a person type the number of contacts of a plan that nobody saved."""
     if project.surroundings.is_built_in or plan.totals.blocked or not plan.totals.contacts:
         return
@@ -129,7 +142,7 @@ def _ask(plan: Plan, project: Project) -> None:
         raise click.UsageError("that is not the number of contacts: nothing was sent")
 
 
-def _put(text: str) -> None:
+def put_safely(text: str) -> None:
     """Print, if it can be: what is sent and recorded does not depend on who hears of it."""
     try:
         put(text)
@@ -137,16 +150,17 @@ def _put(text: str) -> None:
         say(f"octoplan: {error}")
 
 
-def _put_event(name: str, fields: Mapping[str, object]) -> None:
-    _put(json.dumps({"event": name, **fields}, ensure_ascii=False))
+def put_event(name: str, fields: Mapping[str, object]) -> None:
+    """Print one event, if it can be."""
+    put_safely(json.dumps({"event": name, **fields}, ensure_ascii=False))
 
 
 def _report(plan: Plan, tally: Tally, *, as_json: bool) -> None:
     if as_json:
-        _put_event("end", tally.as_json())
+        put_event("end", tally.as_json())
         return
     for reason, sentence in tally.reasons.items():
         say(f"{reason}: {sentence}")
-    _put(tally.line())
+    put_safely(tally.line())
     if plan.sandbox:
-        _put(f"{SANDBOX_LINE} · see them: octoplan sandbox")
+        put_safely(f"{SANDBOX_LINE} · see them: octoplan sandbox")

@@ -38,6 +38,7 @@ class Situation:
     blocked: bool
     now: datetime
     window: Window
+    trial: bool = False
 
 
 def window(campaign: Campaign, planned_at: datetime) -> Window:
@@ -64,6 +65,8 @@ def decide(seen: Situation) -> tuple[Action, str]:
 def _when_owed(seen: Situation) -> tuple[Action, str]:
     if seen.now < seen.window.opens:
         return "wait", "waiting"
+    if seen.trial:
+        return "send", "trial"
     if seen.unfinished:
         return "resume", "resume"
     if seen.claimed:

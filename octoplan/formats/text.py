@@ -49,6 +49,7 @@ REASONS = {
     "waiting": "waits for its time",
     "in-doubt": "{doubt} may have got it: see `octoplan status {id}`, then `octoplan resolve`",
     "new-campaign": "",
+    "trial": "a test: it goes to test contacts only",
     "blocked": "see below",
 }
 

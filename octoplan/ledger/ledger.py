@@ -55,7 +55,7 @@ class Ledger(Protocol):
         """Return the batches that hold one contact key, oldest first."""
 
     def recent(self, since: datetime, *, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
-        """Return the packed keys of each batch that was claimed since then and counts as sent.
+        """Return the packed keys of each batch that was claimed since then and counts as sent, but of trials.
 
         Only of campaigns whose spec has the values of `like`, such as `channel`.
         """

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Stale
 from octoplan.core.model import Money
+from octoplan.core.trial import is_trial
 from octoplan.ledger.transaction import written
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from octoplan.ledger.records import RecordedPlan
     from octoplan.ledger.transaction import Transaction
 
 _NEWEST = """
     SELECT plan_id FROM plans
-    WHERE everything = 1
+    WHERE (everything = 1 AND ? = 0)
        OR EXISTS (SELECT 1 FROM plan_campaigns c WHERE c.plan_id = plans.plan_id AND c.campaign = ?)
     ORDER BY created_at DESC, plan_id DESC LIMIT 1
 """
@@ -55,7 +58,7 @@ def record(tx: Transaction, plan: RecordedPlan) -> None:
 
 def superseding(tx: Transaction, plan_id: str, *, campaign: str) -> str | None:
     """Return the newer plan that covers a campaign; None for the newest, and for a plan not recorded."""
-    newest = tx.row(_NEWEST, campaign)
+    newest = _newest(tx, campaign)
     if newest is None or newest["plan_id"] == plan_id or not tx.row("SELECT 1 FROM plans WHERE plan_id = ?", plan_id):
         return None
     return str(newest["plan_id"])
@@ -68,7 +71,7 @@ def refuse_superseded(tx: Transaction, plan_id: str, *, campaign: str) -> None:
         Stale: `plan-superseded`.
         LookupError: the plan was not recorded, or does not cover the campaign.
     """
-    newest = tx.row(_NEWEST, campaign)
+    newest = _newest(tx, campaign)
     if newest is None or not tx.row("SELECT 1 FROM plans WHERE plan_id = ?", plan_id):
         raise LookupError(plan_id, campaign)
     if newest["plan_id"] != plan_id:
@@ -76,6 +79,11 @@ def refuse_superseded(tx: Transaction, plan_id: str, *, campaign: str) -> None:
             f"{campaign}: the newer applied plan {newest['plan_id'][:8]} covers it: make a new plan",
             reason="plan-superseded",
         )
+
+
+def _newest(tx: Transaction, campaign: str) -> sqlite3.Row | None:
+    """Return the newest plan that covers a campaign; one of everything covers no trial."""
+    return tx.row(_NEWEST, int(is_trial(campaign)), campaign)
 
 
 def refuse_cost(tx: Transaction, plan_id: str, *, campaign: str, edition: int) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
+from octoplan.core.trial import PREFIX
 from octoplan.ledger import batches, packed, runs
 from octoplan.ledger.records import HELD, BatchState, Edition, EditionSummary
 from octoplan.ledger.transaction import written
@@ -123,15 +124,16 @@ def find(tx: Transaction, key: bytes) -> tuple[BatchRow, ...]:
 
 
 def recent(tx: Transaction, since: datetime, *, like: Mapping[str, str]) -> tuple[bytes, ...]:
-    """Return the keys of each batch that was claimed since then and counts as sent.
+    """Return the keys of each batch that was claimed since then and counts as sent; trials count for nothing.
 
     Only of campaigns whose spec, as it was planned, has the values of `like`.
     """
     rows = tx.db.execute(
         "SELECT keys, spec FROM batches b JOIN batch_keys ON batch = b.id"
         " JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition"
-        " WHERE claimed_at >= ? AND state IN ('claimed', 'accepted', 'in_doubt', 'cancelled')",
-        (written(since),),
+        " WHERE claimed_at >= ? AND state IN ('claimed', 'accepted', 'in_doubt', 'cancelled')"
+        " AND b.campaign NOT LIKE ?",
+        (written(since), f"{PREFIX}%"),
     )
     fits = cache(lambda spec: like.items() <= json.loads(spec).items())
     return tuple(row["keys"] for row in rows if not like or fits(row["spec"]))

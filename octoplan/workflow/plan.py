@@ -12,6 +12,7 @@ from octoplan.audience import Engine
 from octoplan.core.errors import Exit, InputError, Refused, worst
 from octoplan.core.model import Severity
 from octoplan.core.plan import LedgerReference, Plan, PlannedCampaign, total
+from octoplan.core.trial import is_trial
 from octoplan.workflow.digest import digest
 from octoplan.workflow.limits import SENDING, within_limits
 from octoplan.workflow.ports import Ports
@@ -143,12 +144,16 @@ def draft(
 def _forgotten(
     ledger: Ledger | None, campaigns: Iterable[Campaign], *, selection: Selection
 ) -> tuple[PlannedCampaign, ...]:
-    """Return a row for each edition in doubt that no file holds any more: without a spec, and in no digest."""
+    """Return a row for each edition in doubt that no file holds any more: without a spec, and in no digest.
+
+    Trials are in no file: of those, only earlier editions of what is tried now.
+    """
     held = {campaign.id: campaign for campaign in campaigns}
     rows: dict[tuple[str, int], PlannedCampaign] = {}
     for batch in ledger.in_doubt() if ledger else ():
         campaign = held.get(batch.campaign)
-        if campaign.edition == batch.edition if campaign else not selection.all:
+        elsewhere = is_trial(batch.campaign) or not selection.all
+        if campaign.edition == batch.edition if campaign else elsewhere:
             continue
         of = (batch.campaign, batch.edition)
         told = rows[of].in_doubt if of in rows else 0

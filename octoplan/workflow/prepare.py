@@ -24,6 +24,7 @@ from octoplan.core.plan import (
 )
 from octoplan.core.rules import accept, blocks, voice
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
+from octoplan.core.trial import is_trial
 from octoplan.ledger import BatchState
 from octoplan.workflow.names import point, query
 
@@ -218,9 +219,9 @@ class Preparation:
         )
 
     def _capped(self, campaign: Campaign) -> bytes:
-        """Return the packed keys of everybody who has had their fill when this message is due."""
+        """Return the packed keys of everybody who has had their fill when this message is due: of a trial, nobody."""
         limit = self.project.limits.per_contact
-        if limit is None or self.ports.ledger is None:
+        if limit is None or self.ports.ledger is None or is_trial(campaign.id):
             return b""
         due = campaign.schedule.send_at or self.planned_at
         return cap.reached(self.ports.ledger.recent(due - timedelta(days=limit.days)), limit.messages)
@@ -240,7 +241,7 @@ class Preparation:
 
     def _again(self, campaign: Campaign, composed: _Composed) -> int:
         """Count the owed contacts who got another edition: an earlier one, or a later one if this was lowered."""
-        if self.ports.ledger is None:
+        if self.ports.ledger is None or is_trial(campaign.id):
             return 0
         others: set[bytes] = set()
         for edition in self.ports.ledger.editions(campaign.id):
@@ -287,7 +288,7 @@ class Preparation:
 
     def _last_contacts(self, campaign: Campaign) -> int | None:
         """Return how many contacts the edition before this one had, if there was one."""
-        if self.ports.ledger is None:
+        if self.ports.ledger is None or is_trial(campaign.id):
             return None
         before = [edition for edition in self.ports.ledger.editions(campaign.id) if edition < campaign.edition]
         if not before:
@@ -331,6 +332,7 @@ class Preparation:
                 blocked=blocks(placed),
                 now=self.now,
                 window=action.window(campaign, self.now),
+                trial=is_trial(campaign.id),
             )
         )
         update = {"action": what, "reason": why, "findings": tuple(_planned(one) for one in placed)}

@@ -18,11 +18,9 @@ from octoplan.core.errors import Refused
 from octoplan.core.message import leaves
 from octoplan.core.model import Channel, Kind, Request
 from octoplan.core.plan import money_text
-from octoplan.core.quantity import quantity
-from octoplan.core.quoting import typed
 from octoplan.workflow.names import query
 from octoplan.workflow.plan import load
-from octoplan.workflow.select import select, selected
+from octoplan.workflow.select import one
 
 if TYPE_CHECKING:
     from octoplan.core.model import Batch, Campaign
@@ -63,10 +61,7 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
         Refused: not exactly one campaign, or no such contact.
     """
     loaded = load(project, [word])
-    chosen = selected(loaded.campaigns, select(loaded.campaigns, [word]))
-    if len(chosen) != 1:
-        raise Refused(f"{typed(word)} selects {quantity(len(chosen), 'campaign')}: name one", reason="selection-many")
-    campaign = chosen[0]
+    campaign = one(loaded.campaigns, word)
     key = _key(project)
     prices = loaded.prices[campaign.provider]
     packer = Packer(campaign, prices, 1)

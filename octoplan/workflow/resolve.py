@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.errors import Exit
 from octoplan.core.quantity import quantity
 from octoplan.core.quoting import noted
+from octoplan.core.trial import is_trial, tried
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,6 +78,8 @@ class Decided:
         """Return it as one line for people."""
         if self.sent:
             return f"{self.batch}: {quantity(self.contacts, 'contact')} counted as sent"
+        if is_trial(self.batch):
+            return f"{self.batch}: not sent; `octoplan test {tried(self.batch.partition('/')[0])}` sends another test"
         return f"{self.batch}: the message is owed to {quantity(self.contacts, 'contact')} again, see `octoplan plan`"
 
 

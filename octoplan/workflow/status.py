@@ -12,6 +12,7 @@ from octoplan.core.errors import Refused
 from octoplan.core.plan import money_text
 from octoplan.core.quantity import quantity
 from octoplan.core.quoting import typed
+from octoplan.core.trial import is_trial, tried
 from octoplan.formats.text import cents
 from octoplan.ledger import HELD, BatchState
 
@@ -33,6 +34,7 @@ class Standing:
 
     campaign: str
     edition: int
+    test: bool
     sent: int
     sending: int
     owed: int
@@ -51,6 +53,7 @@ class Standing:
         """Return it as one line for people."""
         mark = "?" if self.in_doubt else ">" if self.owed else "="
         parts = [
+            *(["test"] if self.test else []),
             f"sent {self.sent:,}",
             f"owed {self.owed:,}",
             f"rejected {self.rejected:,}",
@@ -73,6 +76,7 @@ class Delivery:
 
     campaign: str
     edition: int
+    test: bool
     batch: str
     state: str
     reason: str
@@ -86,22 +90,27 @@ class Delivery:
     def line(self) -> str:
         """Return it as one line for people."""
         details = " · ".join(part for part in (self.reason, self.ticket and f"ticket {self.ticket}", self.at) if part)
-        return f"{self.campaign} #{self.edition}: {self.state.replace('_', ' ')} · batch {self.batch} · {details}"
+        state = ("test · " if self.test else "") + self.state.replace("_", " ")
+        return f"{self.campaign} #{self.edition}: {state} · batch {self.batch} · {details}"
 
 
 def ledger_status(project: Project, campaign: str | None) -> tuple[Standing, ...]:
-    """Return every edition's standing, or one campaign's.
+    """Return every edition's standing, or one campaign's with its tests.
 
     Raises:
         Refused: the ledger knows no such campaign.
     """
     with contextlib.closing(project.open_ledger()) as ledger:
         found = tuple(
-            _standing(ledger, summary) for summary in ledger.campaigns() if campaign in (None, summary.campaign)
+            _standing(ledger, summary) for summary in ledger.campaigns() if _is_about(summary.campaign, campaign)
         )
     if campaign is not None and not found and all(known.id != campaign for known in project.load().campaigns):
         raise Refused(f"neither the ledger nor the files know {typed(campaign)}", reason="campaign-unknown")
     return found
+
+
+def _is_about(found: str, campaign: str | None) -> bool:
+    return campaign in (None, found, tried(found))
 
 
 def _standing(ledger: Ledger, summary: EditionSummary) -> Standing:
@@ -110,6 +119,7 @@ def _standing(ledger: Ledger, summary: EditionSummary) -> Standing:
     return Standing(
         campaign=summary.campaign,
         edition=summary.edition,
+        test=is_trial(summary.campaign),
         sent=contacts.get(BatchState.ACCEPTED, 0) + contacts.get(BatchState.CANCELLED, 0),
         sending=contacts.get(BatchState.CLAIMED, 0),
         owed=owed,
@@ -150,7 +160,7 @@ def contact_status(project: Project, address: str, *, campaign: str | None) -> t
     key = keys.contact_key(project.key, canonical)
     with contextlib.closing(project.open_ledger()) as ledger:
         rows = ledger.find(key)
-    return tuple(_delivery(row) for row in rows if campaign in (None, row.campaign))
+    return tuple(_delivery(row) for row in rows if _is_about(row.campaign, campaign))
 
 
 def _delivery(row: BatchRow) -> Delivery:
@@ -158,6 +168,7 @@ def _delivery(row: BatchRow) -> Delivery:
     return Delivery(
         campaign=row.campaign,
         edition=row.edition,
+        test=is_trial(row.campaign),
         batch=row.id,
         state=row.state.value,
         reason=row.reason,

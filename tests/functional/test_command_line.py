@@ -170,6 +170,7 @@ def test_version_and_help_are_results(project: Workspace) -> None:
         "plan",
         "show",
         "apply",
+        "test",
         "status",
         "resolve",
         "ledger",

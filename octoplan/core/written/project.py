@@ -27,7 +27,13 @@ REFERENCE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"
 LedgerId = Annotated[str, AfterValidator(pattern("[0-9a-f]{8}", "must be the 8 digits that `ledger init` wrote"))]
 
 TestAddress = Annotated[
-    str, AfterValidator(pattern(r"\+[1-9][0-9]{6,14}", "must be a number in full, with + and country, in quotes"))
+    str,
+    AfterValidator(
+        pattern(
+            r"\+[1-9][0-9]{6,14}|[^@\s]+@[^@\s]+\.[^@\s]+",
+            "must be a number in full, with + and country, in quotes, or an e-mail address",
+        )
+    ),
 ]
 
 Vars = Annotated[
