@@ -12,12 +12,14 @@ from octoplan.audience import Engine
 from octoplan.core.errors import Exit, InputError, Refused, worst
 from octoplan.core.model import Severity
 from octoplan.core.plan import LedgerReference, Plan, PlannedCampaign, total
+from octoplan.core.quantity import quantity
+from octoplan.core.quoting import typed
 from octoplan.core.trial import is_trial
 from octoplan.workflow.digest import digest
 from octoplan.workflow.limits import SENDING, within_limits
 from octoplan.workflow.ports import Ports
 from octoplan.workflow.prepare import Preparation
-from octoplan.workflow.select import select, spared
+from octoplan.workflow.select import select, selected, spared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,6 +89,19 @@ def load(project: Project, words: Iterable[str] = ()) -> Loaded:
     if any(found.severity is Severity.ERROR for found in (*loaded.general, *others)):
         raise InputError(loaded.findings)
     return loaded
+
+
+def one(loaded: Loaded, word: str) -> Campaign:
+    """Return the one campaign that a word chooses.
+
+    Raises:
+        InputError: there is none, and of some file none could be made.
+        Refused: there is none, or more than one.
+    """
+    chosen = selected(loaded.campaigns, _selection(loaded, (word,)))
+    if len(chosen) != 1:
+        raise Refused(f"{typed(word)} selects {quantity(len(chosen), 'campaign')}: name one", reason="selection-many")
+    return chosen[0]
 
 
 def _selection(loaded: Loaded, words: tuple[str, ...]) -> Selection:

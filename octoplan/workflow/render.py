@@ -19,8 +19,7 @@ from octoplan.core.message import leaves
 from octoplan.core.model import Channel, Kind, Request
 from octoplan.core.plan import money_text
 from octoplan.workflow.names import query
-from octoplan.workflow.plan import load
-from octoplan.workflow.select import one
+from octoplan.workflow.plan import load, one
 
 if TYPE_CHECKING:
     from octoplan.core.model import Batch, Campaign
@@ -61,7 +60,7 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
         Refused: not exactly one campaign, or no such contact.
     """
     loaded = load(project, [word])
-    campaign = one(loaded.campaigns, word)
+    campaign = one(loaded, word)
     key = _key(project)
     prices = loaded.prices[campaign.provider]
     packer = Packer(campaign, prices, 1)

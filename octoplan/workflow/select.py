@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from octoplan.core.errors import Refused
 from octoplan.core.plan import Selection
-from octoplan.core.quantity import quantity
 from octoplan.core.quoting import typed
 
 if TYPE_CHECKING:
@@ -53,18 +52,6 @@ def select(campaigns: Sequence[Campaign], words: Iterable[str], *, broken: froze
 def selected(campaigns: Sequence[Campaign], selection: Selection) -> tuple[Campaign, ...]:
     """Return the campaigns of a selection, perhaps made earlier, that are there."""
     return tuple(campaign for campaign in campaigns if selection.all or campaign.id in selection.ids)
-
-
-def one(campaigns: Sequence[Campaign], word: str) -> Campaign:
-    """Return the one campaign that a word chooses.
-
-    Raises:
-        Refused: there is none, or more than one.
-    """
-    chosen = selected(campaigns, select(campaigns, [word]))
-    if len(chosen) != 1:
-        raise Refused(f"{typed(word)} selects {quantity(len(chosen), 'campaign')}: name one", reason="selection-many")
-    return chosen[0]
 
 
 def _matches(campaign: Campaign, word: str) -> bool:

@@ -13,8 +13,7 @@ from octoplan.core.quoting import quoted, suggestion, typed
 from octoplan.core.trial import recipients, renumbered, trials
 from octoplan.workflow.apply import Order, carry_out
 from octoplan.workflow.names import columns
-from octoplan.workflow.plan import load
-from octoplan.workflow.select import one
+from octoplan.workflow.plan import load, one
 from octoplan.workflow.suppressions import Suppressions
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def choose(project: Project, word: str, *, to: str | None) -> Trial:
     """
     suppressions = Suppressions.of(project)
     loaded = load(project, [word])
-    campaign = one(loaded.campaigns, word)
+    campaign = one(loaded, word)
     groups = _groups(project, to)
     written = [address for name in groups for address in project.settings.test_contacts[name]]
     kind = campaign.channel.address_kind

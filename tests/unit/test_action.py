@@ -30,6 +30,7 @@ USUAL = Situation(
     [
         ({}, ("send", "new-campaign")),
         ({"edition": 2}, ("send", "new-edition")),
+        ({"edition": 2, "trial": True}, ("send", "trial")),
         ({"blocked": True, "in_doubt": 3}, ("blocked", "blocked")),
         ({"in_doubt": 3}, ("in_doubt", "in-doubt")),
         ({"owed": 0}, ("none", "nobody-owed")),

@@ -161,6 +161,20 @@ def test_plans_of_the_same_moment_are_ordered_by_id_and_by_what_they_cover(world
     assert world.ledger.superseded("p1", "gone") == "p2"
 
 
+def test_a_plan_of_everything_covers_no_trial_and_a_trial_counts_for_no_cap(world: World) -> None:
+    run = world.plan("p1", campaign="test:noel", everything=False)
+    world.reserve(run, "p1", (1,), campaign="test:noel")
+    world.clock.advance(seconds=1)
+    other = world.plan("p2")
+    assert world.ledger.superseded("p1", "test:noel") is None
+    assert world.ledger.superseded("p1", "noel") == "p2"
+    world.send(run, "test:noel/1/1")
+    world.reserve(other, "p2", (2,))
+    world.send(other, "noel/1/1")
+    assert world.ledger.recent(NOON) == (packed(2),)
+    assert [row.id for row in world.ledger.find(packed(1))] == ["test:noel/1/1"]
+
+
 def test_nothing_is_reserved_under_an_unrecorded_plan(world: World) -> None:
     run = world.ledger.open_run("p1")
     with pytest.raises(LookupError):

@@ -180,11 +180,11 @@ def test_the_sandbox_is_built_in() -> None:
 def test_no_value_that_matters_is_in_a_repr() -> None:
     project = read("""
 version: 1
-test_contacts: {crm: ["+33639980012"]}
+test_contacts: {crm: ["+33639980012", lea@crm.example]}
 providers: {octopush: {login: sandbox-me}}
 environments: {prod: {ledger: {url: "sqlite:///x.db"}}}
 connections: {warehouse: "${WAREHOUSE_URL}"}
 """)
-    assert project.test_contacts == {"crm": ("+33639980012",)}
+    assert project.test_contacts == {"crm": ("+33639980012", "lea@crm.example")}
     shown = repr(project)
-    assert not [word for word in ("639980012", "sandbox-me", "sqlite", "WAREHOUSE") if word in shown]
+    assert not [word for word in ("639980012", "lea@", "sandbox-me", "sqlite", "WAREHOUSE") if word in shown]
