@@ -87,7 +87,7 @@ def _judged(file: PricesFile, source: Source) -> Iterator[Finding]:
             if country not in COUNTRIES:
                 path = (name, country)
                 message = f"`{name}` must be by country code of ISO 3166, such as FR"
-                yield finding("wrong-value", message, path=path, place=source.key_place(path))
+                yield finding("wrong-value", message, path=path, place=source.key_place(path), hint="for example FR")
     for service in file.email:
         if service not in SERVICES:
             path = (EMAIL, service)

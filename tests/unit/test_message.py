@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from campaigns import PRICES, campaign
+from campaigns import PLAIN, PRICES, campaign
 from octoplan.core import spoken
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.message import Action, Card, Content, From, Locale, Media, Message, filled, joined, leaves
 from octoplan.core.model import Channel, Finding, Options, Purpose, Rows
+from octoplan.core.rules import accept, blocks
 from octoplan.core.rules.campaign import check_campaign
 from octoplan.core.rules.contents import Chunk, ContentRules
 
@@ -145,10 +146,12 @@ def test_subjects_are_judged_as_contacts_would_see_them() -> None:
 
 @pytest.mark.parametrize(
     ("channel", "message"),
-    [(Channel.VOICE, Message(text="{{ contact.x }}", **VOICE)), (Channel.EMAIL, Message(template="w", **EMAIL))],
+    [
+        (Channel.VOICE, Message(text="{{ contact.x }}", **VOICE)),
+        (Channel.EMAIL, Message(template="w", **{**EMAIL, "subject": "{{ contact.x }}"})),
+    ],
 )
 def test_a_stop_mention_is_filled_in_on_sms_and_rcs_only(channel: Channel, message: Message) -> None:
-    message = replace(message, **{"text" if message.text else "subject": "{{ contact.x }}"})
     rules = [one.rule for one in found(of(channel, message), ["STOP au XXXXX", "XXXXX"])]
     assert rules.count("stop-number") == 1
 
@@ -159,6 +162,25 @@ def test_a_provider_template_has_no_text_to_judge() -> None:
     rules = ContentRules(made, live=True)
     rules.look(Chunk(columns={"template": ["welcome"], "subject": ["S"]}, countries=["FR"]))
     assert rules.findings() == ()
+
+
+def test_a_text_of_rcs_has_the_length_of_all_texts() -> None:
+    made = of(Channel.RCS, Message(text="{{ contact.x }}"), sender=None)
+    assert told(found(made, ["é" * 1224])) == []
+    assert [rule for rule, _ in told(found(made, ["é" * 1225]))] == ["text-length"]
+
+
+def test_whoever_is_wanted_is_counted() -> None:
+    packer = Packer(PLAIN, PRICES, 500)
+    chunk = rows(["a", "b"])
+    packer.add(chunk, ["a", "b"], parts=[1, 1])
+    assert packer.count({chunk.keys[1], b"other"}) == 1
+
+
+def test_anything_but_infos_blocks() -> None:
+    warning = check_campaign(of(Channel.SMS, Message(text="https://bit.ly/x")))
+    assert blocks(warning)
+    assert not blocks(accept(warning, {"public-shortener": "ours"}))
 
 
 def test_senders_of_rcs_are_agents() -> None:

@@ -79,6 +79,8 @@ def test_good_facts_give_no_finding() -> None:
         ({"missing": {"code": 312}}, "value-missing"),
         ({"prices": None}, "price-missing"),
         ({"unpriced": ("BE",)}, "price-missing"),
+        ({"unpriced": ("BE",), "campaign": campaign(channel=Channel.VOICE)}, "price-missing"),
+        ({"unpriced": ("BE",), "campaign": campaign(channel=Channel.EMAIL)}, "price-missing"),
         ({"prices": replace(BOOK, sample=True)}, "sample-prices"),
         ({"campaign": limited(max_cost=euros("49.01"))}, "cost-limit"),
         ({"campaign": limited(max_cost=Money(amount=Decimal(90), currency="USD"))}, "currency-limit"),
