@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,10 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-IDS = [
-    re.findall(r"^id: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)[0]
-    for path in sorted((ROOT / "campaigns").glob("*.yaml"))
-]
+FILES = sorted(path.stem for path in (ROOT / "campaigns").glob("*.yaml"))
+SHOWN = {
+    "bienvenue": {"bienvenue": "peter@example.com"},
+    "carrousel-hiver": {"carrousel-hiver": "+33639980203"},
+    "commande-prete": {"commande-prete": "+33639980201"},
+    "horaires-fetes": {
+        "horaires-fetes-fr": "+33639980304",
+        "horaires-fetes-gb": "+447700900102",
+        "horaires-fetes-us": "+12125550105",
+    },
+    "lettre-hiver": {"lettre-hiver": "ines@example.com"},
+    "noel-2026": {"noel-2026": "+33639981951"},
+    "rappel-retrait": {"rappel-retrait": "+33639980102"},
+    "travaux": {"travaux-croix-rousse": "+33639988385"},
+}
+"""By file: of each campaign, the contact whose request is kept."""
 PASSING = ("plan_id", "created_at", "octoplan_version", "git", "apply_from", "apply_until")
 """What differs between two plans of the same files; without `send_at`, a campaign's time begins now."""
 
@@ -37,20 +50,48 @@ def lasting(value: Any) -> Any:
     return [lasting(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("campaign", IDS)
-def test_a_campaign_of_the_repository_is_planned_as_reviewed(
-    campaign: str, repository: Workspace, golden: Callable[[str, str], None]
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_the_repository_is_planned_as_reviewed(
+    name: str, repository: Workspace, golden: Callable[[str, str], None]
 ) -> None:
-    text = repository.run("plan", "--offline", campaign).out
-    golden(f"campaigns/{campaign}.txt", re.sub(r"(apply\s+until)\s+[-0-9]+\s+[:0-9]+\s+UTC", r"\1 …", text))
-    plan = json.loads(repository.run("plan", "--offline", "--json", campaign).out)
-    golden(f"campaigns/{campaign}.json", json.dumps(lasting(plan), indent=1, ensure_ascii=False))
+    file = f"campaigns/{name}.yaml"
+    text = repository.run("plan", "--offline", file).out
+    golden(f"campaigns/{name}.txt", re.sub(r"(apply\s+until)\s+[-0-9]+\s+[:0-9]+\s+UTC", r"\1 …", text))
+    plan = json.loads(repository.run("plan", "--offline", "--json", file).out)
+    golden(f"campaigns/{name}.json", json.dumps(lasting(plan), indent=1, ensure_ascii=False))
     assert sorted(path.name for path in repository.root.iterdir()) == ["campaigns", "octoplan.yaml", "prices"]
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_the_repository_becomes_these_requests(
+    name: str, repository: Workspace, golden: Callable[[str, str], None]
+) -> None:
+    bodies = {
+        campaign: json.loads(repository.run("render", campaign, "--contact", contact, "--json").out)["body"]
+        for campaign, contact in SHOWN[name].items()
+    }
+    golden(f"campaigns/{name}.wire.json", json.dumps(bodies, indent=1, ensure_ascii=False))
+
+
 def test_the_campaigns_of_the_repository_validate(repository: Workspace) -> None:
-    assert repository.run("validate").out == ""
-    assert repository.run("validate", "--json").out == "[]\n"
+    found = json.loads(repository.run("validate", "--json").out)
+    assert [(one["rule"], one["severity"]) for one in found] == [("keys-nowhere", "info")]
+    assert "(accepted: " in found[0]["message"]
+
+
+def test_the_campaigns_of_the_repository_reach_their_audiences_on_every_channel(repository: Workspace) -> None:
+    for large in ("noel-2026", "travaux"):
+        (repository.root / f"campaigns/{large}.yaml").unlink()
+    assert tally(repository.run("apply").out) == {
+        **dict.fromkeys(("rejected", "in doubt", "dropped", "not started"), 0),
+        "accepted": 31,
+    }
+    got = repository.deliveries()
+    assert Counter(one["channel"] for one in got) == {"sms": 12, "voice_sms": 4, "rcs": 8, "email": 7}
+    letters = {one["address"]: one["text"] for one in got if one["channel"] == "email" and one["text"]}
+    assert "Bonjour Noé Dupont &amp; Fils," in letters["noe@example.com"]
+    assert "Dear Inès O&#x27;Neill &lt;Lyon&gt;," in letters["ines@example.com"]
+    assert "lea@example.com" not in letters
 
 
 def test_a_new_project_validates_plans_and_applies(tmp_path: Path) -> None:
