@@ -5,9 +5,31 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from conftest import ROOT
 
+from octoplan.providers.octopush import answers
+from octoplan.providers.octopush.contract import BODIES, fields
 from octoplan.sandbox.switches import SWITCHES
+
+WIRE = ROOT / "tests" / "golden" / "octopush"
+
+
+def octopush_rows(heading: str) -> list[list[str]]:
+    """Return the cells of the first table below a heading of docs/providers.md, without its head."""
+    page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+    _, _, below = page.partition(f"### {heading}\n")
+    table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
+    assert table
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+
+
+SENT = octopush_rows("The call `multi-channel/send`, field by field")
+ANSWERED = octopush_rows("What it answers")
+
+
+def words(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
 
 
 def test_every_switch_of_the_sandbox_is_documented() -> None:
@@ -15,6 +37,40 @@ def test_every_switch_of_the_sandbox_is_documented() -> None:
     _, _, table = page.partition("### Switches of the sandbox")
     rows = re.findall(r"^\| `(\w+)` \| `(.*?)` \| (.+) \|$", table, re.MULTILINE)
     assert rows == [(name, json.dumps(switch.default), switch.meaning) for name, switch in SWITCHES.items()]
+
+
+def test_every_field_of_the_contract_has_a_row_and_every_row_a_field() -> None:
+    documented = sorted((channel, words(row[0])[0]) for row in SENT for channel in row[1].split(", "))
+    pinned = sorted(
+        (channel, f"{group}.{name}" if group else name)
+        for channel in BODIES
+        for group, names in fields(channel).items()
+        for name in names
+    )
+    assert documented == pinned
+
+
+@pytest.mark.parametrize(("field", "channels", "named"), [(words(row[0])[0], row[1], words(row[3])) for row in SENT])
+def test_the_golden_files_of_a_field_hold_it_on_each_of_its_channels(
+    field: str, channels: str, named: list[str]
+) -> None:
+    holding = set()
+    for name in named:
+        body = json.loads((WIRE / f"{name}.json").read_text(encoding="utf-8"))["body"]
+        group, _, key = field.rpartition(".")
+        inside = body[group] if group else body
+        assert key in (inside[0] if isinstance(inside, list) else inside), name
+        holding.add(body["channel"])
+    assert holding == set(channels.split(", "))
+
+
+def test_the_guesses_name_switches_there_are_and_the_answers_every_ticket() -> None:
+    cells = [row[4] for row in SENT] + [row[3] for row in ANSWERED]
+    named = {word for cell in cells for word in words(cell) if "." not in word}
+    tickets = {word for row in ANSWERED for cell in (row[0], row[3]) for word in words(cell) if "ticket" in word}
+    assert named - {*answers.TICKETS, "providers/octopush/rcs.py"} <= SWITCHES.keys()
+    assert tickets == {*answers.TICKETS}
+    assert answers.FIGURES <= {word for row in ANSWERED for word in words(row[0])}
 
 
 def test_every_decision_is_numbered_and_says_why() -> None:
