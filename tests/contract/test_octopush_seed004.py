@@ -16,7 +16,7 @@ from octoplan.core.message import From, Message
 from octoplan.core.model import Channel, Exchange, Options, Outcome, Purpose, Reply, Request, Verdict
 from octoplan.providers import PROVIDERS
 from octoplan.providers.octopush import body
-from octoplan.providers.octopush.contract import check_body
+from octoplan.providers.octopush.contract import BODIES, check_body, fields
 
 SMS_REQUEST = """
 {
@@ -165,6 +165,15 @@ EMAIL_SUCCESS = b"""
 }
 """
 
+PARAMETERS = """
+channel text recipients sender send_at purpose list_name simulation_mode recipient_tracking auto_optimize_text
+auto_remove_blacklisted_contacts metadata.type metadata.with_replies metadata.voice_gender metadata.voice_language
+metadata.get_back_pressed_keys metadata.request_id metadata.emailing_service metadata.email_from metadata.name_from
+metadata.subject metadata.template_name metadata.body_format metadata.language metadata.message_type metadata.cards
+metadata.actions
+"""
+"""The names in the documentation's table of parameters, in its order."""
+
 NUMBERS = ("+33111222333", "+33111222334")
 
 MESSAGES = {
@@ -207,6 +216,17 @@ def seeds_body(channel: str) -> body.Send:
     )
     addresses = ("zoe@acme.example", "leo@acme.example") if channel == "email" else NUMBERS
     return body.send(batch(campaign=asked, addresses=addresses, content=message.content(), first=True), simulate=False)
+
+
+def test_the_pinned_contract_has_every_parameter_and_no_other() -> None:
+    pinned = {
+        f"{group}.{name}" if group == "metadata" else name
+        for channel in BODIES
+        for group, names in fields(channel).items()
+        if group != "recipients"
+        for name in names
+    }
+    assert pinned == {*PARAMETERS.split(), "metadata"}
 
 
 @pytest.mark.parametrize("channel", EXAMPLES)

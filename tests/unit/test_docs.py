@@ -6,10 +6,31 @@ import json
 import re
 from typing import Any
 
+import pytest
 from conftest import ROOT
 
+from octoplan.providers.octopush import answers
 from octoplan.providers.octopush.contract import BODIES, fields
 from octoplan.sandbox.switches import SWITCHES
+
+WIRE = ROOT / "tests" / "golden" / "octopush"
+
+
+def octopush_rows(heading: str) -> list[list[str]]:
+    """Return the cells of the first table below a heading of docs/providers.md, without its head."""
+    page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+    _, _, below = page.partition(f"### {heading}\n")
+    table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
+    assert table
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+
+
+SENT = octopush_rows("The call `multi-channel/send`, field by field")
+ANSWERED = octopush_rows("What it answers")
+
+
+def words(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
 
 
 def test_every_switch_of_the_sandbox_is_documented() -> None:
@@ -19,34 +40,38 @@ def test_every_switch_of_the_sandbox_is_documented() -> None:
     assert rows == [(name, json.dumps(switch.default), switch.meaning) for name, switch in SWITCHES.items()]
 
 
-def test_every_field_of_the_call_is_documented_and_shown() -> None:
-    """The table, the pinned contract and the golden files name the same fields on the same channels."""
-    page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
-    _, _, table = page.partition("### The call, field by field")
-    rows = re.findall(r"^\| `([^`]+)` \| ([a-z_, ]+) \| .+ \| (`.+`) \|$", table.partition("\n### ")[0], re.MULTILINE)
-    told = {(channel, name) for name, channels, _ in rows for channel in channels.split(", ")}
-    pinned = {
-        (channel, {"": "", "metadata": "metadata.", "recipients": "recipients[]."}[part] + name)
+def test_every_field_of_the_contract_has_a_row_and_every_row_a_field() -> None:
+    documented = sorted((channel, words(row[0])[0]) for row in SENT for channel in row[1].split(", "))
+    pinned = sorted(
+        (channel, f"{group}.{name}" if group else name)
         for channel in BODIES
-        for part, names in fields(channel).items()
+        for group, names in fields(channel).items()
         for name in names
-    }
-    assert told == pinned
-    for name, channels, files in rows:
-        shown = [json.loads(_body(file)) for file in re.findall(r"`([^`]+)`", files)]
-        assert {body["channel"] for body in shown} == set(channels.split(", ")), name
-        assert all(_holds(body, name) for body in shown), name
+    )
+    assert documented == pinned
 
 
-def _body(file: str) -> str:
-    """Return the body of a golden request."""
-    return (ROOT / "tests/golden/octopush" / file).read_text(encoding="utf-8").partition('"body": ')[2].rstrip()[:-1]
+@pytest.mark.parametrize(("field", "channels", "named"), [(words(row[0])[0], row[1], words(row[3])) for row in SENT])
+def test_the_golden_files_of_a_field_hold_it_on_each_of_its_channels(
+    field: str, channels: str, named: list[str]
+) -> None:
+    holding = set()
+    for name in named:
+        body = json.loads((WIRE / f"{name}.json").read_text(encoding="utf-8"))["body"]
+        group, _, key = field.rpartition(".")
+        inside = body[group] if group else body
+        assert key in (inside[0] if isinstance(inside, list) else inside), name
+        holding.add(body["channel"])
+    assert holding == set(channels.split(", "))
 
 
-def _holds(body: dict[str, Any], name: str) -> bool:
-    first, _, rest = name.partition(".")
-    inner = body["recipients"][0] if first == "recipients[]" else body.get(first)
-    return rest in inner if rest and inner is not None else first in body
+def test_the_guesses_name_switches_there_are_and_the_answers_every_ticket() -> None:
+    cells = [row[4] for row in SENT] + [row[3] for row in ANSWERED]
+    named = {word for cell in cells for word in words(cell) if "." not in word}
+    tickets = {word for row in ANSWERED for cell in (row[0], row[3]) for word in words(cell) if "ticket" in word}
+    assert named - {*answers.TICKETS, "providers/octopush/rcs.py"} <= SWITCHES.keys()
+    assert tickets == {*answers.TICKETS}
+    assert answers.FIGURES <= {word for row in ANSWERED for word in words(row[0])}
 
 
 def test_every_decision_is_numbered_and_says_why() -> None:

@@ -48,65 +48,52 @@ ID = "abcdefghijklmnopqrstuvwxyz"
 NUMBERS = ("+33639980000", "+33639980001")
 PARIS = timezone(timedelta(hours=1))
 
-MESSAGES = {
-    "voice": Message(text="Bonjour Zoé, à demain.", language="fr-FR", gender="female"),
-    "rcs-text": Message(
-        text="Bonjour Zoé",
-        actions=(
-            Action(label="Je viens", postback="oui"),
-            Action(label="Plan", open_url="https://www.acme.example/plan"),
-            Action(label="Appeler", dial="+33199000001"),
+BUTTONS = (
+    Action(label="Nos horaires", open_url="https://www.acme.example/horaires"),
+    Action(label="Nous appeler", dial="+33199000001", postback="appel"),
+    Action(label="Je passe demain", postback="demain"),
+)
+CARDS = (
+    Card(
+        title="Manteaux",
+        description="Jusqu'au 24 décembre. STOP au XXXXX",
+        media=Media(
+            url="https://www.acme.example/manteaux.jpg", height="tall", thumbnail="https://www.acme.example/petit.jpg"
         ),
+        actions=BUTTONS,
     ),
-    "rcs-cards": Message(
-        cards=(
-            Card(
-                title="Le manteau",
-                description="Il est là.",
-                media=Media(
-                    url="https://www.acme.example/a.jpg",
-                    height="tall",
-                    thumbnail="https://www.acme.example/b.jpg",
-                ),
-                actions=(Action(label="Le voir", open_url="https://www.acme.example/a"),),
-            ),
-            Card(title="L'écharpe", media=Media(url="https://www.acme.example/c.jpg")),
-        )
-    ),
-    "email-text": Message(
-        text="<p>Bonjour</p>",
-        subject="Votre carte",
-        language="fr",
-        from_=From(address="shop@acme.example", name="ACME"),
-        service="mailbox",
-        format="html",
-    ),
-    "email-template": Message(
-        template="welcome_email_template",
-        subject="Votre carte",
-        from_=From(address="shop@acme.example"),
-        service="gateway",
-    ),
-}
-"""A message of each kind but SMS, with all it can hold."""
+    Card(title="Bottes", media=Media(url="https://www.acme.example/bottes.mp4")),
+    Card(description="Et bien d'autres choses."),
+)
+SPOKEN = Message(text="Bonjour. Votre colis est arrivé.", language="fr-FR", gender="female")
+LETTER = Message(
+    text="<p>Bonjour Noé Dupont &amp; Fils</p>",
+    subject="Votre carte est prête",
+    language="fr",
+    from_=From(address="boutique@acme.example", name="ACME"),
+    service="mailbox",
+    format="html",
+)
+TEMPLATE = replace(LETTER, text=None, template="carte_prete", format="plain", service="gateway")
+MAILBOXES = ("noe@example.com", "zoe@example.com")
 
 
-def every_field(kind: str) -> Batch:
-    channel = Channel(kind.partition("-")[0])
-    message = MESSAGES[kind]
-    return batch(
-        campaign=campaign(
-            channel=channel,
-            sender="ACME",
-            message=message,
-            schedule=replace(SCHEDULE, send_at=datetime(2026, 12, 3, 10, 0, tzinfo=PARIS)),
-            options=Options(replies=True, collect_keys=True, list_name="noel"),
-        ),
-        addresses=("zoe@acme.example", "leo@acme.example") if channel is Channel.EMAIL else NUMBERS,
-        content=message.content(),
-        first=True,
-        request_id=ID,
+def whole(channel: Channel, message: Message, **changes: Any) -> Batch:
+    """Return the first batch of an edition with everything a channel offers."""
+    options = {
+        Channel.VOICE: Options(collect_keys=True, list_name="colis"),
+        Channel.RCS: Options(replies=True, list_name="hiver"),
+        Channel.EMAIL: Options(list_name="lettre"),
+    }
+    asked = campaign(
+        channel=channel,
+        message=message,
+        options=options[channel],
+        schedule=replace(SCHEDULE, send_at=datetime(2026, 12, 3, 10, 0, tzinfo=PARIS)),
+        **changes,
     )
+    addresses = MAILBOXES if channel is Channel.EMAIL else batch().addresses
+    return batch(campaign=asked, content=message.content(), addresses=addresses, first=True, request_id=ID)
 
 
 CASES: dict[str, tuple[bool, Batch]] = {
@@ -152,6 +139,17 @@ CASES: dict[str, tuple[bool, Batch]] = {
             request_id=ID,
         ),
     ),
+    "send-voice": (False, whole(Channel.VOICE, SPOKEN, purpose=Purpose.TRANSACTIONAL)),
+    "send-rcs-actions": (
+        False,
+        whole(Channel.RCS, Message(text="ACME: -20 %. STOP au XXXXX", actions=BUTTONS), sender="ACME Lyon"),
+    ),
+    "send-rcs-cards": (False, whole(Channel.RCS, Message(cards=CARDS), sender="ACME Lyon")),
+    "send-email-html": (False, whole(Channel.EMAIL, LETTER)),
+    "send-email-template": (False, whole(Channel.EMAIL, TEMPLATE, sender=None, purpose=Purpose.TRANSACTIONAL)),
+    "simulate-voice": (True, whole(Channel.VOICE, SPOKEN, purpose=Purpose.TRANSACTIONAL)),
+    "simulate-rcs": (True, whole(Channel.RCS, Message(text="ACME: -20 %. STOP au XXXXX"), sender="ACME Lyon")),
+    "simulate-email": (True, whole(Channel.EMAIL, LETTER)),
 }
 
 
