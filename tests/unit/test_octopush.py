@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 OCTOPUSH = Octopush()
 ID = "abcdefghijklmnopqrstuvwxyz"
-NUMBERS = ("+33639980000", "+33639980001")
 PARIS = timezone(timedelta(hours=1))
 
 BUTTONS = (
@@ -97,8 +96,6 @@ def whole(channel: Channel, message: Message, **changes: Any) -> Batch:
 
 
 CASES: dict[str, tuple[bool, Batch]] = {
-    **{f"{kind}-every-field": (False, every_field(kind)) for kind in MESSAGES},
-    **{f"simulate-{kind}": (True, every_field(kind)) for kind in MESSAGES},
     "send-marketing": (False, batch()),
     "send-with-id": (False, batch(request_id=ID)),
     "send-transactional": (False, batch(campaign=campaign(purpose=Purpose.TRANSACTIONAL), text="Rendez-vous à 9h")),
