@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
 from campaigns import PLAIN, PRICES, campaign
@@ -16,6 +17,7 @@ from octoplan.core.model import Channel, Finding, Options, Purpose, Rows
 from octoplan.core.rules import accept, blocks
 from octoplan.core.rules.campaign import check_campaign
 from octoplan.core.rules.contents import Chunk, ContentRules
+from octoplan.providers.octopush.contract import check_body
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,3 +195,41 @@ def test_languages_without_their_own_text_take_any() -> None:
     message = Message(text={"fr": "Un"}, subject={"fr": "Un", "en": "One"}, locale=LOCALE)
     assert message.content("en").text == "Un"
     assert message.locales == ("fr", "en")
+
+
+RCS_BODY = {
+    "channel": "rcs",
+    "text": "Hello",
+    "recipients": [{"phone_number": "+33639980012"}],
+    "purpose": "alert",
+    "auto_remove_blacklisted_contacts": True,
+    "metadata": {},
+}
+EMAIL_BODY = {
+    "channel": "email",
+    "recipients": [{"email": "zoe@octoplan.example"}],
+    "purpose": "alert",
+    "metadata": {"email_from": "shop@acme.example", "subject": "S", "emailing_service": "gateway"},
+}
+REPLY = {"reply": {"text": "a", "postbackData": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({**RCS_BODY, "metadata": {"message_type": "rich_card"}}, "`metadata`: cards go with rich_card"),
+        ({**RCS_BODY, "metadata": {"cards": [{"title": "a"}]}}, "`metadata`: cards go with rich_card"),
+        (
+            {**RCS_BODY, "metadata": {"message_type": "rich_card", "cards": [{"title": "a"}], "actions": [REPLY]}},
+            "`metadata`: cards go with rich_card",
+        ),
+        ({**RCS_BODY, "text": ""}, "`text`: String should have at least 1 character"),
+        ({name: value for name, value in RCS_BODY.items() if name != "text"}, "`body`: text is missing"),
+        (EMAIL_BODY, "`body`: text and metadata.template_name are missing"),
+    ],
+)
+def test_the_contract_refuses_a_body_that_says_nothing(body: dict[str, Any], told: str) -> None:
+    (one,) = check_body(orjson.dumps(body))
+    assert told in one.message
+    assert check_body(orjson.dumps(RCS_BODY)) == ()
+    assert check_body(orjson.dumps({**EMAIL_BODY, "text": "Hello"})) == ()

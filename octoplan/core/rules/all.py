@@ -308,7 +308,8 @@ def _currency_limit(facts: Facts) -> Iterator[Finding]:
 def _parts_limit(facts: Facts) -> Iterator[Finding]:
     limit = facts.campaign.limits.max_parts
     if limit is not None and facts.most_parts > limit:
-        message = f"the longest text takes {quantity(facts.most_parts, 'part')}, the limit is {limit}"
+        noun = "billing step" if facts.campaign.channel is Channel.VOICE else "part"
+        message = f"the longest text takes {quantity(facts.most_parts, noun)}, the limit is {limit}"
         hint = "shorten the text, or raise `limits.max_parts` in a reviewed change"
         path = ("limits", "max_parts")
         yield finding("parts-limit", message, path=path, value=str(facts.most_parts), limit=str(limit), hint=hint)
