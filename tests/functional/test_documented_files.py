@@ -25,7 +25,9 @@ phone_number,first_name,store
 
 def shown(page: str, language: str) -> list[str]:
     """Return the blocks of one language that a page shows."""
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
 
 
 def project(root: Path) -> Workspace:
