@@ -8,6 +8,7 @@ import pty
 import select
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -120,7 +121,7 @@ def test_a_localised_message_is_sent_once_in_each_language(project: Workspace) -
         "other_channel": 2,
     }
     assert (plan["event"], plan["totals"]["send"], plan["totals"]["contacts"]) == ("plan", 2, 4)
-    assert [batch["batch"] for batch in batches] == ["test:mail:fr/1/1", "test:mail:en/1/1"]
+    assert {batch["batch"] for batch in batches} == {"test:mail:fr/1/1", "test:mail:en/1/1"}
     assert (end["event"], end["accepted"], end["exit"]) == ("end", 4, 0)
     private(ended.out, ended.err)
     assert [row["campaign"] for row in rows(project, "mail")] == ["test:mail:en", "test:mail:fr"]
@@ -200,9 +201,11 @@ def test_a_test_in_doubt_is_a_person_s_to_close_and_no_plan_s(project: Workspace
         listed = json.loads(project.run("resolve", "--json", code=7).out)
         assert [one["batch"] for one in listed] == ["test:noel/1/1"]
         project.run("apply")
-        decided = project.run("resolve", "test:noel/1/1", "--as", "not-sent", "--reason", "nobody has it", code=None)
-        if decided.code == 0:
-            assert "`octoplan test noel` sends another test" in decided.out
+        decision = ("resolve", "test:noel/1/1", "--as", "not-sent", "--reason", "nobody has it")
+        deadline = time.monotonic() + 20
+        while (decided := project.run(*decision, code=None)).code == 5 and time.monotonic() < deadline:
+            time.sleep(0.2)  # its request may still be travelling
+        assert "`octoplan test noel` sends another test" in decided.out
 
 
 # who may

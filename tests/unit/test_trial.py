@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from campaigns import SCHEDULE, campaign
 
+from campaigns import SCHEDULE, campaign
 from octoplan.core.message import Locale, Message
 from octoplan.core.model import AddressKind, Audience, Expect, Options
 from octoplan.core.trial import PREFIX, Recipients, is_trial, recipients, renumbered, trials, tried
