@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from octoplan.core.plan import SYMBOLS
@@ -12,7 +12,7 @@ from octoplan.core.quantity import quantity
 from octoplan.core.quoting import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from octoplan.core.plan import Change, Plan, PlannedCampaign, PlannedFinding, TextFacts
@@ -156,8 +156,26 @@ def _text(campaign: PlannedCampaign) -> Iterator[str]:
         yield from _field("", f"longest {longest}" + (f", {text.seconds} s" if text.seconds else ""))
     for path, pattern in text.patterns.items():
         yield from _field(_labelled(path), _quoted(pattern))
+    manner = " · ".join(_manner(campaign.spec))
+    if manner:
+        yield from _field("as", manner)
     if text.locales:
         yield from _field("languages", ", ".join(f"{locale} {count:,}" for locale, count in text.locales.items()))
+
+
+def _manner(spec: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how a message is sent, beside its texts: whose voice, whose name, by which service."""
+    message, options = spec.get("message", {}), spec.get("options", {})
+    if gender := message.get("gender"):
+        yield f"a {gender} voice"
+    if sender := message.get("from"):
+        yield f"from {sender.get('name', '')} <{sender['address']}>".replace("  ", " ")
+    if service := message.get("service"):
+        yield f"service {service}"
+    if service and message.get("text"):
+        yield "HTML" if message.get("format") == "html" else "plain text"
+    if options.get("collect_keys"):
+        yield "keys collected"
 
 
 def _quoted(pattern: str) -> str:

@@ -233,3 +233,16 @@ def test_the_contract_refuses_a_body_that_says_nothing(body: dict[str, Any], tol
     assert told in one.message
     assert check_body(orjson.dumps(RCS_BODY)) == ()
     assert check_body(orjson.dumps({**EMAIL_BODY, "text": "Hello"})) == ()
+
+
+@pytest.mark.parametrize(
+    ("card", "missing"),
+    [
+        (Card(description="STOP au XXXXX"), 0),
+        (Card(title="a", actions=(Action(label="b", postback="STOP au XXXXX"),)), 1),
+        (Card(media=Media(url="https://www.acme.example/a.jpg")), 1),
+    ],
+)
+def test_the_stop_mention_must_be_seen(card: Card, missing: int) -> None:
+    made = of(Channel.RCS, Message(cards=(card,)), purpose=Purpose.MARKETING)
+    assert [one.rule for one in found(made, ["x"])].count("stop-missing") == missing

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TEXT, SUBJECT = "text", "subject"
 
+SEEN = (TEXT, SUBJECT, "title", "description", "label")
+"""The last parts of the paths of what stands on a screen, or is said."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
@@ -29,9 +32,18 @@ class Chunk:
 
     @property
     def wholes(self) -> list[str]:
-        """All that each person would read, leaf after leaf."""
-        columns = list(self.columns.values())
-        return columns[0] if len(columns) == 1 else list(map("\n".join, zip(*columns, strict=True)))
+        """All that each person would receive, leaf after leaf."""
+        return self._together(list(self.columns.values()))
+
+    @property
+    def seen(self) -> list[str]:
+        """All that each person would see: no address behind a button, no postback."""
+        return self._together([texts for path, texts in self.columns.items() if path.rpartition(".")[2] in SEEN])
+
+    def _together(self, columns: list[list[str]]) -> list[str]:
+        if len(columns) == 1:
+            return columns[0]
+        return list(map("\n".join, zip(*columns, strict=True))) if columns else [""] * len(self.countries)
 
 
 class ContentRules:
@@ -50,9 +62,10 @@ class ContentRules:
     def look(self, chunk: Chunk) -> None:
         """Judge one chunk."""
         wholes, bodies = chunk.wholes, chunk.columns.get(TEXT)
-        self._texts.look(wholes, bodies, countries=chunk.countries)
+        seen = chunk.seen
+        self._texts.look(wholes, bodies, seen=seen, countries=chunk.countries)
         if self._wording:
-            self._wording.look(wholes)
+            self._wording.look(seen)
         if self._spoken and bodies:
             self._spoken.look(bodies)
         if self._sizes:

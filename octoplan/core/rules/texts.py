@@ -54,8 +54,10 @@ class TextRules:
         self._first: dict[str, str] = {}
         self._longest = 0
 
-    def look(self, texts: Sequence[str], bodies: Sequence[str] | None, *, countries: Sequence[str]) -> None:
-        """Judge one chunk: all that each person reads, the `text` in it if there is one, and their countries."""
+    def look(
+        self, texts: Sequence[str], bodies: Sequence[str] | None, *, seen: Sequence[str], countries: Sequence[str]
+    ) -> None:
+        """Judge one chunk: all that each person receives, the `text` in it if there is one, what is seen; countries."""
         joined = "\n".join(texts)
         if bodies is not None:
             self._count_lengths(bodies)
@@ -74,7 +76,7 @@ class TextRules:
         elif joined.count(NUMBER) != joined.count(STOP):
             self._contacts["stop-number"] += sum(text.count(NUMBER) > text.count(STOP) for text in texts)
         if self._stop:
-            french = zip(texts, countries, strict=True)
+            french = zip(seen, countries, strict=True)
             self._contacts["stop-missing"] += sum(country == "FR" and STOP not in text for text, country in french)
 
     def findings(self) -> tuple[Finding, ...]:
