@@ -77,7 +77,7 @@ def judge(connection: DuckDBPyConnection, cells: Sequence[str], kind: AddressKin
     return found
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(CELL, min_size=1, max_size=40))
 def test_the_engine_reads_cells_as_the_library_does(connection: DuckDBPyConnection, cells: list[str]) -> None:
     assert judge(connection, cells, AddressKind.EMAIL) == [expected(cell) for cell in cells]

@@ -86,7 +86,7 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(BODIES, st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=3))
 @example(
     '<p title="{{ contact.x }}">{{ contact.y }}<a href="https://acme.example/{{ contact.x }}">x</a>',

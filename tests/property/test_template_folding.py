@@ -127,7 +127,7 @@ FILES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.tuples(INCLUDES, BODIES).map("".join), FILES, VALUES, CONTACTS)
 def test_folded_template_reads_the_same(
     text: str, files: dict[str, str], values: dict[str, Any], contacts: list[tuple[str, str]]

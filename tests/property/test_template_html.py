@@ -120,7 +120,7 @@ def rendered(text: str, rows: list[Row]) -> list[str]:
     return templates.Renderer(source, html=True).render(columns, len(rows))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(PIECES, ROWS)
 @example(defaulted(column("x"), "<b>&</b>"), [{"x": "", "y z": ""}, {"x": "<i>", "y z": ""}])
 @example(filtered(defaulted(column("x"), "<b>"), "upper"), [{"x": "", "y z": ""}, {"x": "<i>", "y z": ""}])
@@ -149,7 +149,7 @@ class Reader(HTMLParser):
         self.text += data
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(NASTY, NASTY)
 def test_a_page_says_the_values_and_has_the_authors_elements(x: str, y: str) -> None:
     text = """<p title="{{ contact.x }}">{{ contact["y z"] }}<b id='{{ contact.x|upper }}'>&eacute;</b></p>"""

@@ -59,7 +59,7 @@ def test_no_inner_address_is_taken_inside_an_ipv6_one(address: ipaddress.IPv4Add
     assert check_url(f"https://[{ipaddress.IPv6Address((0x2002 << 112) | int(address) << 80)}]/", ())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(PIECES, min_size=1, max_size=6).map("".join))
 def test_what_is_taken_has_one_host_for_everybody(rest: str) -> None:
     url = f"https://{rest}"
