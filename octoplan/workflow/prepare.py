@@ -22,13 +22,14 @@ from octoplan.core.plan import (
     TextFacts,
     money_text,
 )
-from octoplan.core.rules import accept, blocks, voice
+from octoplan.core.rules import accept, blocks, reach, voice
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.core.trial import is_trial
 from octoplan.ledger import BatchState
 from octoplan.workflow.names import point, query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from octoplan.audience import Engine, Resolved
@@ -156,6 +157,8 @@ class Preparation:
             *composed.resolved.findings,
             *composed.summary.findings,
             *check_facts(facts),
+            *reach.check_edition(campaign, _channel(past.edition)),
+            *reach.check_excluded(campaign, self._others(campaign)),
             *voice.check_attempts(self._called(campaign, composed)),
         )
         opinion = self._simulate(campaign, composed, found=found)
@@ -217,6 +220,13 @@ class Preparation:
             for other in campaign.audience.exclude_campaigns
             for edition in self.ports.ledger.editions(other)
         )
+
+    def _others(self, campaign: Campaign) -> Iterator[tuple[str, str | None]]:
+        """Yield each excluded campaign with every channel it was sent on."""
+        ledger = self.ports.ledger
+        for other in campaign.audience.exclude_campaigns if ledger else ():
+            editions = (ledger.edition(other, edition) for edition in ledger.editions(other)) if ledger else ()
+            yield from dict.fromkeys((other, _channel(edition)) for edition in editions)
 
     def _capped(self, campaign: Campaign) -> bytes:
         """Return the packed keys of everybody who has had their fill when this message is due: of a trial, nobody."""
@@ -352,6 +362,11 @@ def mark(item: Prepared, found: tuple[Finding, ...]) -> Prepared:
 def distinct(packed: bytes) -> set[bytes]:
     """Return packed keys one by one."""
     return {packed[start : start + keys.SIZE] for start in range(0, len(packed), keys.SIZE)}
+
+
+def _channel(edition: Edition | None) -> str | None:
+    """Return the channel that an edition was begun on; None where nobody was sent it."""
+    return json.loads(edition.spec).get("channel") if edition and edition.spec else None
 
 
 def _past(edition: Edition | None, spec: dict[str, Any]) -> _Past:

@@ -210,3 +210,34 @@ def test_nobody_in_france_is_called_for_marketing_a_fifth_time_in_thirty_days(pr
     assert [found["rule"] for found in rows["sms"]["findings"]] == []
     project.edit("campaigns/voice.yaml", "purpose", 'allow: {voice-attempts: "they asked to be called"}\npurpose')
     assert planned(project)["appel-4"]["action"] == "send"
+
+
+EMAIL = "{subject: Bonjour, text: Bonjour, from: {address: shop@acme.example}, service: gateway}"
+NEW = "{file: ../audiences/people.csv, new_contacts: send}"
+
+
+def test_an_edition_begun_by_number_does_not_go_on_by_e_mail(project: Workspace) -> None:
+    campaign(project, "sms", "{text: Bonjour}", id="hiver", audience=NEW)
+    assert tally(project.run("apply").out)["accepted"] == 3
+    campaign(project, "rcs", "{text: Bonjour}", id="hiver", audience=NEW)
+    (project.root / "campaigns/sms.yaml").unlink()
+    assert planned(project)["hiver"]["action"] == "none"  # the same numbers
+    (project.root / "campaigns/rcs.yaml").unlink()
+    campaign(project, "email", EMAIL, id="hiver", audience=NEW)
+    row = planned(project, code=1)["hiver"]
+    assert [(found["rule"], found["severity"]) for found in row["findings"]] == [("other-address", "error")]
+    project.run("apply", code=1)
+    assert len(project.deliveries()) == 3
+    project.edit("campaigns/email.yaml", "id: hiver", "id: hiver-mail")
+    assert tally(project.run("apply").out)["accepted"] == 3
+
+
+def test_a_campaign_by_number_excludes_nobody_by_e_mail_and_says_so(project: Workspace) -> None:
+    campaign(project, "sms", "{text: Bonjour}")
+    project.run("apply")
+    campaign(project, "email", EMAIL, audience="{file: ../audiences/people.csv, exclude: [{campaign: sms}]}")
+    (found,) = planned(project, code=3)["email"]["findings"]
+    assert (found["rule"], found["severity"], found["value"]) == ("other-address", "warning", "sms")
+    assert found["hint"]
+    project.edit("campaigns/email.yaml", "purpose", 'allow: {other-address: "both are wanted"}\npurpose')
+    assert planned(project)["email"]["action"] == "send"

@@ -84,6 +84,7 @@ RULES: dict[str, Severity] = {
     "audience-change": LIMIT,
     "audience-invalid": LIMIT,
     "contact-values-differ": INFO,
+    "other-address": WARNING,
     "phone": ERROR,
     "fixed-line": WARNING,
     "fiction-number": ERROR,
