@@ -304,7 +304,7 @@ def _wrapped(line: str, indent: int) -> list[str]:
     return wrapper.wrap(line)
 
 
-def cents(amount: str) -> str:
+def cents(amount: str | Decimal) -> str:
     """Return an exact amount rounded to cents, for people."""
     return f"{Decimal(amount).quantize(CENT, ROUND_HALF_UP):,}"
 

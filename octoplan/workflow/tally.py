@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.errors import Exit, OctoplanError, worst
 from octoplan.core.model import Verdict
 from octoplan.core.plan import money_text
+from octoplan.formats.text import cents
 
 if TYPE_CHECKING:
     from octoplan.core.model import Batch, Outcome
@@ -105,7 +106,7 @@ class Tally:
     def line(self) -> str:
         """Return the last line of an apply, in contacts."""
         money = " + ".join(
-            f"{self.cost.get(currency, Decimal(0)):,.2f} of {approved:,.2f} {currency}"
+            f"{cents(self.cost.get(currency, Decimal(0)))} of {cents(approved)} {currency}"
             for currency, approved in sorted(self.approved.items())
         )
         return (
