@@ -88,6 +88,10 @@ def _judged(file: PricesFile, source: Source) -> Iterator[Finding]:
                 path = (name, country)
                 message = f"`{name}` must be by country code of ISO 3166, such as FR"
                 yield finding("wrong-value", message, path=path, place=source.key_place(path), hint="for example FR")
+    if file.voice_sms and "voice_step_seconds" not in file.model_fields_set:
+        message = "`voice_step_seconds` is missing: the price of a call depends on it"
+        hint = "for example `voice_step_seconds: 30`, as your contract says"
+        yield finding("missing-key", message, path=("voice_sms",), hint=hint)
     for service in file.email:
         if service not in SERVICES:
             path = (EMAIL, service)

@@ -18,6 +18,7 @@ as_of: 2026-11-01
 sample: true
 sms_premium: {FR: 0.049, GB: 0.04, US: 0.01}
 voice_sms: {FR: 0.03}
+voice_step_seconds: 30
 rcs: {FR: 0.055}
 email: {gateway: 0.0009}
 surcharges: {opt_out_removal_per_request: 0.01}
@@ -83,7 +84,7 @@ def test_a_call_is_said_in_the_language_of_each_contact(project: Workspace) -> N
 
 
 def test_a_call_is_priced_by_its_steps(project: Workspace) -> None:
-    project.edit("prices/octopush.yaml", "rcs:", "voice_step_seconds: 10\nrcs:")
+    project.edit("prices/octopush.yaml", "voice_step_seconds: 30", "voice_step_seconds: 10")
     campaign(project, "voice", f'{{text: "{"a" * 241}", language: fr-FR, gender: male}}')
     row = planned(project)["voice"]
     assert (row["text"]["parts"], row["text"]["seconds"], row["text"]["step"]) == ({"3": 3}, 21, 10)

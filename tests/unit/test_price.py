@@ -83,3 +83,11 @@ def test_a_batch_costs_its_parts_and_its_request() -> None:
 )
 def test_a_cost_is_reserved_up_to_the_next_cent(cost: str, reserved: str) -> None:
     assert str(price.worst(Decimal(cost))) == reserved
+
+
+def test_a_call_has_no_price_without_its_step() -> None:
+    written, _ = source.read("prices/octopush.yaml", b'{currency: EUR, as_of: "2026-11-01", voice_sms: {FR: 0.03}}')
+    assert written is not None
+    prices, (found,) = price.read_prices(written)
+    assert prices is None
+    assert (found.rule, found.path) == ("missing-key", ("voice_sms",))

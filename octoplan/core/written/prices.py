@@ -73,7 +73,11 @@ class PricesFile(File):
         default={}, description="Calls, per billing step and country.", examples=[{"FR": 0.03, "BE": 0.05}]
     )
     voice_step_seconds: int = Field(
-        default=30, ge=1, le=600, description="The billing step of a call, in seconds. Default 30.", examples=[30]
+        default=30,
+        ge=1,
+        le=600,
+        description="The billing step of a call, in seconds; needed with voice_sms.",
+        examples=[30],
     )
     rcs: dict[str, Price] = Field(default={}, description="RCS, per message and country.", examples=[{"FR": 0.055}])
     email: dict[str, Price] = Field(
