@@ -321,3 +321,8 @@ def test_nothing_of_an_unreadable_audience_is_said_twice() -> None:
 def test_environments_other_than_the_projects_have_its_vars() -> None:
     text = FIVE_KEYS + 'description: "{{ vars.shop }} {{ env.name }}"'
     assert read(text).description == "acme.example sandbox"
+
+
+def test_a_wrong_path_alone_in_a_list_is_one_finding() -> None:
+    written = FIVE_KEYS.replace("lyon.csv}", "lyon.csv, exclude: [/etc/passwd.csv]}")
+    assert rules(written) == [("file", "audience.exclude.0.file")]
