@@ -326,3 +326,8 @@ def test_environments_other_than_the_projects_have_its_vars() -> None:
 def test_a_wrong_path_alone_in_a_list_is_one_finding() -> None:
     written = FIVE_KEYS.replace("lyon.csv}", "lyon.csv, exclude: [/etc/passwd.csv]}")
     assert rules(written) == [("file", "audience.exclude.0.file")]
+
+
+def test_an_item_that_is_none_hides_no_mistake_in_another() -> None:
+    written = FIVE_KEYS.replace("lyon.csv}", "lyon.csv, exclude: [{}, {campaign: A B}]}")
+    assert rules(written) == [("wrong-value", "audience.exclude.0"), ("wrong-value", "audience.exclude.1.campaign")]
