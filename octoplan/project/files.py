@@ -61,6 +61,7 @@ def load(root: Path, scope: spec.Scope) -> Loaded:
     prices, general = _prices(root, books)
     made: list[spec.Read] = []
     of_files: dict[str, tuple[Finding, ...]] = {}
+    broken: set[str] = set()
     names, found = _campaign_files(root, scope.settings.campaigns)
     general += found
     for name in names:
@@ -70,6 +71,8 @@ def load(root: Path, scope: spec.Scope) -> Loaded:
         each = spec.read_campaigns(source, scope) if source else ()
         of_files[name] = tuple(dict.fromkeys((*found, *(found for one in each for found in one.findings))))
         made += each
+        if not each or not all(one.campaign for one in each):
+            broken.add(name)
     general += (*_repeated(made), *_suppressions(root, scope.settings.suppressions))
     whole = [(one, one.campaign) for one in made if one.campaign]
     return Loaded(
@@ -78,8 +81,7 @@ def load(root: Path, scope: spec.Scope) -> Loaded:
         prices=prices,
         of_files=of_files,
         general=general,
-        broken=frozenset(of_files)
-        - ({one.source.file for one in made} - {one.source.file for one in made if not one.campaign}),
+        broken=frozenset(broken),
     )
 
 
