@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import pty
 import re
+import select
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +128,25 @@ class Workspace:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         outer = dict(os.environ) if measured else unmeasured()
         return subprocess.Popen(command, env={**outer, **self.environ()}, **{**pipes, **how})
+
+    def at_a_terminal(self, *words: str, answer: str) -> tuple[int, str]:
+        """Run octoplan at a terminal, answer its question, and return exit code and what was seen."""
+        primary, secondary = pty.openpty()
+        command = [sys.executable, "-m", "octoplan", "-C", str(self.root), *words]
+        environ = {**os.environ, **self.environ(), "TERM": "dumb"}
+        with subprocess.Popen(command, stdin=secondary, stdout=secondary, stderr=secondary, env=environ) as process:
+            os.close(secondary)
+            seen, deadline = "", time.monotonic() + 30
+            while time.monotonic() < deadline and select.select([primary], [], [], 30)[0]:
+                try:
+                    seen += os.read(primary, 4096).decode()
+                except OSError:  # how Linux says that nobody holds the other end any more
+                    break
+                if seen.endswith("to send: "):
+                    os.write(primary, f"{answer}\n".encode())
+            code = process.wait(timeout=30)
+        os.close(primary)
+        return code, seen
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[str]:

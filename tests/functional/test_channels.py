@@ -53,7 +53,9 @@ def campaign(project: Workspace, channel: str, message: str, **more: str) -> Non
 
 
 def planned(project: Workspace, code: int = 0) -> dict[str, dict[str, Any]]:
-    plan = json.loads(project.run("plan", "--json", code=code).out)
+    shown = project.run("plan", "--json", code=code).out
+    assert not any(private in shown for private in ("@example.com", "639980011", "Léo", "Zoé"))
+    plan = json.loads(shown)
     return {row["id"]: row for row in plan["campaigns"]}
 
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import secrets
-import select
 import shutil
 import stat
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -311,29 +305,9 @@ def test_without_a_terminal_only_a_saved_plan_is_applied(rehearsed: Workspace) -
     assert rehearsed.ask("requests")["requests"] == []
 
 
-def at_a_terminal(project: Workspace, answer: str) -> tuple[int, str]:
-    """Apply a rehearsal at a terminal, answer its question, and return exit code and what was seen."""
-    primary, secondary = pty.openpty()
-    command = [sys.executable, "-m", "octoplan", "-C", str(project.root), *REHEARSAL, "apply"]
-    environ = {**os.environ, **project.environ(), "TERM": "dumb"}
-    with subprocess.Popen(command, stdin=secondary, stdout=secondary, stderr=secondary, env=environ) as process:
-        os.close(secondary)
-        seen, deadline = "", time.monotonic() + 30
-        while time.monotonic() < deadline and select.select([primary], [], [], 30)[0]:
-            try:
-                seen += os.read(primary, 4096).decode()
-            except OSError:  # how Linux says that nobody holds the other end any more
-                break
-            if seen.endswith("to send: "):
-                os.write(primary, f"{answer}\n".encode())
-        code = process.wait(timeout=30)
-    os.close(primary)
-    return code, seen
-
-
 @pytest.mark.parametrize(("answer", "code", "sent"), [("2", 2, 0), ("\x04", 130, 0), ("3", 0, 3)], ids=str)
 def test_at_a_terminal_the_number_of_contacts_is_typed(rehearsed: Workspace, answer: str, code: int, sent: int) -> None:
-    ended, seen = at_a_terminal(rehearsed, answer)
+    ended, seen = rehearsed.at_a_terminal(*REHEARSAL, "apply", answer=answer)
     assert ended == code
     assert "Type the number of contacts (3) to send" in seen
     assert rehearsed.counts()["deliveries"] == sent

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -227,21 +222,7 @@ def test_without_a_terminal_nothing_is_tested_outside_the_sandbox(rehearsed: Wor
 def test_at_a_terminal_the_number_of_contacts_is_typed(
     rehearsed: Workspace, answer: str, code: int, count: int
 ) -> None:
-    primary, secondary = pty.openpty()
-    command = [sys.executable, "-m", "octoplan", "-C", str(rehearsed.root), *REHEARSAL, "test", "noel"]
-    environ = {**os.environ, **rehearsed.environ(), "TERM": "dumb"}
-    with subprocess.Popen(command, stdin=secondary, stdout=secondary, stderr=secondary, env=environ) as process:
-        os.close(secondary)
-        seen = ""
-        while select.select([primary], [], [], 30)[0]:
-            try:
-                seen += os.read(primary, 4096).decode()
-            except OSError:  # how Linux says that nobody holds the other end any more
-                break
-            if seen.endswith("to send: "):
-                os.write(primary, f"{answer}\n".encode())
-        ended = process.wait(timeout=30)
-    os.close(primary)
+    ended, seen = rehearsed.at_a_terminal(*REHEARSAL, "test", "noel", answer=answer)
     assert (ended, len(sent(rehearsed))) == (code, count), seen
     assert seen.startswith("TEST: noel to 2 test contacts")
     assert "Type the number of contacts (2) to send" in seen

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from conftest import ROOT
 
 from octoplan.cli import run
+from octoplan.cli.init import init as make
 from octoplan.workflow.init import EXAMPLES, init
 from octoplan.workflow.schema import SCHEMAS
 
@@ -47,6 +49,12 @@ def assert_modelines(root: Path, *files: Path) -> None:
 
 def test_every_file_of_the_repository_tells_editors_its_schema() -> None:
     assert_modelines(ROOT, ROOT / "octoplan.yaml", *(ROOT / "campaigns").rglob("*.yaml"))
+
+
+def test_the_command_line_offers_every_example() -> None:
+    (offered,) = (option.type for option in make.params if option.name == "example")
+    assert isinstance(offered, click.Choice)
+    assert tuple(offered.choices) == EXAMPLES
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
