@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.ledger.ledger import Backend, Ledger
 from octoplan.ledger.records import (
+    FOREIGN,
     FREE,
     HELD,
     BatchRow,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BACKENDS",
+    "FOREIGN",
     "FREE",
     "HELD",
     "Backend",

@@ -122,6 +122,7 @@ def _claimed(tx: Transaction, run: str, *, batch_id: str) -> sqlite3.Row:
         raise LookupError(run)
     batch = tx.rows("SELECT * FROM batches WHERE id = ?", batch_id)[0]
     plans.refuse_superseded(tx, batch["plan_id"], campaign=batch["campaign"])
+    batches.refuse_foreign(tx, batch["campaign"], edition=batch["edition"])
     return batch
 
 

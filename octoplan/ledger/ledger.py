@@ -91,6 +91,7 @@ class Ledger(Protocol):
 
         Raises:
             Stale: `plan-superseded`, `ledger-moved-on`, `cost-over-approved`.
+            Refused: `foreign`: another ledger has sent some of the edition.
             Unfinished: `run-alive`: a living run of another plan holds batches of this edition.
         """
 
@@ -101,6 +102,7 @@ class Ledger(Protocol):
 
         Raises:
             Stale: `plan-superseded`.
+            Refused: `foreign`, as `reserve`.
         """
 
     def repeat(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:

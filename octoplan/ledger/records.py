@@ -35,6 +35,10 @@ FREE = frozenset({BatchState.NOT_SENT, BatchState.RELEASED})
 """The states whose people are owed again; every other state holds a key for its batch alone."""
 
 
+FOREIGN = "foreign duplicate"
+"""How the reason of a doubt begins that shows another ledger at work: nothing more of its edition is sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What a ledger is. `serial` rises with every reserve, so a restored backup shows itself."""

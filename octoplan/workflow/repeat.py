@@ -16,6 +16,7 @@ from octoplan.core.errors import InputError, OctoplanError, Stale
 from octoplan.core.outcome import told_at
 from octoplan.core.quantity import quantity
 from octoplan.core.trial import is_trial
+from octoplan.ledger import FOREIGN
 from octoplan.wire import Deadline
 from octoplan.workflow.plan import load
 from octoplan.workflow.ports import Ports
@@ -175,6 +176,8 @@ def refuse(project: Project, doubt: Doubtful) -> None:
     now = project.clock()
     if is_trial(doubt.row.campaign):
         raise Unrepeatable("a test is not repeated: decide, then test again")
+    if doubt.row.reason.startswith(FOREIGN):
+        raise Unrepeatable("another ledger sent it: find that ledger; decide `--as sent`, and import whom it sent to")
     if doubt.newer_plan is not None:
         raise Unrepeatable(f"its plan is superseded by the newer applied plan {doubt.newer_plan[:8]}: decide")
     if doubt.later_edition is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from octoplan.core import keys
 from octoplan.core.errors import InDoubt, OctoplanError
 from octoplan.core.model import Doubted, Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
-from octoplan.ledger import BatchState, Claim, Settlement
+from octoplan.ledger import FOREIGN, BatchState, Claim, Settlement
 from octoplan.wire import Deadline
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from octoplan.providers import Provider
     from octoplan.wire import Wire
 
-FOREIGN = "foreign duplicate: another ledger has sent this batch"
+DUPLICATED = f"{FOREIGN}: another ledger has sent this batch"
 STOPPED = "stopped"
 OVER = "plan-expired"
 
@@ -178,7 +178,7 @@ class Sender:
         earlier = [item for item in history if isinstance(item, Exchange)][:-1]
         if any(not isinstance(item.seen, NotSent) for item in earlier) or self.ledger.earlier(attempt):
             return replace(outcome, verdict=Verdict.ACCEPTED)
-        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=FOREIGN)
+        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=DUPLICATED)
 
     def _settle(self, attempt: str, outcome: Outcome) -> None:
         self.ledger.settle(
