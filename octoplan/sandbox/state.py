@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from octoplan.sandbox import prices
+from octoplan.sandbox.schedule import Schedule
 from octoplan.sandbox.switches import Settings
 from octoplan.sandbox.world import World, verdict
 
@@ -55,10 +56,16 @@ class _Waiting:
 
 
 class State:
-    """The open state file. All methods but `close` belong to the server's thread."""
+    """The open state file. All methods but `close` belong to the server's thread.
 
-    def __init__(self, path: Path, *, book: Prices, switches: Mapping[str, Value]) -> None:
+    `faults` are no part of the file: each process has its own, and loses them when it ends.
+    """
+
+    def __init__(
+        self, path: Path, *, book: Prices, switches: Mapping[str, Value], faults: Schedule | None = None
+    ) -> None:
         self.path = path
+        self.faults = faults or Schedule(wire=False)
         self.currency = book.currency
         self._prices = book
         self._given = dict(switches)
@@ -213,7 +220,8 @@ class State:
             self._blacklist |= set(addresses)
 
     def reset(self) -> None:
-        """Empty everything: messages, requests, ids, blacklist; clock, balance and switches as at first."""
+        """Empty everything: messages, requests, ids, blacklist, faults; clock, balance and switches as at first."""
+        self.faults.clear()
         with self._transaction():
             for table in ("messages", "requests", "request_ids", "blacklist", "account"):
                 self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
