@@ -282,11 +282,13 @@ def test_a_later_edition_that_was_sent_ends_every_retry(project: Workspace, rela
     assert re.search("superseded|edition 2 was sent since", next_of(project))
 
 
-def test_a_clock_that_is_ahead_of_the_provider_s_repeats_nothing(
-    project: Workspace, relay: Relay, plan: list[str], later: Callable[[timedelta], None]
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_clock_that_is_off_from_the_provider_s_repeats_nothing(
+    project: Workspace, relay: Relay, plan: list[str], later: Callable[[timedelta], None], minutes: int
 ) -> None:
     doubt(project, relay, plan)
-    later(timedelta(minutes=6))
+    project.ask("clock", advance="10m")
+    later(timedelta(minutes=10 + minutes))
     assert "set the clock right" in next_of(project)
     assert len(relay.sends) == 2
 
