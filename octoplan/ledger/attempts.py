@@ -113,6 +113,11 @@ def awaits_answer(tx: Transaction, attempt: str) -> bool:
     return tx.row("SELECT 1 FROM attempts WHERE id = ? AND state IN ('open', 'decided')", attempt) is not None
 
 
+def is_known(tx: Transaction, attempt: str) -> bool:
+    """Tell whether there is such an attempt."""
+    return tx.row("SELECT 1 FROM attempts WHERE id = ?", attempt) is not None
+
+
 def settle(tx: Transaction, attempt: str, *, settlement: Settlement) -> Decimal | None:
     """Record how an open attempt ended; return the charge beyond the reservation, else 0.
 
