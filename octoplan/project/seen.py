@@ -117,9 +117,7 @@ class Memory:
 
     def _say(self, why: str) -> None:
         tell, self.tell = self.tell, _nobody
-        tell(
-            f"this machine cannot remember how far the ledger has come ({why.lower()}): only a saved plan's serial does"
-        )
+        tell(f"this machine cannot remember how far the ledger came ({why.lower()}): only a saved plan's serial does")
 
 
 def _file(folder: Path, ledger: Ledger) -> Path:
@@ -127,7 +125,8 @@ def _file(folder: Path, ledger: Ledger) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with new.open("x", encoding="ascii") as file:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import keys
 from octoplan.core.errors import InDoubt, OctoplanError
-from octoplan.core.model import Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
+from octoplan.core.model import Exchange, Kind, NotSent, Outcome, Request, Verdict, Wait, Waited
 from octoplan.ledger import BatchState, Claim, Settlement
 from octoplan.wire import Deadline
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from octoplan.wire import Wire
 
 FOREIGN = "foreign duplicate: another ledger has sent this batch"
+ELSEWHERE = "this ledger is new in the place of another, or a copy: find the other one, see docs/ledger.md"
+ANEW = (
+    "this ledger is new, or a copy, and the sandbox's outbox is not: to begin anew, delete the whole folder .octoplan"
+)
 STOPPED = "stopped"
 OVER = "plan-expired"
 
@@ -157,7 +161,8 @@ class Sender:
         earlier = [item for item in history if isinstance(item, Exchange)][:-1]
         if any(not isinstance(item.seen, NotSent) for item in earlier) or self.ledger.earlier(attempt):
             return replace(outcome, verdict=Verdict.ACCEPTED)
-        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=FOREIGN)
+        hint = ANEW if self.ledger.identity.kind is Kind.SANDBOX else ELSEWHERE
+        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=FOREIGN, hint=hint)
 
     def _settle(self, attempt: str, outcome: Outcome) -> None:
         self.ledger.settle(
