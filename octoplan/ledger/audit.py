@@ -40,7 +40,7 @@ def problems(tx: Transaction) -> Iterator[str]:
 
 
 def refuse_damage(tx: Transaction) -> None:
-    """Refuse a file that is broken anywhere, also where nothing would look before a message has left.
+    """Refuse a file that is broken anywhere; quick enough to be asked every time.
 
     Raises:
         Refused: `ledger-corrupt`.

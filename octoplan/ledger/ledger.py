@@ -93,11 +93,18 @@ class Ledger(Protocol):
             Refused: `clock`.
         """
 
+    def refuse_damage(self) -> None:
+        """Refuse a file that is broken anywhere, also where nothing would look before a message has left.
+
+        Raises:
+            Refused: `ledger-corrupt`.
+        """
+
     def open_run(self, plan_id: str) -> str:
         """Begin a run and return its id; claims of runs that are gone become in doubt for good.
 
         Raises:
-            Refused: `clock`, `ledger-corrupt` or `ledger-unwritable`.
+            Refused: `clock`, or `ledger-unwritable`.
         """
 
     def heartbeat(self, run: str) -> None:

@@ -137,12 +137,15 @@ class SqliteLedger:
         """Refuse to go on with a clock that stands before what the ledger remembers."""
         self._read(runs.refuse_clock)
 
+    def refuse_damage(self) -> None:
+        """Refuse a file that is broken anywhere."""
+        self._read(audit.refuse_damage)
+
     # runs and plans
 
     def open_run(self, plan_id: str) -> str:
         """Begin a run, after making durable what became of the runs that are gone."""
         run = secrets.token_hex(8)
-        self._read(audit.refuse_damage)
         self._write(_refuse_unfit)
         self._recover()
         self._write(lambda tx: runs.start(tx, run, plan_id=plan_id))

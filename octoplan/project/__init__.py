@@ -310,6 +310,7 @@ class Project:
         """
         ledger = self._ledger()
         try:
+            ledger.refuse_damage()
             if not reads:
                 self.memory.refuse_lack(ledger)
             self.memory.note(ledger)
