@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
 import secrets
 import shutil
@@ -19,30 +20,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from relay import relaying, reply_held
+from relay import passed, relaying
 from workspaces import CAMPAIGN, Ended, Workspace, tally
 
 from octoplan import project as projects
 from octoplan.core.model import Kind
 from octoplan.ledger import BACKENDS
-from octoplan.project import utc_now
+from octoplan.project import seen, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from relay import Call
 
 REHEARSAL = ("--env", "rehearsal")
 SECOND = ("apply", "second.zip")
 VERBS = (SECOND, ("plan",), ("resolve",), ("resolve", "noel/1/1", "--as", "sent", "--reason", "seen"), ("status",))
 PAGE = 4096
 
-Damage = "Callable[[Workspace], object]"
-
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """Send one campaign of a rehearsal and approve another one, once for all tests."""
     project = Workspace(tmp_path_factory.mktemp("template")).usual()
-    project.edit("octoplan.yaml", "environments:", 'test_contacts: {team: ["+33639980099"]}\nenvironments:')
+    project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, workers: 1")
     project.variables = {"XDG_STATE_HOME": str(project.root / "state")}
     with project.serving():
         project.run(*REHEARSAL, "ledger", "init")
@@ -112,7 +113,7 @@ def half(project: Workspace) -> None:
 def put_noise(path: Path, page: int) -> None:
     with path.open("r+b") as file:
         file.seek(page * PAGE)
-        file.write(secrets.token_bytes(PAGE))
+        file.write(random.Random(page).randbytes(PAGE))  # noqa: S311  the same noise each time
 
 
 def noise_in(table: str) -> Callable[[Workspace], None]:
@@ -160,10 +161,6 @@ def newer(project: Workspace) -> None:
         db.commit()
 
 
-def own(project: Workspace) -> Path:
-    return project.root / "moved.db"
-
-
 LOST = {
     "deleted": (lambda project: place(project).unlink(), "ledger-missing"),
     "emptied": (cut(0), "ledger-empty"),
@@ -208,3 +205,306 @@ def test_a_ledger_that_is_not_the_one_or_not_whole(project: Workspace, case: str
     key.write_bytes(secret)
     project.variables = variables
     goes_on(project)
+
+
+def test_whatever_page_is_overwritten_nothing_is_sent(project: Workspace) -> None:
+    whole = place(project).read_bytes()
+    for page in range(len(whole) // PAGE):
+        for content in (random.Random(page).randbytes(PAGE), bytes(PAGE)):  # noqa: S311  the same noise each time
+            place(project).write_bytes(whole[: page * PAGE] + content + whole[(page + 1) * PAGE :])
+            assert "(ledger-" in project.run(*SECOND, code=1).err, page
+    assert asked(project) == []
+    place(project).write_bytes(whole)
+    goes_on(project)
+
+
+# restored
+
+
+def restore(project: Workspace, backup: str = "new.db") -> None:
+    """Put an older copy into the place."""
+    shutil.copyfile(project.root / backup, place(project))
+
+
+def back_up(project: Workspace, name: str) -> None:
+    shutil.copyfile(place(project), project.root / name)
+
+
+def forget(project: Workspace) -> None:
+    """Go on where nothing was seen before, as a fresh runner does."""
+    project.variables = {"XDG_STATE_HOME": str(project.root / secrets.token_hex(4))}
+
+
+def accept(project: Workspace, serial: int, *, code: int = 0, reason: str = "looked up at the provider") -> Ended:
+    words = ("ledger", "check", "--accept-serial", str(serial), "--reason", reason)
+    return project.run(*REHEARSAL, *words, code=code)
+
+
+def test_a_restored_backup_is_refused_until_the_newest_copy_is_back(project: Workspace) -> None:
+    back_up(project, "newest.db")
+    restore(project)
+    for words in VERBS[:-1]:
+        told = refused(project, *words, reason="ledger-restored").err
+        assert "the ledger's serial 0 is below 1, which this machine has seen" in told
+        assert "`octoplan --env rehearsal ledger check --accept-serial 0 --reason TEXT`, see docs/ledger.md" in told
+    checked = project.run(*REHEARSAL, "ledger", "check", code=1)
+    assert "serial 0 · rehearsal\nproblem: the ledger's serial 0 is below 1" in checked.out
+    assert "whole" not in checked.out
+    assert "init" not in checked.out + checked.err
+    restore(project, "newest.db")
+    assert "whole" in project.run(*REHEARSAL, "ledger", "check").out
+    goes_on(project)
+
+
+def test_status_shows_what_a_restored_ledger_holds_and_says_so(project: Workspace) -> None:
+    back_up(project, "before.db")
+    project.run(*SECOND)
+    restore(project, "before.db")
+    for words in ((), ("--json",), ("--contact", "+33639980011")):
+        shown = project.run(*REHEARSAL, "status", *words, code=1)
+        assert "noel" in shown.out
+        assert "second" not in shown.out
+        assert "serial 1 is below 2" in shown.err
+        assert shown.err.endswith(" (ledger-restored)\n")
+
+
+def test_a_plan_alone_tells_a_restored_backup(project: Workspace) -> None:
+    restore(project)
+    forget(project)
+    told = refused(project, *SECOND, reason="ledger-restored").err
+    assert "serial 0 is below the plan's 1" in told
+    assert "`octoplan --env rehearsal ledger check --accept-serial 0 --reason TEXT`" in told
+
+
+def test_a_person_accepts_a_restored_ledger(project: Workspace) -> None:
+    restore(project)
+    assert "(ledger-serial)" in accept(project, 1, code=1).err
+    assert "--accept-serial N and --reason TEXT together" in accept(project, 0, code=2, reason=" ").err
+    project.run(*REHEARSAL, "ledger", "check", "--reason", "none", code=2)
+    assert "· serial 0 accepted · goes on as 2" in accept(project, 0, reason="they say 06 39 98 00 11 got it").out
+    with closing(sqlite3.connect(place(project))) as db:
+        (event,) = db.execute("SELECT actor, reason, details FROM events WHERE what = 'serial-accepted'").fetchall()
+    assert event[0] != ""
+    assert event[1:] == ("they say <number> got it", '{"from": 0, "to": 2}')
+    assert "whole" in project.run(*REHEARSAL, "ledger", "check").out
+    assert "(ledger-serial)" in accept(project, 0, code=1).err
+    old = project.run(*SECOND, "--json", code=4)
+    assert "made before a restored ledger was accepted" in old.err
+    assert json.loads(old.out)["reason"] == "ledger-restored"
+    assert asked(project) == []
+    project.run(*REHEARSAL, "plan", "second", "--out", "second.zip")
+    assert tally(project.run(*SECOND).out)["accepted"] == 3
+    assert project.counts()["most_per_address"] == 1
+
+
+def test_a_plan_of_the_lost_future_is_refused_whatever_its_serial(project: Workspace) -> None:
+    project.run(*SECOND)
+    project.write("campaigns/third.yaml", CAMPAIGN.replace("noel", "third"))
+    project.run(*REHEARSAL, "plan", "--out", "third.zip")
+    restore(project)
+    forget(project)
+    accept(project, 0)
+    assert "(ledger-restored)" in project.run("apply", "third.zip", code=4).err
+
+
+def test_a_backup_of_the_same_serial_is_told_by_its_events(project: Workspace) -> None:
+    def copied(call: Call) -> None:
+        back_up(project, "during.db")  # one batch is claimed, the others are not
+        passed(call)
+
+    with relaying(project.served) as relay:
+        served, project.served = project.served, relay.url
+        relay.then(copied)
+        assert tally(project.run(*SECOND).out)["accepted"] == 3
+        project.served = served
+    back_up(project, "newest.db")
+    restore(project, "during.db")
+    told = project.run(*REHEARSAL, "plan", code=1).err
+    assert "the ledger (serial 2) lacks entries that this machine has seen in it (at serial 2)" in told
+    assert "(ledger-restored)" in project.run(*SECOND, code=1).err
+    restore(project, "newest.db")
+    assert tally(project.run(*SECOND).out)["accepted"] == 0
+    assert project.counts()["most_per_address"] == 1
+
+
+def test_a_backup_that_was_used_since_is_told_by_its_events(project: Workspace) -> None:
+    back_up(project, "before.db")
+    seen = dict(project.variables)
+    project.run(*SECOND)
+    restore(project, "before.db")
+    forget(project)
+    project.ask("reset", all=True)
+    project.run(*SECOND)
+    project.variables = seen
+    assert "lacks entries that this machine has seen in it (at serial 2)" in project.run(*SECOND, code=1).err
+
+
+def test_what_is_about_to_be_sent_is_seen_before(project: Workspace) -> None:
+    known = []
+
+    def looking(call: Call) -> None:
+        known.append(json.loads(memory(project).read_text())["serial"])
+        passed(call)
+
+    with relaying(project.served) as relay:
+        project.served = relay.url
+        relay.then(looking)
+        project.run(*SECOND)
+    assert known == [2]
+
+
+def test_another_machine_goes_by_what_it_has_seen_itself(project: Workspace) -> None:
+    here = dict(project.variables)
+    project.run(*SECOND)  # this machine has seen serial 2, the other one 1
+    restore(project)
+    forget(project)
+    assert "goes on as 1" in accept(project, 0).out
+    elsewhere, project.variables = project.variables, here
+    assert "serial 1 is below 2" in project.run(*REHEARSAL, "plan", code=1).err
+    assert "goes on as 3" in accept(project, 1).out
+    project.run(*REHEARSAL, "plan")
+    project.variables = elsewhere
+    project.run(*REHEARSAL, "plan")
+
+
+def test_a_damaged_ledger_is_not_accepted(project: Workspace) -> None:
+    with closing(sqlite3.connect(place(project))) as db:
+        db.execute("DROP TRIGGER events_are_not_changed")
+        db.commit()
+    told = accept(project, 1, code=1).err
+    assert "a damaged ledger is not gone on with (trigger events_are_not_changed is missing)" in told
+    assert "(ledger-corrupt)" in told
+
+
+# what this machine has seen
+
+
+def memory(project: Workspace) -> Path:
+    return Path(project.variables["XDG_STATE_HOME"]) / "octoplan/serials" / key_file(project).name
+
+
+def test_what_was_seen_is_private_and_holds_no_more_than_it_must(project: Workspace) -> None:
+    forget(project)
+    project.run(*REHEARSAL, "status")
+    seen = memory(project)
+    assert json.loads(seen.read_text()).keys() == {"serial", "event", "fingerprint"}
+    assert stat.S_IMODE(seen.stat().st_mode) == 0o600
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in seen.parents[:2]] == [0o700, 0o700]
+    assert [path.name for path in seen.parent.iterdir()] == [seen.name]
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b'{"serial": 9}', b" " * 2000])
+def test_what_is_no_memory_is_none(project: Workspace, content: bytes) -> None:
+    memory(project).write_bytes(content)
+    project.run(*REHEARSAL, "status")
+    assert json.loads(memory(project).read_text())["serial"] == 1
+
+
+def in_the_way(project: Workspace) -> None:
+    project.write("state/octoplan", "")
+
+
+def homeless(project: Workspace) -> None:
+    project.variables = {}
+
+
+def relative(project: Workspace) -> None:
+    project.variables = {"XDG_STATE_HOME": "state"}
+
+
+@pytest.mark.parametrize("change", [in_the_way, homeless, relative])
+def test_a_machine_without_a_place_for_it_says_so_when_asked(
+    project: Workspace, change: Callable[[Workspace], None]
+) -> None:
+    shutil.rmtree(project.root / "state")
+    change(project)
+    goes_on(project)
+    assert project.run(*REHEARSAL, "status").err == ""
+    told = project.run("-v", *REHEARSAL, "status").err
+    assert told.count("this machine cannot remember how far the ledger came (") == 1
+    assert project.run("-v", "plan").err == ""
+    assert not (project.root / "state/octoplan/serials").exists()
+
+
+def test_a_home_keeps_it_among_its_state(project: Workspace, tmp_path: Path) -> None:
+    project.variables = {"HOME": str(tmp_path)}
+    project.run(*REHEARSAL, "status")
+    assert (tmp_path / ".local/state/octoplan/serials" / key_file(project).name).exists()
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", nobody)
+    assert seen.state_home() is None
+
+
+def test_the_built_in_sandbox_may_be_reset_and_restored(project: Workspace) -> None:
+    project.run("plan")
+    back_up_of = project.root / ".octoplan/ledger.db"
+    content = back_up_of.read_bytes()
+    project.run("apply")
+    back_up_of.write_bytes(content)
+    project.run("plan")
+    assert [path.name for path in memory(project).parent.iterdir()] == [memory(project).name]
+
+
+def test_a_sandbox_whose_ledger_alone_was_deleted_says_how_to_begin_anew(tmp_path: Path) -> None:
+    project = Workspace(tmp_path).usual()
+    project.run("apply")
+    (project.root / ".octoplan/ledger.db").unlink()
+    told = project.run("apply", code=7).err
+    assert "to begin anew, delete the folder .octoplan" in told
+    shutil.rmtree(project.root / ".octoplan")
+    assert tally(project.run("apply").out)["accepted"] == 3
+
+
+# journals
+
+
+def torn(project: Workspace) -> tuple[bytes, bytes]:
+    """Return the ledger's file and its journal as a process leaves them that was killed in a transaction."""
+    place(project).with_name("torn.db").write_bytes(place(project).read_bytes())
+    path = project.root / "torn.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA cache_size = 1")
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("UPDATE batches SET state = 'released', reason = hex(zeroblob(4000))")
+        db.execute("UPDATE meta SET serial = 77")
+        db.executemany("INSERT INTO runs VALUES (?, '', '', 1, '', '', '', NULL)", [(str(n),) for n in range(2000)])
+        found = path.read_bytes(), path.with_name("torn.db-journal").read_bytes()
+        db.execute("ROLLBACK")
+    assert found[0] != place(project).read_bytes()
+    return found
+
+
+def journal(project: Workspace) -> Path:
+    return place(project).with_name("rehearsal.db-journal")
+
+
+def test_a_journal_left_by_a_killed_process_is_rolled_back(project: Workspace) -> None:
+    content, left = torn(project)
+    place(project).write_bytes(content)
+    journal(project).write_bytes(left)
+    assert "serial 1 · rehearsal\nwhole" in project.run(*REHEARSAL, "ledger", "check").out
+    goes_on(project)
+
+
+def test_a_journal_that_was_deleted_is_missed(project: Workspace) -> None:
+    whole = place(project).read_bytes()
+    place(project).write_bytes(torn(project)[0])
+    journal(project).unlink(missing_ok=True)
+    for words in VERBS:
+        refused(project, *words, reason="ledger-corrupt")
+    place(project).write_bytes(whole)
+    goes_on(project)
+
+
+def test_a_journal_of_another_ledger_is_no_way_to_send_again(project: Workspace) -> None:
+    whole, (_, left) = place(project).read_bytes(), torn(project)
+    project.edit("octoplan.yaml", "rehearsal: {", 'other: {sandbox: true, ledger: {url: "sqlite:///o.db"}}\n  rehearsal: {')
+    project.run("--env", "other", "ledger", "init")
+    journal(project).write_bytes(left.replace(key_of(project).encode(), b"00000000"))
+    ended = project.run(*SECOND, code=None)
+    assert ended.code in (0, 1)
