@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 FOREIGN = "foreign duplicate: another ledger has sent this batch"
 ELSEWHERE = "this ledger is new in the place of another, or a copy: find the other one, see docs/ledger.md"
-ANEW = (
-    "this ledger is new, or a copy, and the sandbox's outbox is not: to begin anew, delete the folder .octoplan"
-)
+ANEW = "this ledger is new, or a copy, and the sandbox's outbox is not: to begin anew, delete the folder .octoplan"
 STOPPED = "stopped"
 OVER = "plan-expired"
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from relay import passed, relaying
-from workspaces import CAMPAIGN, Ended, Workspace, tally
+from workspaces import CAMPAIGN, Ended, Workspace, tally, without_power
 
 from octoplan import project as projects
 from octoplan.core.model import Kind
@@ -463,10 +463,10 @@ def test_a_sandbox_whose_ledger_alone_was_deleted_says_how_to_begin_anew(tmp_pat
 # journals
 
 
-def torn(project: Workspace) -> tuple[bytes, bytes]:
-    """Return the ledger's file and its journal as a process leaves them that was killed in a transaction."""
-    place(project).with_name("torn.db").write_bytes(place(project).read_bytes())
-    path = project.root / "torn.db"
+def torn(ledger: Path) -> tuple[bytes, bytes]:
+    """Return a ledger's file and its journal as a process leaves them that was killed in a transaction."""
+    path = ledger.with_name("torn.db")
+    shutil.copyfile(ledger, path)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA cache_size = 1")
         db.execute("BEGIN IMMEDIATE")
@@ -475,7 +475,7 @@ def torn(project: Workspace) -> tuple[bytes, bytes]:
         db.executemany("INSERT INTO runs VALUES (?, '', '', 1, '', '', '', NULL)", [(str(n),) for n in range(2000)])
         found = path.read_bytes(), path.with_name("torn.db-journal").read_bytes()
         db.execute("ROLLBACK")
-    assert found[0] != place(project).read_bytes()
+    assert found[0] != ledger.read_bytes()
     return found
 
 
@@ -484,7 +484,7 @@ def journal(project: Workspace) -> Path:
 
 
 def test_a_journal_left_by_a_killed_process_is_rolled_back(project: Workspace) -> None:
-    content, left = torn(project)
+    content, left = torn(place(project))
     place(project).write_bytes(content)
     journal(project).write_bytes(left)
     assert "serial 1 · rehearsal\nwhole" in project.run(*REHEARSAL, "ledger", "check").out
@@ -493,7 +493,7 @@ def test_a_journal_left_by_a_killed_process_is_rolled_back(project: Workspace) -
 
 def test_a_journal_that_was_deleted_is_missed(project: Workspace) -> None:
     whole = place(project).read_bytes()
-    place(project).write_bytes(torn(project)[0])
+    place(project).write_bytes(torn(place(project))[0])
     journal(project).unlink(missing_ok=True)
     for words in VERBS:
         refused(project, *words, reason="ledger-corrupt")
@@ -501,10 +501,71 @@ def test_a_journal_that_was_deleted_is_missed(project: Workspace) -> None:
     goes_on(project)
 
 
-def test_a_journal_of_another_ledger_is_no_way_to_send_again(project: Workspace) -> None:
-    whole, (_, left) = place(project).read_bytes(), torn(project)
-    project.edit("octoplan.yaml", "rehearsal: {", 'other: {sandbox: true, ledger: {url: "sqlite:///o.db"}}\n  rehearsal: {')
-    project.run("--env", "other", "ledger", "init")
-    journal(project).write_bytes(left.replace(key_of(project).encode(), b"00000000"))
-    ended = project.run(*SECOND, code=None)
-    assert ended.code in (0, 1)
+def test_the_journal_of_another_ledger_destroys_this_one_and_is_noticed(project: Workspace) -> None:
+    whole = place(project).read_bytes()
+    other = project.root / "other.db"
+    BACKENDS["sqlite"].create(other, id="00000000", kind=Kind.REHEARSAL, key=bytes(32), clock=utc_now).close()
+    journal(project).write_bytes(torn(other)[1])
+    for words in VERBS:
+        assert "(ledger-" in project.run(*REHEARSAL, *words, code=1).err
+    assert place(project).read_bytes() != whole
+    assert asked(project) == []
+    place(project).write_bytes(whole)
+    goes_on(project)
+
+
+# a disk that takes nothing
+
+
+def powerless(project: Workspace, *words: str, limit: int | None = None) -> Ended:
+    """Run octoplan where permissions bind, also root; `limit` bytes is the longest file that can be made."""
+
+    def bound() -> None:
+        without_power()
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    process = project.start(*REHEARSAL, *words, measured=False, preexec_fn=bound)
+    out, err = process.communicate(timeout=60)
+    return Ended(process.returncode, out, err)
+
+
+@pytest.mark.parametrize("case", ["file 0400", "folder 0500", "file 0000", "full"])
+def test_a_ledger_that_cannot_be_written_is_found_before_any_request(project: Workspace, case: str) -> None:
+    folder = project.root / "ledger"
+    folder.mkdir()
+    place(project).rename(folder / "ledger.db")
+    project.edit("octoplan.yaml", "rehearsal.db", "ledger/ledger.db")
+    if case == "full":
+        ended = powerless(project, *SECOND, limit=(folder / "ledger.db").stat().st_size)
+    else:
+        what, mode = case.split()
+        (folder if what == "folder" else folder / "ledger.db").chmod(int(mode, 8))
+        ended = powerless(project, *SECOND)
+    assert (ended.code, ended.out) == (1, "")
+    assert "make room, or make its file and folder writable" in ended.err
+    assert ended.err.endswith("(ledger-unwritable)\n")
+    assert asked(project) == []
+    folder.chmod(0o700)
+    (folder / "ledger.db").chmod(0o600)
+    goes_on(project)
+
+
+# a clock that stands wrong
+
+
+def test_a_clock_set_back_by_a_day_is_refused(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def yesterday() -> datetime:
+        return datetime.now(UTC) - timedelta(days=1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(projects, "open_project", partial(projects.open_project, clock=yesterday))
+        for words in (SECOND, ("plan",), ("ledger", "check", "--accept-serial", "1", "--reason", "none")):
+            ended = project.run(*REHEARSAL, *words, code=1)
+            assert "set the clock right" in ended.err
+            assert "see docs/ledger.md" in ended.err
+            assert ended.err.endswith(" (clock)\n")
+        assert asked(project) == []
+        project.run(*REHEARSAL, "plan", "--offline")
+        project.run(*REHEARSAL, "status")
+    goes_on(project)
