@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import keys
 from octoplan.core.errors import InDoubt, OctoplanError
-from octoplan.core.model import Exchange, Kind, NotSent, Outcome, Request, Verdict, Wait, Waited
+from octoplan.core.model import Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
 from octoplan.ledger import BatchState, Claim, Settlement
 from octoplan.wire import Deadline
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from octoplan.wire import Wire
 
 FOREIGN = "foreign duplicate: another ledger has sent this batch"
-ELSEWHERE = "this ledger is new in the place of another, or a copy: find the other one, see docs/ledger.md"
-ANEW = "this ledger is new, or a copy, and the sandbox's outbox is not: to begin anew, delete the folder .octoplan"
+ELSEWHERE = (
+    "this ledger is new in the place of another, or a copy of one: see docs/ledger.md "
+    "(in the built-in sandbox: delete the folder .octoplan to begin anew)"
+)
 STOPPED = "stopped"
 OVER = "plan-expired"
 
@@ -159,8 +161,7 @@ class Sender:
         earlier = [item for item in history if isinstance(item, Exchange)][:-1]
         if any(not isinstance(item.seen, NotSent) for item in earlier) or self.ledger.earlier(attempt):
             return replace(outcome, verdict=Verdict.ACCEPTED)
-        hint = ANEW if self.ledger.identity.kind is Kind.SANDBOX else ELSEWHERE
-        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=FOREIGN, hint=hint)
+        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=FOREIGN, hint=ELSEWHERE)
 
     def _settle(self, attempt: str, outcome: Outcome) -> None:
         self.ledger.settle(

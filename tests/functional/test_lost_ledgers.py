@@ -455,7 +455,7 @@ def test_a_sandbox_whose_ledger_alone_was_deleted_says_how_to_begin_anew(tmp_pat
     project.run("apply")
     (project.root / ".octoplan/ledger.db").unlink()
     told = project.run("apply", code=7).err
-    assert "to begin anew, delete the folder .octoplan" in told
+    assert "delete the folder .octoplan to begin anew" in told
     shutil.rmtree(project.root / ".octoplan")
     assert tally(project.run("apply").out)["accepted"] == 3
 
