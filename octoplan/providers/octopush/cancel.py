@@ -34,6 +34,7 @@ AHEAD = timedelta(minutes=10)
 """It must be longer than this until it is due."""
 
 CANCELLED = 204
+REFUSED = "it may have left, or been cancelled before: look in Octopush's back office"
 UNPROVED = "look in Octopush's back office whether it was cancelled"
 
 
@@ -66,10 +67,9 @@ def read(seen: Seen) -> Outcome:
     found = consult(seen, answers.read_simulation)
     if isinstance(found, Receipt):
         return Outcome(verdict=Verdict.IN_DOUBT, reason="the answer is no 204", hint=UNPROVED)
-    if found.verdict is not Verdict.UNREACHABLE or isinstance(seen, NotSent):
+    status = seen.status if isinstance(seen, Reply) else 0
+    if found.verdict is Verdict.REFUSED or isinstance(seen, NotSent) or status == TOO_MANY:
         return found
-    if not isinstance(seen, Reply) or seen.status == REQUEST_TIMEOUT:
-        return Outcome(verdict=Verdict.IN_DOUBT, reason=found.reason)
-    if BAD_REQUEST <= seen.status < SERVER_ERROR:
-        return found if seen.status == TOO_MANY else Outcome(verdict=Verdict.REJECTED, reason=found.reason)
-    return Outcome(verdict=Verdict.IN_DOUBT, reason=found.reason, hint=UNPROVED)
+    if found.verdict is Verdict.REJECTED or (BAD_REQUEST <= status < SERVER_ERROR and status != REQUEST_TIMEOUT):
+        return Outcome(verdict=Verdict.REJECTED, reason=found.reason, hint=REFUSED)
+    return Outcome(verdict=Verdict.IN_DOUBT, reason=found.reason)
