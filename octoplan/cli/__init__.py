@@ -16,6 +16,7 @@ import click
 
 from octoplan import __version__
 from octoplan.cli import (
+    adoption,
     apply,
     cancel,
     init,
@@ -99,6 +100,7 @@ VERBS: tuple[click.Command, ...] = (
     status.status,
     resolve.resolve,
     cancel.cancel,
+    adoption.adopt,
     ledger.ledger,
     schema.schema,
     sandbox.sandbox,
