@@ -13,15 +13,27 @@ from octoplan.core.errors import Refused
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8027, show_default=True, help="On 127.0.0.1.")
 @click.option("--prices", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A price book.")
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="What goes wrong: JSON, see docs/providers.md.",
+)
 @click.pass_obj
-def sandbox(session: Session, port: int, *, prices: Path | None) -> None:
+def sandbox(session: Session, port: int, *, prices: Path | None, faults: Path | None) -> None:
     """Serve the providers' imitation and the outbox page over the state in .octoplan/."""
-    from octoplan.sandbox import PricesUnreadable, StateUnusable, serve
+    from octoplan.sandbox import FaultUnknown, PricesUnreadable, StateUnusable, serve
+    from octoplan.sandbox.faults import load
 
     project = session.project()
     try:
-        serve(project.sandbox_state(), port=port, prices=prices or project.sandbox_prices(), ready=say)
-    except (PricesUnreadable, StateUnusable) as error:
+        serve(
+            project.sandbox_state(),
+            port=port,
+            prices=prices or project.sandbox_prices(),
+            faults=load(faults) if faults else None,
+            ready=say,
+        )
+    except (FaultUnknown, PricesUnreadable, StateUnusable) as error:
         raise Refused(str(error), reason="sandbox") from error
     except OSError as error:
         raise Refused(

@@ -9,28 +9,43 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 import threading
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
+from octoplan.sandbox import octopush
 from octoplan.sandbox.app import application
+from octoplan.sandbox.faults import FAULTS, FaultUnknown
+from octoplan.sandbox.listener import listening, port
 from octoplan.sandbox.prices import Prices, PricesUnreadable, read
+from octoplan.sandbox.proxy import Proxy
+from octoplan.sandbox.schedule import Schedule
 from octoplan.sandbox.state import State, StateUnusable
 from octoplan.sandbox.switches import SWITCHES, SwitchUnknown, checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
     from types import FrameType, TracebackType
 
     from starlette.types import ASGIApp
 
-__all__ = ["PORT", "SWITCHES", "PricesUnreadable", "Sandbox", "StateUnusable", "SwitchUnknown", "serve"]
+__all__ = [
+    "FAULTS",
+    "PORT",
+    "SWITCHES",
+    "FaultUnknown",
+    "PricesUnreadable",
+    "Sandbox",
+    "StateUnusable",
+    "SwitchUnknown",
+    "serve",
+]
 
 PORT = 8027
-_BACKLOG = 1024
 _GRACE_SECONDS = 5
 
 
@@ -39,7 +54,8 @@ class Sandbox:
 
     `state` is made, readable by its owner only, where it is missing. Without `prices` every part costs the same
     (switch `price_without_book`). `port` 0 takes a free one. `switches` are turned in the state, and stay so.
-    Entering raises PricesUnreadable, StateUnusable, SwitchUnknown, or OSError where the port is taken.
+    `faults`, even an empty list, put a proxy before it that faults of the wire need; they last until `reset`.
+    Entering raises PricesUnreadable, StateUnusable, SwitchUnknown, FaultUnknown, or OSError where the port is taken.
     """
 
     def __init__(
@@ -49,27 +65,31 @@ class Sandbox:
         *,
         port: int = 0,
         switches: Mapping[str, object] | None = None,
+        faults: object = None,
     ) -> None:
         self._path = state
         self._prices = prices
         self._port = port
         self._switches = switches or {}
+        self._faults = faults
         self.url = ""
 
     def __enter__(self) -> Self:
         book = read(self._prices) if self._prices else Prices()
         switches = checked(self._switches)
-        listener = _listen(self._port)
-        try:
-            self._state = State(self._path, book=book, switches=switches)
-        except BaseException:
-            listener.close()
-            raise
-        self._server = _Server(_quiet(application(self._state)))
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="sandbox", daemon=True)
+        proxied = self._faults is not None
+        schedule = Schedule(self._faults if proxied else [], wire=proxied)
+        with ExitStack() as undone:
+            listener = undone.enter_context(listening(self._port))
+            inner = undone.enter_context(listening(0)) if proxied else listener
+            self._state = State(self._path, book=book, switches=switches, faults=schedule)
+            undone.pop_all()
+        self.url = f"http://127.0.0.1:{port(listener)}"
+        proxy = Proxy(listener, port(inner), schedule=schedule, base=octopush.BASE) if proxied else None
+        self._server = _Server(_quiet(application(self._state)), front=proxy)
+        self._thread = threading.Thread(target=self._server.run, args=([inner],), name="sandbox", daemon=True)
         self._thread.start()
         self._server.ready.wait()
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         return self
 
     def __exit__(
@@ -89,7 +109,7 @@ def serve(
     *,
     port: int = PORT,
     prices: Path | None = None,
-    switches: Mapping[str, object] | None = None,
+    faults: object = None,
     ready: Callable[[str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; for a main thread.
@@ -103,7 +123,7 @@ def serve(
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Sandbox(state, prices, port=port, switches=switches) as sandbox:
+        with Sandbox(state, prices, port=port, faults=faults) as sandbox:
             ready(sandbox.url)
             for name, value in sandbox.switches().items():
                 ready(f"{name} = {value!r}: {SWITCHES[name].meaning}")
@@ -116,14 +136,19 @@ def serve(
 class _Server(uvicorn.Server):
     """Uvicorn, told to start and stop at once rather than at its next tick."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, *, front: AbstractAsyncContextManager[object] | None) -> None:
         super().__init__(config)
+        self._front = front or nullcontext()
         self.ready = threading.Event()
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self.ready.set()
+        async with self._front:
+            self.ready.set()
+            await self._until_stopped()
+
+    async def _until_stopped(self) -> None:
         seconds = 0
         while not self._stopping.is_set():
             await self.on_tick(seconds * 10)
@@ -148,18 +173,6 @@ def _quiet(app: ASGIApp) -> uvicorn.Config:
         ws="none",
         proxy_headers=False,
         server_header=False,
+        date_header=False,  # the application's own, for a fault falsifies it
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-
-
-def _listen(port: int) -> socket.socket:
-    # The protocol is named because asyncio sets TCP_NODELAY only then; without it a kept connection waits 40 ms.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(_BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
-    return listener

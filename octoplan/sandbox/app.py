@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.utils import formatdate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from octoplan.sandbox import octopush, outbox, page
+from octoplan.sandbox import octopush, outbox, page, spoil
 from octoplan.sandbox.control import CONTROLS, Misused
+from octoplan.sandbox.faults import APPLICATION
+from octoplan.sandbox.schedule import Asked
 from octoplan.sandbox.world import Call
 
 if TYPE_CHECKING:
@@ -21,9 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from octoplan.sandbox.state import State
+    from octoplan.sandbox.world import Verdict
 
 _LOOPBACK = re.compile(rb"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -33,17 +37,34 @@ _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
 def application(state: State) -> ASGIApp:
     """Build the ASGI application over an open state."""
     addresses = _Addresses(state)
-    return _LoopbackOnly(
-        Starlette(
-            routes=[
-                Route("/", _outbox),
-                Route(octopush.BASE + "{endpoint:path}", addresses.octopush, methods=_METHODS),
-                Route("/_sandbox/{name:path}", addresses.look, methods=["GET"]),
-                Route("/_sandbox/{name:path}", addresses.change, methods=["POST"]),
-            ],
-            exception_handlers={404: _nothing_here, 405: _nothing_here},
+    return _Dated(
+        _LoopbackOnly(
+            Starlette(
+                routes=[
+                    Route("/", _outbox),
+                    Route(octopush.BASE + "{endpoint:path}", addresses.octopush, methods=_METHODS),
+                    Route("/_sandbox/{name:path}", addresses.look, methods=["GET"]),
+                    Route("/_sandbox/{name:path}", addresses.change, methods=["POST"]),
+                ],
+                exception_handlers={404: _nothing_here, 405: _nothing_here},
+            )
         )
     )
+
+
+class _Dated:
+    """Give every reply that has none a `Date`, which is the machine's and not the sandbox's own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start" and all(name != b"date" for name, _ in message["headers"]):
+                message["headers"] = [(b"date", formatdate(usegmt=True).encode()), *message["headers"]]
+            await send(message)
+
+        await self._app(scope, receive, dated)
 
 
 class _LoopbackOnly:
@@ -75,8 +96,13 @@ class _Addresses:
             key=headers.get("api-key", ""),
             content=await request.body(),
         )
-        verdict = await self._state.decide(call, octopush.answer)
-        return Response(verdict.body, verdict.status, media_type="application/json")
+        asked = Asked(endpoint=call.endpoint.removeprefix("/"), content=call.content)
+        fault = self._state.faults.strike(APPLICATION, asked)
+        if fault is None:
+            return _answer(await self._state.decide(call, octopush.answer))
+        acts = fault.details.get("acts", True)
+        verdict = await self._state.decide(call, octopush.answer if acts else spoil.without_acting(fault))
+        return await run_in_threadpool(spoil.response, fault, verdict, path=request.url.path)
 
     async def look(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -152,3 +178,7 @@ def _json(content: dict[str, Any], status: int = 200) -> Response:
 
 async def _nothing_here(_request: Request, _error: Exception | None) -> Response:
     return _json({"code": 404, "message": "Not found."}, 404)
+
+
+def _answer(verdict: Verdict) -> Response:
+    return Response(verdict.body, verdict.status, media_type="application/json")

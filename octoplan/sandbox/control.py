@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from octoplan.sandbox import casts, prices
+from octoplan.sandbox.faults import FaultUnknown
 from octoplan.sandbox.switches import SWITCHES, SwitchUnknown, checked
 
 if TYPE_CHECKING:
@@ -95,6 +96,17 @@ def _credit(state: State, body: dict[str, Any]) -> None:
     state.set_balance(Decimal(amount))
 
 
+def _faults(state: State) -> dict[str, Any]:
+    return state.faults.shown()
+
+
+def _install(state: State, body: dict[str, Any]) -> None:
+    try:
+        state.faults.install(body)
+    except FaultUnknown as unknown:
+        raise Misused(str(unknown)) from unknown
+
+
 def _reset(state: State, _body: dict[str, Any]) -> None:
     state.reset()
 
@@ -111,6 +123,7 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
         "switches": Control(_switches, _turn),
         "blacklist": Control(_blacklist, _block),
         "balance": Control(_balance, _credit),
+        "faults": Control(_faults, _install),
         "reset": Control(_clock, _reset),
     }
 )
