@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 from octoplan.providers.octopush import answers
-from octoplan.providers.octopush.contract import BODIES, fields
+from octoplan.providers.octopush.contract import BODIES, Cancel, fields
 from octoplan.sandbox.faults import CHOICE, FAULTS, MISSING, Field
 from octoplan.sandbox.switches import SWITCHES
 
@@ -25,6 +25,7 @@ def octopush_rows(heading: str, *, table: int = 0) -> list[list[str]]:
 
 
 SENT = octopush_rows("The call `multi-channel/send`, field by field")
+CANCELLED = octopush_rows("The call `multi-channel/cancel`")
 ANSWERED = octopush_rows("What it answers")
 
 
@@ -64,7 +65,15 @@ def test_every_field_of_the_contract_has_a_row_and_every_row_a_field() -> None:
     assert documented == pinned
 
 
-@pytest.mark.parametrize(("field", "channels", "named"), [(words(row[0])[0], row[1], words(row[3])) for row in SENT])
+def test_every_field_of_a_cancel_has_a_row() -> None:
+    assert [(words(row[0])[0], row[1]) for row in CANCELLED] == [
+        (name, ", ".join(BODIES)) for name in Cancel.model_fields
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "channels", "named"), [(words(row[0])[0], row[1], words(row[3])) for row in [*SENT, *CANCELLED]]
+)
 def test_the_golden_files_of_a_field_hold_it_on_each_of_its_channels(
     field: str, channels: str, named: list[str]
 ) -> None:
@@ -79,7 +88,7 @@ def test_the_golden_files_of_a_field_hold_it_on_each_of_its_channels(
 
 
 def test_the_guesses_name_switches_there_are_and_the_answers_every_ticket() -> None:
-    cells = [row[4] for row in SENT] + [row[3] for row in ANSWERED]
+    cells = [row[4] for row in [*SENT, *CANCELLED]] + [row[3] for row in ANSWERED]
     named = {word for cell in cells for word in words(cell) if "." not in word}
     tickets = {word for row in ANSWERED for cell in (row[0], row[3]) for word in words(cell) if "ticket" in word}
     assert named - {*answers.TICKETS, "providers/octopush/rcs.py"} <= SWITCHES.keys()
