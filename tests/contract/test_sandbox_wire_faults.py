@@ -477,7 +477,7 @@ def test_a_large_reply_to_a_client_that_closes_early(sandbox: Account) -> None:
 
 
 def test_a_client_that_does_not_read_holds_nothing_up(tmp_path: Path) -> None:
-    faults = [{"fault": "huge-reply"}, {"fault": "drip", "skip": 1, "seconds": 0}]
+    faults = [{"fault": "huge-reply", "megabytes": 40}, {"fault": "drip", "skip": 1, "seconds": 0.001}]
     with ExitStack() as ends:
         with Sandbox(tmp_path / "sandbox.db", faults=faults) as running, Account(running.url) as sandbox:
             for number in (LYON, PARIS):
