@@ -10,18 +10,18 @@ from conftest import ROOT
 
 from octoplan.providers.octopush import answers
 from octoplan.providers.octopush.contract import BODIES, Cancel, fields
+from octoplan.sandbox.faults import CHOICE, FAULTS, MISSING, Field
 from octoplan.sandbox.switches import SWITCHES
 
 WIRE = ROOT / "tests" / "golden" / "octopush"
 
 
-def octopush_rows(heading: str) -> list[list[str]]:
-    """Return the cells of the first table below a heading of docs/providers.md, without its head."""
+def octopush_rows(heading: str, *, table: int = 0) -> list[list[str]]:
+    """Return the cells of a table below a heading of docs/providers.md, the first by default, without its head."""
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     _, _, below = page.partition(f"### {heading}\n")
-    table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
-    assert table
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+    lines = re.findall(r"(?:^\|.*\n)+", below, re.MULTILINE)[table].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 SENT = octopush_rows("The call `multi-channel/send`, field by field")
@@ -38,6 +38,20 @@ def test_every_switch_of_the_sandbox_is_documented() -> None:
     _, _, table = page.partition("### Switches of the sandbox")
     rows = re.findall(r"^\| `(\w+)` \| `(.*?)` \| (.+) \|$", table, re.MULTILINE)
     assert rows == [(name, json.dumps(switch.default), switch.meaning) for name, switch in SWITCHES.items()]
+
+
+def written(field: Field) -> str:
+    return "left out" if field.default is MISSING else f"`{json.dumps(field.default)}`"
+
+
+def test_every_fault_of_the_sandbox_is_documented() -> None:
+    assert octopush_rows("Faults of the sandbox", table=1) == [
+        [f"`{name}`", kind.where, ", ".join(f"`{n}` {written(f)}" for n, f in kind.takes.items()), kind.meaning]
+        for name, kind in FAULTS.items()
+    ]
+    assert [row[:2] for row in octopush_rows("Faults of the sandbox")] == [
+        [f"`{name}`", written(field)] for name, field in CHOICE.items()
+    ]
 
 
 def test_every_field_of_the_contract_has_a_row_and_every_row_a_field() -> None:
