@@ -275,3 +275,9 @@ def test_a_cancel_whose_reply_was_lost_is_asked_again(project: Workspace, provid
     again = project.run("cancel", "noel", code=6).out
     assert f"not cancelled: noel/1/1 · 1 contact · code 131 — {REFUSED}" in again, "a refusal proves no message"
     assert standing(project) == {"sent": 3, "cancelled": 2, "owed": 0}
+
+
+def test_what_was_sent_elsewhere_is_cancelled_elsewhere(project: Workspace, provider: Provider) -> None:
+    project.run("import", "noel", "audiences/list.csv")
+    assert "not cancelled: noel/1/1 · 3 contacts · it was sent elsewhere" in project.run("cancel", "noel", code=6).out
+    assert provider.asked == []

@@ -173,6 +173,8 @@ def test_version_and_help_are_results(project: Workspace) -> None:
         "test",
         "status",
         "resolve",
+        "cancel",
+        "import",
         "ledger",
         "schema",
         "sandbox",
@@ -207,6 +209,8 @@ def test_every_json_is_json(project: Workspace) -> None:
         ("status", "--json"),
         ("status", "--json", "--contact", "+33639980011"),
         ("resolve", "--json"),
+        ("cancel", "noel", "--json"),
+        ("import", "noel", "audiences/list.csv", "--json"),
         ("schema", "plan"),
     ):
         ended = project.run(*words)
