@@ -124,10 +124,10 @@ def _unscheduled(due: Due) -> Iterator[Finding]:
         yield finding("hours", message, path=HOURS, value=policy, limit=limit, hint=f"{APART}, {OTHERWISE}")
     elif due.held:
         hint = "apply then, or earlier and again then: until then it stops with exit code 5" if due.closed else ""
-        message = f"{policy}: {_state(due)}"
+        message = f"{_state(due)} ({policy})"
         yield finding("hours", message, severity=Severity.INFO, path=HOURS, value=policy, limit=limit, hint=hint)
     else:
-        message = f"the sandbox keeps no hours; live, {policy}: {_state(due)}"
+        message = f"the sandbox keeps no hours; live: {_state(due)} ({policy})"
         yield finding("hours", message, severity=Severity.INFO, path=HOURS, value=policy, limit=limit)
 
 
