@@ -19,6 +19,7 @@ CALENDARS: dict[str, tuple[tuple[str, str | None], ...]] = {
     "GP": (("GP", None), ("BL", None), ("MF", None)),  # +590 is one range for all three
     "BL": (("GP", None), ("BL", None), ("MF", None)),
     "MF": (("GP", None), ("BL", None), ("MF", None)),
+    "GB": (("GB", "ENG"), ("GB", "NIR"), ("GB", "SCT"), ("GB", "WLS")),  # what all four share lacks most of them
 }
 """By country, the calendars (country, subdivision) that count together; of every other, the national one."""
 
