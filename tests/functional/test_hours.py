@@ -216,14 +216,14 @@ def test_another_policy_needs_a_new_approval(
 
 
 def test_britons_are_a_warning_and_have_their_bank_holidays(project: Workspace, relay: Relay, clock: Clock) -> None:
-    clock.now = datetime(2030, 8, 26, 10, tzinfo=PARIS)
+    clock.now = datetime(2031, 8, 25, 10, tzinfo=PARIS)
     project.edit("octoplan.yaml", "countries: [FR]", "countries: [FR, GB]")
     numbers = "phone_number,first_name,code\n+447700900123,Luke,1\n+33639980012,Zoe,2\n"
     project.write("audiences/list.csv", numbers)
     row = found(project, "--env", "rehearsal", code=3)
     rules = {one["rule"]: (one["severity"], one["message"]) for one in row["findings"]}
     assert rules["hours-country"][0] == "warning"
-    assert rules["hours"][1].startswith("closed for 1 of 2 contacts until Tue 2030-08-27 09:00")
+    assert rules["hours"][1].startswith("closed for 1 of 2 contacts until Tue 2031-08-26 09:00")
     project.write("campaigns/noel.yaml", MARKETING + "schedule: {hours: fr-strict}\n")
     words = saved(project)
     assert tally(project.run(*words, code=5).out) == line(1, not_started=1)
