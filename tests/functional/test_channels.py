@@ -74,7 +74,7 @@ def test_a_call_is_said_in_the_language_of_each_contact(project: Workspace) -> N
         "language.fr": "fr-FR",
         "language.en": "en-GB",
     }
-    assert [found["rule"] for found in row["findings"]] == ["hours", "locale"]
+    assert [found["rule"] for found in row["findings"]] == ["locale", "hours"]
     assert tally(project.run("apply").out)["accepted"] == 3
     found = arrived(project)
     assert {address: (each["text"], each["content"]["language"]) for address, each in found.items()} == {

@@ -13,7 +13,7 @@ from octoplan.core import approval
 from octoplan.core.hours import POLICIES, PolicyName, hours
 from octoplan.core.model import Campaign, Channel, Purpose
 from octoplan.core.opening import Place
-from octoplan.core.rules.hours import Due, check_hours
+from octoplan.core.rules.hours import OTHER_TIME, Due, check_hours
 
 THURSDAY = datetime(2026, 12, 3, 9, tzinfo=UTC)
 """10:00 in Paris."""
@@ -132,7 +132,9 @@ def test_what_is_late_is_judged_by_when_it_can_be_due() -> None:
 
 
 def test_without_a_moment_the_plan_says_how_it_is_now() -> None:
-    assert found(due()) == [("hours", "info", "open until Thu 2026-12-03 20:00 Europe/Paris (fr-strict)")]
+    assert found(due()) == [
+        ("hours", "info", f"open until Thu 2026-12-03 20:00 Europe/Paris (fr-strict); {OTHER_TIME}")
+    ]
     ((rule, severity, told),) = found(due(SUNDAY))
     assert (rule, severity) == ("hours", "info")
     assert told.startswith("closed until Mon 2026-12-07 08:00 Europe/Paris (fr-strict); apply then")
@@ -144,16 +146,16 @@ def test_without_a_moment_the_plan_says_how_it_is_now() -> None:
 
 def test_the_built_in_sandbox_says_how_it_would_be_live() -> None:
     told = "the sandbox keeps no hours; live: closed until Mon 2026-12-07 08:00 Europe/Paris (fr-strict)"
-    assert found(due(SUNDAY, held=False)) == [("hours", "info", told)]
+    assert found(due(SUNDAY, held=False)) == [("hours", "info", f"{told}; {OTHER_TIME}")]
     told = "the sandbox keeps no hours; live: never open for everybody (fr-strict)"
     apart: dict[str, Any] = {"counts": {FRANCE: 3, NEW_ZEALAND: 2}, "campaign": named("fr-strict")}
-    assert found(due(held=False, **apart)) == [("hours", "info", told)]
+    assert found(due(held=False, **apart)) == [("hours", "info", f"{told}; {OTHER_TIME}")]
     assert [severity for _, severity, _ in found(due(send_at=SUNDAY, held=False))] == ["limit"]
 
 
 def test_an_accepted_hour_is_told_with_its_reason() -> None:
     accepted = campaign(allow={"hours": "they asked for it"})
-    told = "fr-strict holds nothing back (accepted: they asked for it)"
+    told = "fr-strict holds nothing back (accepted: they asked for it); remove it from `allow` to keep the hours"
     assert found(due(SUNDAY, held=False, campaign=accepted)) == [("hours", "info", told)]
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SEND_AT: KeyPath = ("schedule", "send_at")
 HOURS: KeyPath = ("schedule", "hours")
+OTHER_TIME = "`schedule.send_at` names a moment, `schedule.hours` another policy"
 OTHERWISE = "name another policy in `schedule.hours`, or accept it under `allow`"
 APART = "no hour is open for all of them: write a campaign for each country (`for_each`)"
 
@@ -118,17 +119,20 @@ def _unscheduled(due: Due) -> Iterator[Finding]:
     limit = str(due.hours.week)
     if reason is not None:
         message = f"{policy} holds nothing back (accepted: {reason})"
-        yield finding("hours", message, severity=Severity.INFO, path=HOURS, value=policy, limit=limit)
+        hint = "remove it from `allow` to keep the hours"
+        yield finding("hours", message, severity=Severity.INFO, path=HOURS, value=policy, limit=limit, hint=hint)
     elif due.held and due.around is None:
         message = f"{quantity(sum(due.counts.values()), 'contact')} could never be reached under {policy}"
         yield finding("hours", message, path=HOURS, value=policy, limit=limit, hint=f"{APART}, {OTHERWISE}")
     elif due.held:
-        hint = "apply then, or earlier and again then: until then it stops with exit code 5" if due.closed else ""
+        hint = (
+            "apply then, or earlier and again then: until then it stops with exit code 5" if due.closed else OTHER_TIME
+        )
         message = f"{_state(due)} ({policy})"
         yield finding("hours", message, severity=Severity.INFO, path=HOURS, value=policy, limit=limit, hint=hint)
     else:
         message = f"the sandbox keeps no hours; live: {_state(due)} ({policy})"
-        yield finding("hours", message, severity=Severity.INFO, path=HOURS, value=policy, limit=limit)
+        yield finding("hours", message, severity=Severity.INFO, path=HOURS, value=policy, limit=limit, hint=OTHER_TIME)
 
 
 def _state(due: Due) -> str:
