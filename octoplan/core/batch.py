@@ -16,6 +16,7 @@ from octoplan.core.errors import Stale
 from octoplan.core.keys import SIZE
 from octoplan.core.message import filled
 from octoplan.core.model import Batch
+from octoplan.core.places import Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ class Packer:
     campaign: Campaign
     prices: Prices
     size: int
+    whereabouts: Whereabouts = field(default_factory=Whereabouts)
     _keys: list[bytes] = field(default_factory=list)
     _addresses: list[str] = field(default_factory=list)
     _costs: list[Decimal] = field(default_factory=list)
@@ -65,6 +67,7 @@ class Packer:
         start = len(self._keys)
         self._keys.extend(rows.keys)
         self._addresses.extend(rows.addresses)
+        self.whereabouts.add(rows)
         self._parts.extend(parts)
         self._contents.extend(contents)
         self._costs.extend(map(self._cost, rows.countries, parts))
@@ -128,6 +131,7 @@ class Packer:
             worst=price.worst(cost),
             currency=self.prices.currency,
             first=first,
+            opening=self.whereabouts.opening(members),
         )
 
     def _slices(self) -> Iterator[list[int]]:

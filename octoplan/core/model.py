@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from octoplan.core.message import Content, Message
+    from octoplan.core.opening import Opening
 
 KeyPath = tuple[str | int, ...]
 """A path into a YAML document: mapping keys and list indices."""
@@ -242,7 +243,8 @@ class Batch:
 
     `keys` are contact keys in ascending order, `addresses` theirs in the same order. `parts` is per
     contact. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
-    batch of an edition. `request_id` is empty until the batch is about to be sent.
+    batch of an edition. `request_id` is empty until the batch is about to be sent. `opening` is when its
+    contacts may be reached; None: at any hour.
     """
 
     campaign: Campaign
@@ -255,6 +257,7 @@ class Batch:
     currency: str
     first: bool = False
     request_id: str = ""
+    opening: Opening | None = None
 
 
 class Effect(StrEnum):

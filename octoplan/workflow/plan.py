@@ -150,6 +150,7 @@ def draft(
         git=project.git(),
         selection=selection,
         prices=content.prices,
+        hours=content.hours,
         limits=content.limits,
         campaigns=rows,
         totals=totals,

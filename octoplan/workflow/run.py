@@ -16,7 +16,8 @@ from octoplan.core.errors import Exit, InDoubt, OctoplanError, Unfinished
 from octoplan.core.model import Verdict
 from octoplan.core.plan import money_text
 from octoplan.ledger import HELD, BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
-from octoplan.workflow import approve
+from octoplan.workflow import approve, hours
+from octoplan.workflow.hours import CLOSED
 from octoplan.workflow.sending import OVER, STATES, STOPPED, Pace, Sender
 from octoplan.workflow.tally import Tally
 
@@ -184,6 +185,10 @@ class Run:
             self.tally.end(Exit.STALE, "plan-superseded", sentence=sentence)
         return newer is not None
 
+    def _note_closed(self, job: Job) -> None:
+        code, sentence = hours.told(job.batch, self.project.clock(), closes=job.sender.closes)
+        self.tally.end(code, CLOSED, sentence=sentence)
+
     def _note_over(self, campaign: str) -> None:
         self.tally.end(Exit.STALE, OVER, sentence=f"the time of {campaign} in this plan is over: make a new plan")
 
@@ -313,6 +318,8 @@ class Run:
                 waiting.put(job)
             elif job.sender.is_over():
                 self._late(job)
+            elif job.sender.is_closed(job.batch):
+                self._closed(job)
             else:
                 yield job
 
@@ -327,6 +334,11 @@ class Run:
         with self.lock:
             self.tally.not_started += len(job.batch.keys)
             self._note_over(job.row.campaign)
+
+    def _closed(self, job: Job) -> None:
+        with self.lock:
+            self.tally.not_started += len(job.batch.keys)
+            self._note_closed(job)
 
     def _failed(self, job: Job, error: Exception) -> None:
         """Count a batch that raised: in doubt from its claim on, before it not started."""
@@ -356,7 +368,9 @@ class Run:
         cost = outcome.receipt.cost if outcome.receipt else None
         self.ended.put(_ended(job, STATES[outcome.verdict], reason=outcome.reason, cost=cost))
         code = _code(outcome)
-        if code is not None:
+        if outcome.reason == CLOSED:
+            self._note_closed(job)
+        elif code is not None:
             sentence = self.sentences[outcome.reason] = _sentence(outcome)
             self.tally.end(code, outcome.verdict.value, sentence=sentence, batch=job.row.id)
             if code is not Exit.REJECTED:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from octoplan.core.hours import PolicyName  # noqa: TC001  pydantic resolves annotations at run time
 from octoplan.core.rules import finding
 from octoplan.core.written import File, Written
 from octoplan.core.written.message import MESSAGE_KEYS, OPTION_KEYS, MessageFile, OptionsFile
@@ -160,8 +161,10 @@ class ScheduleFile(Written):
         description="The time zone of `send_at`. Default: defaults.timezone of octoplan.yaml.",
         examples=["Europe/Paris"],
     )
-    hours: Literal["fr-strict", "fr-charter", "any"] | None = Field(
-        default=None, description="The hours policy that recipients are contacted in.", examples=["fr-strict"]
+    hours: PolicyName | None = Field(
+        default=None,
+        description="The hours that marketing, and calls, keep at the recipients'. Default: fr-strict for marketing.",
+        examples=["fr-strict"],
     )
     lead: Lead = Field(
         default_factory=lambda: timedelta(hours=24),
