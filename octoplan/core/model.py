@@ -178,6 +178,7 @@ class Limits:
     """The tightest of project, environment and campaign. None: no limit was written."""
 
     max_cost: Money | None = None
+    max_unit_price: Money | None = None
     max_contacts: int | None = None
     max_parts: int | None = None
     countries: tuple[str, ...] | None = None

@@ -96,6 +96,7 @@ RULES: dict[str, Severity] = {
     "cost-limit": LIMIT,
     "parts-limit": LIMIT,
     "contacts-limit": LIMIT,
+    "unit-price": LIMIT,
     "currency-limit": ERROR,
     "balance": LIMIT,
     "contact-cap": LIMIT,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.misspelled import MISSPELLED
 from octoplan.core.model import AddressKind, Channel, Money, Severity
 from octoplan.core.quantity import quantity
-from octoplan.core.rules import finding
+from octoplan.core.rules import finding, unit_price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -325,6 +325,10 @@ def _contacts_limit(facts: Facts) -> Iterator[Finding]:
         yield finding("contacts-limit", message, path=path, value=str(total), limit=str(limit), hint=hint)
 
 
+def _unit_price(facts: Facts) -> Iterator[Finding]:
+    return unit_price.check(facts.campaign, facts.prices, countries=facts.countries)
+
+
 def _send_at_past(facts: Facts) -> Iterator[Finding]:
     schedule, path = facts.campaign.schedule, ("schedule", "send_at")
     if schedule.send_at is None or facts.now + facts.takes <= (until := schedule.send_at + schedule.grace):
@@ -403,5 +407,6 @@ _OWED: Iterable[Callable[[Facts], Iterator[Finding]]] = (
     _currency_limit,
     _parts_limit,
     _contacts_limit,
+    _unit_price,
     _send_at_past,
 )
