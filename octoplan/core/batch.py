@@ -18,7 +18,7 @@ from octoplan.core.message import filled
 from octoplan.core.model import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from octoplan.core.message import Content
@@ -27,13 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
-    """What a campaign's batches come to; `cost` and `worst` in the price book's currency."""
+    """What a campaign's batches come to; money in the price book's currency.
+
+    `units` is what one part costs by country, where the book has a price.
+    """
 
     calls: int
     contacts: int
     parts: int
     cost: Decimal
     worst: Decimal
+    units: Mapping[str, Decimal]
     unpriced: tuple[str, ...]
 
 
@@ -52,6 +56,7 @@ class Packer:
     _contents: list[str] = field(default_factory=list)
     _index: dict[bytes, int] = field(default_factory=dict)
     _units: dict[tuple[str, int], Decimal] = field(default_factory=dict)
+    _prices: dict[str, Decimal] = field(default_factory=dict)
     _skeleton: Content = field(init=False)
     _unpriced: set[str] = field(default_factory=set)
 
@@ -84,6 +89,7 @@ class Packer:
             parts=sum(self._parts),
             cost=sum((amount * count for amount, count in amounts.items()), start=Decimal(0)),
             worst=sum((price.worst(amount) * count for amount, count in amounts.items()), start=Decimal(0)),
+            units=dict(self._prices),
             unpriced=tuple(sorted(self._unpriced)),
         )
 
@@ -146,5 +152,7 @@ class Packer:
             if unit is None:
                 self._unpriced.add(country)
                 unit = Decimal(0)
+            else:
+                self._prices[country] = unit
             found = self._units[country, parts] = unit * parts
         return found

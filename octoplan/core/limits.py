@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from octoplan.core.model import Limits, Money
-from octoplan.core.plan import money_text
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
@@ -35,18 +34,12 @@ def loosened(outer: Limits, inner: Limits, *, path: KeyPath) -> Iterator[Finding
     for key in ("max_cost", "max_unit_price"):
         most, least = getattr(outer, key), getattr(inner, key)
         if most and least and _wider(most, least):
-            yield beyond((*path, key), exact(least), limit=exact(most))
+            yield beyond((*path, key), least.exact, limit=most.exact)
     for key in ("countries", "senders"):
         wide, narrow = getattr(outer, key), getattr(inner, key)
         extra = [] if wide is None else [name for name in narrow or () if name not in wide]
         if extra:
             yield beyond((*path, key), ", ".join(extra), limit=", ".join(wide))
-
-
-def exact(amount: Money) -> str:
-    """Return an amount with all its decimals, at least two: prices of parts differ by less than a cent."""
-    whole, _, decimals = money_text(amount.amount).partition(".")
-    return f"{int(whole):,}.{decimals} {amount.currency}"
 
 
 def beyond(path: KeyPath, value: str, *, limit: str) -> Finding:

@@ -53,7 +53,7 @@ class Facts:
     `open_cost` are what this edition has charged, claimed and reserved before: campaign limits count
     from its first batch. `takes` is how long sending all batches lasts. `over_cap` counts the owed who have
     had as many messages as the project's `cap` allows: nobody, unless the campaign accepts it. `misspelled`
-    are the owed by domain that looks mistyped.
+    are the owed by domain that looks mistyped. `units` is what one part costs by country.
     """
 
     campaign: Campaign
@@ -79,6 +79,7 @@ class Facts:
     cost: Decimal = Decimal(0)
     worst: Decimal = Decimal(0)
     prices: Prices | None = None
+    units: Mapping[str, Decimal] = field(default_factory=dict)
     unpriced: tuple[str, ...] = ()
     open_contacts: int = 0
     open_cost: Decimal = Decimal(0)
@@ -326,7 +327,7 @@ def _contacts_limit(facts: Facts) -> Iterator[Finding]:
 
 
 def _unit_price(facts: Facts) -> Iterator[Finding]:
-    return unit_price.check(facts.campaign, facts.prices, countries=facts.countries)
+    return unit_price.check(facts.campaign, facts.units, currency=facts.currency)
 
 
 def _send_at_past(facts: Facts) -> Iterator[Finding]:
