@@ -80,6 +80,11 @@ class Packer:
             else:
                 members.append(index)
 
+    @property
+    def keys(self) -> bytes:
+        """The packed keys of all contacts, ascending."""
+        return b"".join(self._keys)
+
     def packed(self) -> Packed:
         """Return the sums over all batches."""
         amounts = Counter(map(self._batch_cost, self._slices()))

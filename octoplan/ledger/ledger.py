@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Reserve,
         Settlement,
     )
+    from octoplan.ledger.sent import Sent
 
     Clock = Callable[[], datetime]
     """Returns the present as an aware datetime."""
@@ -59,6 +60,9 @@ class Ledger(Protocol):
 
         Only of campaigns whose spec has the values of `like`, such as `channel`.
         """
+
+    def sent_since(self, start: datetime) -> tuple[Sent, ...]:
+        """Return what was claimed of each edition under each plan since then, the oldest plan first; but of trials."""
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files beside the ledger that wait to be imported, or cannot be."""

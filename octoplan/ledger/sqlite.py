@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from octoplan.core.errors import InDoubt, OctoplanError, Refused
 from octoplan.core.model import NOTHING
-from octoplan.ledger import attempts, audit, batches, file, plans, queries, rescue, reservation, runs
+from octoplan.ledger import attempts, audit, batches, file, plans, queries, rescue, reservation, runs, sent
 from octoplan.ledger.connection import Connection, trouble, write_test
 from octoplan.ledger.records import Identity
 from octoplan.ledger.transaction import Transaction
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Reserve,
         Settlement,
     )
+    from octoplan.ledger.sent import Sent
 
 T = TypeVar("T")
 
@@ -97,6 +98,10 @@ class SqliteLedger:
     def recent(self, since: datetime, *, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
         """Return the keys of each batch claimed since then that counts as sent, of campaigns like these."""
         return self._read(lambda tx: queries.recent(tx, since, like=like))
+
+    def sent_since(self, start: datetime) -> tuple[Sent, ...]:
+        """Return what was claimed of each edition under each plan since then, the oldest plan first."""
+        return self._read(lambda tx: sent.since(tx, start, read_keys=self._read_sent))
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files that wait to be imported, or cannot be."""
@@ -192,6 +197,9 @@ class SqliteLedger:
 
     def _read(self, operation: Callable[[Transaction], T]) -> T:
         return self._connection.read(lambda db: operation(Transaction(db, self._clock())))
+
+    def _read_sent(self, plan_id: str, campaign: str, edition: int) -> bytes:
+        return self._read(lambda tx: sent.keys(tx, plan_id, campaign=campaign, edition=edition))
 
     def _read_keys(self, ids: tuple[str, ...]) -> bytes:
         return self._read(lambda tx: batches.keys_of(tx, ids))

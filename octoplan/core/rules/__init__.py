@@ -108,6 +108,8 @@ RULES: dict[str, Severity] = {
     "simulation-differs": INFO,
     "simulation-refused": ERROR,
     "edited-after-send": INFO,
+    # campaigns of one plan, and what was sent before
+    "near-duplicate": WARNING,
 }
 
 

@@ -1,0 +1,114 @@
+"""The same text to the same people under another id: stopped, until a reviewer accepts it on the campaign it names."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from workspaces import CAMPAIGN, PROJECT, Workspace, tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PEOPLE = 20
+ALLOW = 'allow: {near-duplicate: "they asked for it twice"}\n'
+
+
+def people(first: int, last: int) -> str:
+    rows = (f"+336399800{number:02},N{number},{number}" for number in range(first, last + 1))
+    return "\n".join(("phone_number,first_name,code", *rows)) + "\n"
+
+
+def copied(name: str, *changes: tuple[str, str], audience: str = "list") -> str:
+    text = CAMPAIGN.replace("id: noel", f"id: {name}").replace("list.csv", f"{audience}.csv")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Workspace]:
+    """Make a project with one campaign to twenty people, and a sandbox apart."""
+    project = Workspace(tmp_path)
+    project.write("octoplan.yaml", PROJECT.replace("prices/octopush.yaml", "prices/octopush.yaml, workers: 1"))
+    project.write("campaigns/noel.yaml", CAMPAIGN)
+    project.write("audiences/list.csv", people(1, PEOPLE))
+    with project.serving():
+        yield project
+
+
+def planned(project: Workspace, *words: str, code: int | None = None) -> dict[str, Any]:
+    """Plan, and return every campaign by id."""
+    rows = json.loads(project.run(*words, "plan", "--json", code=code).out)["campaigns"]
+    return {row["id"]: row for row in rows}
+
+
+def told(project: Workspace, *words: str) -> dict[str, str]:
+    """Plan, and return what near-duplicate says, by campaign."""
+    return {
+        name: found["message"]
+        for name, row in planned(project, *words).items()
+        for found in row["findings"]
+        if found["rule"] == "near-duplicate" and found["severity"] == "warning"
+    }
+
+
+def test_two_copies_in_one_change_are_stopped_until_the_later_is_accepted(project: Workspace) -> None:
+    project.write("campaigns/copy.yaml", copied("noel-copy"))
+    rows = planned(project, code=3)
+    assert {name: row["action"] for name, row in rows.items()} == {"noel": "send", "noel-copy": "blocked"}
+    (found,) = rows["noel-copy"]["findings"]
+    assert found["message"] == "`noel` says the same to 20 of 20 contacts, and it is in this plan too"
+    assert (found["rule"], found["file"], found["line"]) == ("near-duplicate", "campaigns/copy.yaml", 1)
+    assert (found["value"], found["limit"]) == ("100.0%", "80.0%")
+    assert "noel-copy: near-duplicate: " in project.run("apply", code=3).err
+    assert project.counts()["deliveries"] == 0
+    assert planned(project, "plan") if False else True
+    project.write("campaigns/copy.yaml", ALLOW + copied("noel-copy"))
+    assert "(accepted: they asked for it twice)" in project.run("plan").flat
+    assert tally(project.run("apply").out)["accepted"] == 2 * PEOPLE
+
+
+def test_a_renamed_id_is_stopped_after_the_send_and_free_with_another_text(project: Workspace) -> None:
+    project.run("apply")
+    project.write("campaigns/noel.yaml", copied("noel-2"))
+    expected = "`noel` says the same to 20 of 20 contacts, and it was sent in the last 30 days"
+    assert told(project) == {"noel-2": expected}
+    project.run("apply", code=3)
+    project.write(
+        "campaigns/noel.yaml", copied("noel-2", ("bonjour", "Bon Jour"), ("contact.code", "contact.first_name"))
+    )
+    assert told(project) == {"noel-2": expected}  # capitals, blanks and slots are no other text
+    project.write("campaigns/noel.yaml", copied("noel-2", ("bonjour", "bonsoir")))
+    assert told(project) == {}
+    assert tally(project.run("apply").out)["accepted"] == PEOPLE
+
+
+@pytest.mark.parametrize(("first", "stopped"), [(5, False), (4, True)])
+def test_over_eighty_per_cent_is_too_near(project: Workspace, first: int, *, stopped: bool) -> None:
+    """Of twenty people sixteen are 80 %, seventeen are more."""
+    project.run("apply")
+    project.write("campaigns/next.yaml", copied("next", audience="next"))
+    project.write("audiences/next.csv", people(first, first + PEOPLE - 1))
+    assert bool(told(project)) is stopped
+
+
+def test_of_two_in_one_plan_the_one_that_is_covered_is_told(project: Workspace) -> None:
+    project.write("campaigns/all.yaml", copied("zz-all", audience="all"))
+    project.write("audiences/all.csv", people(1, 60))
+    assert told(project) == {"noel": "`zz-all` says the same to 20 of 20 contacts, and it is in this plan too"}
+    project.write("campaigns/noel.yaml", ALLOW + CAMPAIGN)
+    assert told(project) == {}
+
+
+def test_another_channel_is_no_other_text(project: Workspace) -> None:
+    project.edit("prices/octopush.yaml", "sms_low_cost", "voice_sms: {FR: 0.04}\nvoice_step_seconds: 30\nsms_low_cost")
+    project.run("apply")
+    voice = copied(
+        "call", ("channel: sms", "channel: voice"), ("message: {", "message: {language: fr-FR, gender: female, ")
+    )
+    project.write("campaigns/call.yaml", voice)
+    assert set(told(project)) == {"call"}
