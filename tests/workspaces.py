@@ -56,6 +56,11 @@ phone_number,first_name,code
 """
 
 
+def sibling(name: str) -> str:
+    """Return the usual campaign under another id, with a text of its own: else it would be a near duplicate."""
+    return CAMPAIGN.replace("id: noel", f"id: {name}").replace("bonjour", f"{name}, bonjour")
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a run of octoplan ended."""

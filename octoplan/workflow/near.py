@@ -59,7 +59,7 @@ class _Side:
 def near_duplicates(
     owing: Iterable[Prepared], *, ledger: Ledger | None, planned_at: datetime
 ) -> dict[str, tuple[Finding, ...]]:
-    """Return what is found of campaigns with somebody owed, in the order of their plan, by id.
+    """Return what is found of campaigns with somebody owed, in the order they are due in, by id.
 
     What was sent under the plan of `planned_at` itself changes nothing between two campaigns of that plan:
     which of them is the later one was reviewed with it.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from workspaces import AUDIENCE, CAMPAIGN, Workspace
+from workspaces import AUDIENCE, CAMPAIGN, Workspace, sibling
 
 from octoplan.core import approval
 from octoplan.core.errors import Exit, OctoplanError
@@ -172,7 +172,7 @@ def test_one_campaign_waits_while_another_is_sent_and_a_third_is_late(clocked: C
     now = clocked.now
     for name, send_at in (("late", now), ("now", now + timedelta(hours=2))):
         schedule = f'schedule: {{send_at: "{send_at:%Y-%m-%dT%H:%M}"}}\n'
-        clocked.workspace.write(f"campaigns/{name}.yaml", CAMPAIGN.replace("noel", name) + schedule)
+        clocked.workspace.write(f"campaigns/{name}.yaml", sibling(name) + schedule)
     saved = clocked.save()
     assert {row.id: row.action for row in saved.plan.campaigns} == {"late": "send", "noel": "wait", "now": "send"}
     clocked.now += timedelta(hours=1)
@@ -185,7 +185,7 @@ def test_one_campaign_waits_while_another_is_sent_and_a_third_is_late(clocked: C
 
 
 def test_who_joins_a_waiting_campaign_stops_only_that_one(clocked: Clocked) -> None:
-    clocked.workspace.write("campaigns/now.yaml", CAMPAIGN.replace("noel", "now").replace("list.csv", "other.csv"))
+    clocked.workspace.write("campaigns/now.yaml", sibling("now").replace("list.csv", "other.csv"))
     clocked.workspace.write("audiences/other.csv", AUDIENCE)
     saved = clocked.save()
     clocked.workspace.write("audiences/list.csv", AUDIENCE + "+33639980014,Lea,C4\n")
@@ -215,7 +215,7 @@ def test_a_cap_is_judged_by_when_the_plan_was_made(clocked: Clocked) -> None:
     clocked.schedule(None)
     clocked.apply()
     clocked.workspace.edit("octoplan.yaml", "limits: {", "limits: {per_contact: {messages: 1, days: 2}, ")
-    clocked.workspace.write("campaigns/next.yaml", CAMPAIGN.replace("noel", "next"))
+    clocked.workspace.write("campaigns/next.yaml", sibling("next"))
     clocked.workspace.write("audiences/list.csv", AUDIENCE + "+33639980014,Lea,C4\n")
     clocked.now += timedelta(days=1)
     saved = clocked.save()

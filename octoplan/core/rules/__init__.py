@@ -110,6 +110,7 @@ RULES: dict[str, Severity] = {
     "edited-after-send": INFO,
     # campaigns of one plan, and what was sent before
     "near-duplicate": WARNING,
+    "excluded-in-plan": WARNING,
 }
 
 
