@@ -127,6 +127,11 @@ class Workspace:
             assert ended.code == code, f"{words}: {ended.code}\n{ended.out}\n{ended.err}"
         return ended
 
+    def apply_only(self, *words: str) -> Ended:
+        """Plan what the words select, in the sandbox, and apply that."""
+        self.run("plan", *words, "--out", "only.zip")
+        return self.run("apply", "only.zip")
+
     def start(self, *words: str, measured: bool = True, **how: Any) -> subprocess.Popen[str]:
         """Start octoplan as a process of its own; coverage cannot measure one that may not write files."""
         command = [sys.executable, "-m", "octoplan", "-q", "-C", str(self.root), *words]

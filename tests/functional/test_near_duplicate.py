@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from relay import passed, relaying, says
 from workspaces import CAMPAIGN, PROJECT, Workspace, tally
 
 if TYPE_CHECKING:
@@ -111,3 +112,63 @@ def test_another_channel_is_no_other_text(project: Workspace) -> None:
     )
     project.write("campaigns/call.yaml", voice)
     assert set(told(project)) == {"call"}
+
+
+def half_sent(project: Workspace) -> None:
+    """Send the usual campaign to half of its people, one by one, until the provider refuses."""
+    served = project.served
+    with relaying(served) as relay:
+        project.served = relay.url
+        relay.then(*[passed] * (PEOPLE // 2), says(401, b'{"code": 401, "message": "unauthorized"}'))
+        project.run("apply", code=1)
+    project.served = served
+
+
+def test_a_new_name_for_what_is_half_sent_is_told_too(project: Workspace) -> None:
+    half_sent(project)
+    project.write("campaigns/noel.yaml", copied("noel-2"))
+    assert set(told(project)) == {"noel-2"}
+
+
+def test_what_is_half_sent_goes_on_whatever_copied_it_since(project: Workspace) -> None:
+    half_sent(project)
+    assert told(project) == {}  # it is no duplicate of itself
+    project.write("campaigns/copy.yaml", ALLOW + copied("copy"))
+    project.apply_only("copy")
+    assert planned(project)["noel"]["action"] == "resume"
+    assert tally(project.run("apply").out)["accepted"] == PEOPLE // 2
+    assert project.counts()["deliveries"] == 2 * PEOPLE
+    project.edit("campaigns/noel.yaml", "id: noel", "id: noel\nedition: 2")
+    assert set(told(project)) == {"noel"}  # nobody began the second edition before the copy
+
+
+def test_a_copy_that_another_plan_sent_meanwhile_stops_what_was_approved(project: Workspace) -> None:
+    rehearsal = ("--env", "rehearsal")
+    project.run(*rehearsal, "ledger", "init")
+    project.write("campaigns/copy.yaml", copied("copy"))
+    project.run(*rehearsal, "plan", "noel", "--out", "noel.zip")
+    project.run(*rehearsal, "plan", "copy", "--out", "copy.zip")
+    project.run("apply", "copy.zip")
+    assert "noel: near-duplicate: `copy` says the same to 20 of 20" in project.run("apply", "noel.zip", code=3).err
+    assert project.counts()["deliveries"] == PEOPLE
+    project.run("apply", "copy.zip")  # what was sent is no duplicate of anything
+
+
+def test_a_test_is_no_duplicate_and_has_none(project: Workspace) -> None:
+    project.edit("octoplan.yaml", "version: 1", 'version: 1\ntest_contacts: {team: ["+33639980001"]}')
+    project.write("audiences/list.csv", people(1, 1))
+    for _ in range(2):
+        project.run("test", "noel")
+    assert told(project) == {}
+    project.run("apply")
+    assert project.run("test", "noel").code == 0
+
+
+def test_many_campaigns_with_one_text_are_told_of_the_nearest(project: Workspace) -> None:
+    for number, (first, last) in enumerate([(1, 20), (2, 21), (21, 40), (38, 57)]):
+        project.write(f"campaigns/z{number}.yaml", copied(f"z{number}", audience=f"z{number}"))
+        project.write(f"audiences/z{number}.csv", people(first, last))
+    assert told(project) == {
+        "z0": "`noel` says the same to 20 of 20 contacts, and it is in this plan too",
+        "z1": "`noel` (and 1 other campaign) says the same to 19 of 20 contacts, and it is in this plan too",
+    }

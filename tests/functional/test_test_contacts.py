@@ -98,7 +98,7 @@ def test_nothing_real_follows_from_a_test_and_it_can_be_repeated(project: Worksp
     shown = project.run("status", "--contact", TEAM[0], "noel").out
     assert shown.count("test · accepted") == 4
     assert "\nnoel #1: accepted" in shown or shown.startswith("noel #1: accepted")
-    assert "= test:noel #1: test · sent 1" in project.run("status").out
+    assert "= test:noel #1: test · sent 2" in project.run("status").out
 
 
 def test_a_localised_message_is_sent_once_in_each_language(project: Workspace) -> None:

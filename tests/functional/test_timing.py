@@ -195,6 +195,20 @@ def test_who_joins_a_waiting_campaign_stops_only_that_one(clocked: Clocked) -> N
     assert clocked.refused(saved).reason == "plan-contacts"
 
 
+def test_of_two_copies_in_one_plan_the_other_may_leave_first(clocked: Clocked) -> None:
+    """Which of them is told was reviewed with the plan: it does not change with whose time opens first."""
+    later = f'schedule: {{send_at: "{SEND_AT + timedelta(hours=1):%Y-%m-%dT%H:%M}", lead: 48h}}\n'
+    copy = CAMPAIGN.replace("id: noel", "id: copy")
+    clocked.workspace.write("campaigns/copy.yaml", copy + later)
+    assert [row.id for row in clocked.plan().plan.campaigns if row.action == "blocked"] == ["copy"]
+    clocked.workspace.write("campaigns/copy.yaml", 'allow: {near-duplicate: "in two steps"}\n' + copy + later)
+    saved = clocked.save()
+    clocked.now = SEND_AT - LEAD - MOMENT
+    assert clocked.apply(saved).accepted == 3
+    clocked.now = SEND_AT
+    assert clocked.apply(saved).accepted == 3
+
+
 def test_the_digest_is_the_same_elsewhere_and_later(
     clocked: Clocked, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
