@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Workspace:
 
 def told(project: Workspace, *words: str) -> list[tuple[str, str, str]]:
     """Plan; return the campaigns that are stopped, each with rule and message."""
-    rows = json.loads(project.run("plan", *words, "--json", code=None).out)["campaigns"]
+    rows = json.loads(project.run("plan", *words, "--offline", "--json", code=None).out)["campaigns"]
     return [
         (row["id"], found["rule"], found["message"])
         for row in rows
