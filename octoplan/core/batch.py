@@ -19,7 +19,7 @@ from octoplan.core.model import Batch
 from octoplan.core.places import Whereabouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from octoplan.core.message import Content
@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
-    """What a campaign's batches come to; `cost` and `worst` in the price book's currency."""
+    """What a campaign's batches come to; money in the price book's currency.
+
+    `units` is what one part costs by country, where the book has a price.
+    """
 
     calls: int
     contacts: int
     parts: int
     cost: Decimal
     worst: Decimal
+    units: Mapping[str, Decimal]
     unpriced: tuple[str, ...]
 
 
@@ -54,6 +58,7 @@ class Packer:
     _contents: list[str] = field(default_factory=list)
     _index: dict[bytes, int] = field(default_factory=dict)
     _units: dict[tuple[str, int], Decimal] = field(default_factory=dict)
+    _prices: dict[str, Decimal] = field(default_factory=dict)
     _skeleton: Content = field(init=False)
     _unpriced: set[str] = field(default_factory=set)
 
@@ -78,6 +83,11 @@ class Packer:
             else:
                 members.append(index)
 
+    @property
+    def keys(self) -> bytes:
+        """The packed keys of all contacts, ascending."""
+        return b"".join(self._keys)
+
     def packed(self) -> Packed:
         """Return the sums over all batches."""
         amounts = Counter(map(self._batch_cost, self._slices()))
@@ -87,6 +97,7 @@ class Packer:
             parts=sum(self._parts),
             cost=sum((amount * count for amount, count in amounts.items()), start=Decimal(0)),
             worst=sum((price.worst(amount) * count for amount, count in amounts.items()), start=Decimal(0)),
+            units=dict(self._prices),
             unpriced=tuple(sorted(self._unpriced)),
         )
 
@@ -150,5 +161,7 @@ class Packer:
             if unit is None:
                 self._unpriced.add(country)
                 unit = Decimal(0)
+            else:
+                self._prices[country] = unit
             found = self._units[country, parts] = unit * parts
         return found

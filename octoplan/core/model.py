@@ -92,6 +92,13 @@ class Money:
     def __str__(self) -> str:
         return f"{self.amount:,.2f} {self.currency}"
 
+    @property
+    def exact(self) -> str:
+        """The amount with all its decimals, at least two: prices of parts differ by less than a cent."""
+        exponent = self.amount.normalize().as_tuple().exponent
+        decimals = max(2, -exponent if isinstance(exponent, int) else 2)
+        return f"{self.amount:,.{decimals}f} {self.currency}"
+
 
 class Channel(StrEnum):
     """How a message travels."""
@@ -179,6 +186,7 @@ class Limits:
     """The tightest of project, environment and campaign. None: no limit was written."""
 
     max_cost: Money | None = None
+    max_unit_price: Money | None = None
     max_contacts: int | None = None
     max_parts: int | None = None
     countries: tuple[str, ...] | None = None

@@ -303,6 +303,7 @@ class Preparation:
             cost=packed.cost,
             worst=packed.worst,
             prices=self.loaded.prices[campaign.provider],
+            units=packed.units,
             unpriced=packed.unpriced,
             open_contacts=past.held,
             open_cost=past.open_cost,

@@ -97,6 +97,7 @@ RULES: dict[str, Severity] = {
     "cost-limit": LIMIT,
     "parts-limit": LIMIT,
     "contacts-limit": LIMIT,
+    "unit-price": LIMIT,
     "currency-limit": ERROR,
     "balance": LIMIT,
     "contact-cap": LIMIT,
@@ -109,6 +110,9 @@ RULES: dict[str, Severity] = {
     "simulation-differs": INFO,
     "simulation-refused": ERROR,
     "edited-after-send": INFO,
+    # campaigns of one plan, and what was sent before
+    "near-duplicate": WARNING,
+    "excluded-in-plan": WARNING,
 }
 
 

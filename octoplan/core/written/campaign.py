@@ -26,6 +26,7 @@ from octoplan.core.written.values import (
     Lead,
     Share,
     SqlPath,
+    UnitPrice,
     Zone,
     some,
 )
@@ -182,6 +183,11 @@ class CampaignLimitsFile(Written):
     """Limits of this campaign; they tighten the project's, never loosen them."""
 
     max_cost: Amount | None = Field(default=None, description="The most it may cost.", examples=["90 EUR"])
+    max_unit_price: UnitPrice | None = Field(
+        default=None,
+        description="The most that one part may cost; of a call one billing step, else one message.",
+        examples=["0.08 EUR"],
+    )
     max_contacts: int | None = Field(default=None, ge=1, description="The most contacts.", examples=[1300])
     max_parts: int | None = Field(default=None, ge=1, description="The most parts of one text.", examples=[1])
     countries: Countries | None = Field(
