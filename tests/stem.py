@@ -18,10 +18,11 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workspaces import Ended, Workspace
+
 import octoplan
 from octoplan.cli import run
 from octoplan.sandbox import Sandbox
-from workspaces import Ended, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +48,7 @@ def warm() -> None:
 def fork(
     words: tuple[str, ...], *, environ: Mapping[str, str], out: Path, ready: Callable[[], None] = lambda: None
 ) -> int:
-    """Start octoplan in a child; `out` with `.err` beside it gets what it says, `ready` is called just before it runs."""
+    """Start octoplan in a child that calls `ready` first; `out`, and `.err` beside it, get what it says."""
     child = os.fork()
     if child:
         return child

@@ -86,10 +86,10 @@ class Stage:
             person.judge(heard(code, self._records.out), killed=code == KILLED)
             person.recover()
             person.check()
-            if rescued and person.decided:
-                raise Trouble("a person had to decide what a rescue file holds")
         except Trouble as found:
             trouble = found
+        if rescued and person.decided and trouble is None:
+            trouble = Trouble("a person had to decide what a rescue file holds")
         return Struck(code=code, rescued=rescued, decided=person.decided, trouble=trouble)
 
 

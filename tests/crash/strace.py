@@ -101,9 +101,9 @@ def _instruct(names: Path, point: Point | None) -> None:
             with contextlib.suppress(OSError):
                 ASIDE[point.call.name]()  # type: ignore[union-attr]  # there is one
 
-    def run(thread: threading.Thread) -> None:
-        begin(thread.name)
-        usual(thread)
+    def run(self: threading.Thread) -> None:
+        begin(self.name)
+        usual(self)
 
     begin(threading.current_thread().name)
     threading.Thread.run = run  # type: ignore[method-assign]  # no other hook runs in the thread itself
