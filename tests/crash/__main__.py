@@ -1,4 +1,4 @@
-"""`python -m tests.crash [--jobs N] [--point K] [--how kill|ENOSPC|EIO] [--list]`."""
+"""`python -m tests.crash [--jobs N] [--point K] [--how kill|ENOSPC|EIO|full] [--list]`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stem import warm
 
 from .stage import Struck, stage
-from .strace import HOWS, Refused
+from .strace import HOWS, USUAL, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from .listing import Point
 
+    Order = tuple[Point, str]
     Result = tuple[Point, str, Struck]
 
 
 def main() -> int:
     asked = _arguments()
     warm()
-    began = time.monotonic()
     try:
         with stage() as first:
             found, alike = first.listing()
@@ -37,14 +37,22 @@ def main() -> int:
         for point in found:
             say(str(point))
         return 0
-    orders = [
-        (point, how) for point in found if asked.point in (None, point.number) for how in asked.how or tuple(HOWS)
-    ]
-    results = [_told(result) for result in _all(orders, jobs=min(asked.jobs, len(orders)))]
     where = Counter(f"{point.call.name} {point.call.place}" for point in found)
     say("; ".join(f"{name} {count}" for name, count in where.most_common()))
-    say(f"{alike} calls of the ledger's write test are like their neighbours and were left out")
-    return _sum_up(results, points=len({point.number for point, _ in orders}), seconds=time.monotonic() - began)
+    say(f"{alike} further calls of the ledger's write test are like their neighbours and left out")
+    chosen = [point for point in found if asked.point in (None, point.number)]
+    return _strike([(point, how) for point in chosen for how in asked.how or USUAL], jobs=asked.jobs)
+
+
+def _strike(orders: list[Order], *, jobs: int) -> int:
+    """Carry out all orders, say how it went, and return 1 where something was not well."""
+    began, results = time.monotonic(), []
+    for result in _all(orders, jobs=min(jobs, len(orders))):
+        results.append(_told(result))
+        if len(results) % 100 == 0:
+            say(f"{len(results)} of {len(orders)}, {time.monotonic() - began:.0f} s")
+    points = len({point.number for point, _ in orders})
+    return _sum_up(results, points=points, seconds=time.monotonic() - began) or int(len(results) < len(orders))
 
 
 def _arguments() -> argparse.Namespace:
@@ -56,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _all(orders: list[tuple[Point, str]], *, jobs: int) -> Iterator[Result]:
+def _all(orders: list[Order], *, jobs: int) -> Iterator[Result]:
     """Yield what became of every strike, from `jobs` processes, each with a sandbox and a project of its own."""
     context = multiprocessing.get_context("fork")
     answers: SimpleQueue[Result | None] = context.SimpleQueue()
@@ -74,7 +82,7 @@ def _all(orders: list[tuple[Point, str]], *, jobs: int) -> Iterator[Result]:
         worker.join()
 
 
-def _work(orders: list[tuple[Point, str]], answers: SimpleQueue[Result | None]) -> None:
+def _work(orders: list[Order], answers: SimpleQueue[Result | None]) -> None:
     try:
         with stage() as played:
             for point, how in orders:
@@ -97,15 +105,21 @@ def _sum_up(results: list[Result], *, points: int, seconds: float) -> int:
     reached = [(how, struck) for _, how, struck in results if struck.reached]
     hows, codes = Counter(how for how, _ in reached), Counter(struck.code for _, struck in reached)
     troubles = [struck.trouble for _, struck in reached if struck.trouble]
-    lost, double = sum(trouble.lost for trouble in troubles), sum(trouble.double for trouble in troubles)
     rescued, decided = sum(struck.rescued for _, struck in reached), sum(struck.decided for _, struck in reached)
     say("exit codes of the runs struck: " + " · ".join(f"{code}: {count}" for code, count in sorted(codes.items())))
     say(f"outcomes rescued {rescued} · batches decided by a person {decided} · {seconds:.0f} s")
-    say(
-        f"points {points} · killed {hows['kill']} · ENOSPC {hows['ENOSPC']} · EIO {hows['EIO']} · "
-        f"not reached {len(results) - len(reached)} · lost {lost} · double {double} · "
-        f"other trouble {sum(not trouble.lost + trouble.double for trouble in troubles)}"
-    )
+    figures = {
+        "points": points,
+        "killed": hows["kill"],
+        "ENOSPC": hows["ENOSPC"],
+        "EIO": hows["EIO"],
+        **({"full": hows["full"]} if hows["full"] else {}),
+        "not reached": len(results) - len(reached),
+        "lost": sum(trouble.lost for trouble in troubles),
+        "double": sum(trouble.double for trouble in troubles),
+        "other trouble": sum(not trouble.lost + trouble.double for trouble in troubles),
+    }
+    say(" · ".join(f"{name} {figure:,}" for name, figure in figures.items()))
     return int(bool(troubles) or len(reached) < len(results))
 
 

@@ -81,9 +81,11 @@ class Stage:
     def _aftermath(self, code: int) -> Struck:
         person = Person(self.project, self.plan, addresses=ADDRESSES)
         rescued = sum(path.read_bytes().count(b"\n") for path in self.project.root.glob("*.rescue-*"))
-        trouble = None
+        ended, trouble = heard(code, self._records.out), None
+        if ended.err.count("in the rescue file beside it") > rescued:
+            return Struck(code=code, trouble=Trouble("the rescue file does not hold what it is said to hold"))
         try:
-            person.judge(heard(code, self._records.out), killed=code == KILLED)
+            person.judge(ended, killed=code == KILLED)
             person.recover()
             person.check()
         except Trouble as found:
@@ -110,4 +112,4 @@ def _is_reached(calls: list[Call], code: int, *, point: Point, how: str) -> bool
         last = [call for call in calls if call.thread == point.call.thread][-1:]
         return code == KILLED and bool(last) and last[0].is_at(point)
     injected = [call for call in calls if call.injected]
-    return len(injected) == 1 and injected[0].is_at(point)
+    return bool(injected) and injected[0].is_at(point) and (len(injected) == 1 or how == "full")

@@ -24,8 +24,18 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 NOWHERE = -1
 
-HOWS: Mapping[str, str] = {"kill": "signal=KILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}
-"""What happens to a call instead of what it asks for; the process that is killed has not made it."""
+HOWS: Mapping[str, str] = {
+    "kill": "signal=KILL:when={}",
+    "ENOSPC": "error=ENOSPC:when={}",
+    "EIO": "error=EIO:when={}",
+    "full": "error=ENOSPC:when={}+",
+}
+"""What happens to a call instead of what it asks for: the process that is killed has not made it.
+
+Where the disk is `full`, all later calls of the same name in the same thread fail as well.
+"""
+
+USUAL = ("kill", "ENOSPC", "EIO")
 
 ASIDE: Mapping[str, Callable[[], object]] = {
     "openat": lambda: os.open("/nonexistent/nothing", os.O_RDONLY),
@@ -77,7 +87,7 @@ def traced(project: Forked, words: tuple[str, ...], *, records: Records, strike:
 
     child = project.fork(*words, out=records.out, ready=ready)
     os.close(reading)
-    inject = [f"inject={strike[0].call.name}:{HOWS[strike[1]]}:when={strike[0].when}"] if strike else []
+    inject = [f"inject={strike[0].call.name}:{HOWS[strike[1]].format(strike[0].when)}"] if strike else []
     expressions = [word for expression in (f"trace={CALLS}", *inject) for word in ("-e", expression)]
     command = [_program(), "-f", "-y", "-s", "0", "-o", str(records.log), *expressions, "-p", str(child)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as strace:

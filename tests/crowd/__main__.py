@@ -27,14 +27,14 @@ def main() -> int:
     asked = parser.parse_args()
     warm()
     games = [
-        *(
-            (f"crowd of {size}, seed {seed}", partial(crowd, size, seed=seed))
-            for size in asked.processes
-            for seed in asked.seeds
-        ),
-        (f"two at once, {asked.pairs} times", partial(_told, asked.pairs, saved=True)),
-        (f"two at once, each with a plan of its own, {asked.own} times", partial(_told, asked.own, saved=False)),
+        (f"crowd of {size}, seed {seed}", partial(crowd, size, seed=seed))
+        for size in asked.processes
+        for seed in asked.seeds
     ]
+    if asked.pairs:
+        games.append((f"two at once, {asked.pairs} times", partial(_told, asked.pairs, saved=True)))
+    if asked.own:
+        games.append((f"two at once, each its own plan, {asked.own} times", partial(_told, asked.own, saved=False)))
     troubles = [_played(name, game) for name, game in games]
     found = [trouble for trouble in troubles if trouble]
     lost, double = sum(trouble.lost for trouble in found), sum(trouble.double for trouble in found)
