@@ -40,7 +40,7 @@ def main() -> int:
     where = Counter(f"{point.call.name} {point.call.place}" for point in found)
     say("; ".join(f"{name} {count}" for name, count in where.most_common()))
     say(f"{alike} further calls of the ledger's write test are like their neighbours and left out")
-    chosen = [point for point in found if asked.point in (None, point.number)]
+    chosen = [point for point in found if point.number in (asked.point or [point.number])]
     return _strike([(point, how) for point in chosen for how in asked.how or USUAL], jobs=asked.jobs)
 
 
@@ -58,7 +58,7 @@ def _strike(orders: list[Order], *, jobs: int) -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=sys.modules[__package__].__doc__)
     parser.add_argument("--jobs", type=int, default=2, metavar="N")
-    parser.add_argument("--point", type=int, metavar="K", help="only this one")
+    parser.add_argument("--point", type=int, nargs="+", metavar="K", help="only these")
     parser.add_argument("--how", choices=tuple(HOWS), action="append", help="only so")
     parser.add_argument("--list", action="store_true", help="list the points of a run that nothing disturbs")
     return parser.parse_args()

@@ -85,7 +85,7 @@ class Stage:
         if ended.err.count("in the rescue file beside it") > rescued:
             return Struck(code=code, trouble=Trouble("the rescue file does not hold what it is said to hold"))
         try:
-            person.judge(ended, killed=code == KILLED)
+            person.judge(ended, killed=code == KILLED, first=True)
             person.recover()
             person.check()
         except Trouble as found:
