@@ -16,6 +16,8 @@ from workspaces import tally
 from .scene import scene
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workspaces import Ended
 
 PEOPLE = 40
@@ -26,9 +28,10 @@ ACTS = 6
 
 @dataclass(slots=True)
 class Dice:
-    """Falls every few milliseconds: one process is stopped, another continued, now and then one is killed."""
+    """Falls every few milliseconds once sending has begun: it stops one, continues another, now and then kills one."""
 
     random: Random
+    begun: Callable[[], bool]
     living: set[int] = field(default_factory=set)
     stopped: set[int] = field(default_factory=set)
     codes: dict[int, int] = field(default_factory=dict)
@@ -43,8 +46,10 @@ class Dice:
         self.living |= set(children)
         until = time.monotonic() + PATIENCE
         falls = ACTS * len(children)
+        while self.living and not self.begun():
+            self._reap()
         while self.living:
-            time.sleep(self.random.uniform(0, 0.02))
+            time.sleep(self.random.uniform(0, 0.01))
             self._reap()
             if self.living and self.acts.total() < falls:
                 self._fall(self.random.choice(sorted(self.living)))
@@ -88,7 +93,7 @@ def crowd(processes: int, *, seed: int) -> str:
         Trouble: somebody got it twice or not at all, or something does not add up.
     """
     with scene(PEOPLE) as played:
-        dice = Dice(Random(f"{processes}/{seed}"))  # noqa: S311  a dice
+        dice = Dice(Random(f"{processes}/{seed}"), begun=lambda: played.delivered() > 0)  # noqa: S311  a dice
         ended = played.play("apply", played.plan, processes=processes, watch=dice.watch)
         person = Person(played.project, played.plan, addresses=played.addresses)
         for one in ended:
