@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workspaces import Ended
 
 PEOPLE = 40
-PATIENCE = 60.0
+PATIENCE = 120.0
 ACTS = 6
 """For each process, how often the dice may fall."""
 
@@ -47,6 +47,7 @@ class Dice:
         until = time.monotonic() + PATIENCE
         falls = ACTS * len(children)
         while self.living and not self.begun():
+            time.sleep(0.01)
             self._reap()
         while self.living:
             time.sleep(self.random.uniform(0, 0.01))
@@ -93,7 +94,7 @@ def crowd(processes: int, *, seed: int) -> str:
         Trouble: somebody got it twice or not at all, or something does not add up.
     """
     with scene(PEOPLE) as played:
-        dice = Dice(Random(f"{processes}/{seed}"), begun=lambda: played.delivered() > 0)  # noqa: S311  a dice
+        dice = Dice(Random(f"{processes}/{seed}"), begun=lambda: played.project.counts()["deliveries"] > 0)  # noqa: S311  a dice
         ended = played.play("apply", played.plan, processes=processes, watch=dice.watch)
         person = Person(played.project, played.plan, addresses=played.addresses)
         for one in ended:
