@@ -371,6 +371,9 @@ def test_a_damaged_ledger_is_not_accepted(project: Workspace) -> None:
     with closing(sqlite3.connect(place(project))) as db:
         db.execute("DROP TRIGGER events_are_not_changed")
         db.commit()
+    shown = project.run(*REHEARSAL, "ledger", "check", code=1)
+    assert shown.out.endswith("problem: trigger events_are_not_changed is missing\n")
+    assert "restore the last good backup: docs/ledger.md" in shown.err
     told = accept(project, 1, code=1).err
     assert "a damaged ledger is not gone on with (trigger events_are_not_changed is missing)" in told
     assert "(ledger-corrupt)" in told
