@@ -219,7 +219,12 @@ class SqliteLedger:
 
     def claim(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
         """Make a reserved batch ours to send, durably."""
-        return self._write(lambda tx: attempts.claim(tx, run, batch_id=batch_id, wanted=wanted))
+        try:
+            return self._write(lambda tx: attempts.claim(tx, run, batch_id=batch_id, wanted=wanted))
+        except Refused:  # its last flush may have failed: then it is there, and nobody was told
+            with contextlib.suppress(OctoplanError):
+                self._write(lambda tx: attempts.withdraw(tx, run, batch_id=batch_id))
+            raise
 
     def repeat(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
         """Claim a batch in doubt for the identical request, durably."""

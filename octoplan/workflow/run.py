@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from octoplan.core import keys
@@ -111,6 +112,10 @@ class Run:
     """What the workers have to tell; None from each that leaves."""
     taken: dict[str, int] = field(default_factory=dict)
     """Batches that another run was quicker to claim, each with its contacts."""
+    failed: dict[str, int] = field(default_factory=dict)
+    """Batches that raised before anything was sent of them, each with its contacts."""
+    unrecorded: dict[str, int] = field(default_factory=dict)
+    """Batches of which nobody knows, or the ledger may not, how they ended."""
     sentences: dict[str, str] = field(default_factory=dict)
     """By an outcome's reason, all there is to say of it: the ledger keeps the reason alone."""
 
@@ -142,11 +147,11 @@ class Run:
 
     def conclude(self) -> Tally:
         """End the run and look at how things stand; what cannot be read now, the next plan shows."""
-        try:
-            self.ledger.close_run(self.id)
-            self._look_back()
-        except OctoplanError as error:
-            self.tally.fail(error)
+        for step in (partial(self.ledger.close_run, self.id), self._look_back):
+            try:
+                step()
+            except OctoplanError as error:
+                self.tally.fail(error)
         return self.tally
 
     def _due(self) -> list[Prepared]:
@@ -345,9 +350,11 @@ class Run:
         self.watch.stop.set()
         with self.lock:
             if isinstance(error, InDoubt):
+                self.unrecorded[job.row.id] = len(job.batch.keys)
                 self.tally.in_doubt += len(job.batch.keys)
                 self.ended.put(_ended(job, BatchState.IN_DOUBT, reason=str(error)))
             else:
+                self.failed[job.row.id] = len(job.batch.keys)
                 self.tally.not_started += len(job.batch.keys)
             self.tally.fail(error)
 
@@ -382,11 +389,13 @@ class Run:
         batches = [batch for edition in editions for batch in edition.batches]
         doubts = [batch for batch in batches if batch.state is BatchState.IN_DOUBT]
         started = {batch.id for batch in batches if batch.state in HELD or batch.rejected}
-        self.tally.not_started -= sum(count for batch, count in self.taken.items() if batch in started)
+        elsewhere = {**self.taken, **self.failed}
+        self.tally.not_started -= sum(count for batch, count in elsewhere.items() if batch in started)
         if self.taken.keys() - started:
             sentence = "another run took batches and did not send them: run the same command again"
             self.tally.end(Exit.UNFINISHED, "taken", sentence=sentence)
-        self.tally.in_doubt = sum(batch.count for batch in doubts)
+        doubted = {**self.unrecorded, **{batch.id: batch.count for batch in doubts}}
+        self.tally.in_doubt = sum(doubted.values())
         self.tally.rejected = sum(self._rejected(edition) for edition in editions)
         if doubts:
             sentence = "a person must look: `octoplan resolve` lists them"

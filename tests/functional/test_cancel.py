@@ -161,8 +161,8 @@ def test_a_provider_that_nobody_reaches(project: Workspace, relay: Relay) -> Non
 
 
 def test_what_cannot_be_cancelled_is_said_without_asking(project: Workspace, provider: Provider) -> None:
-    project.write("campaigns/now.yaml", CAMPAIGN.replace("noel", "now"))
-    project.write("campaigns/late.yaml", SCHEDULED.replace("noel", "late"))
+    project.write("campaigns/now.yaml", CAMPAIGN.replace("noel", "now").replace("bonjour", "voila"))
+    project.write("campaigns/late.yaml", SCHEDULED.replace("noel", "late").replace("bonjour", "a demain"))
     shared = SCHEDULED.replace("noel", "many").replace("{{ contact.first_name }}, code {{ contact.code }}.", "!")
     project.write("campaigns/many.yaml", shared)
     assert tally(project.run("apply").out)["accepted"] == 12

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from relay import Relay, passed, relaying, says
+from relay import Relay, passed, relaying, request_lost, says
 from workspaces import CAMPAIGN, Workspace, tally
 
 from octoplan import project as projects
@@ -146,16 +146,16 @@ def test_what_may_go_at_any_hour_goes_on(project: Workspace, relay: Relay, clock
 def test_a_moment_out_of_hours_is_a_limit_everywhere_and_can_be_accepted(
     project: Workspace, relay: Relay, clock: Clock
 ) -> None:
-    clock.now = SUNDAY - timedelta(hours=2)
-    scheduled(project, SUNDAY)
+    moment = SUNDAY + timedelta(hours=2)
+    scheduled(project, moment)
     for environment in ("sandbox", "rehearsal"):
         row = found(project, "--env", environment, code=3)
         assert [(one["rule"], one["severity"], one["line"]) for one in row["findings"]] == [("hours", "limit", 6)]
         assert (row["action"], row["hours"]) == ("blocked", "fr-strict")
-    scheduled(project, SUNDAY, "allow: {hours: they asked for it}\n")
+    scheduled(project, moment, "allow: {hours: they asked for it}\n")
     words = saved(project)
     assert "(accepted: they asked for it)" in found(project)["findings"][0]["message"]
-    clock.now = SUNDAY
+    clock.now = moment
     assert tally(project.run(*words).out) == line(3)
     assert len(relay.sends) == 3
 
@@ -237,3 +237,23 @@ def test_an_unknown_policy_is_told_with_the_one_that_was_meant(project: Workspac
     told = project.run("validate", code=1)
     assert "campaigns/noel.yaml:6:19" in told.out
     assert "fr-strict" in told.out.replace("fr-strickt", "")
+
+
+def test_a_request_in_doubt_is_not_repeated_outside_the_hours(project: Workspace, relay: Relay, clock: Clock) -> None:
+    clock.now = CLOSING
+    words = saved(project)
+    relay.then(passed, request_lost)
+    project.run(*words, code=7)
+
+    def resolved(at: datetime, code: int) -> dict[str, Any]:
+        clock.now = at
+        ahead = int((at - datetime.fromisoformat(project.ask("clock")["now"])).total_seconds())
+        project.ask("clock", advance=f"{ahead}s")
+        found: dict[str, Any] = json.loads(project.run("--env", "rehearsal", "resolve", "--json", code=code).out)
+        return found
+
+    (batch,) = resolved(CLOSING + timedelta(minutes=2), 7)["batches"]
+    assert "closed under fr-strict until Tue 2030-12-03 08:00 Europe/Paris" in batch["next"]
+    assert len(relay.sends) == 2
+    assert resolved(CLOSING + timedelta(hours=12, minutes=2), 0)["settled"]
+    assert relay.sends[1] == relay.sends[2]
