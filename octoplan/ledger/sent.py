@@ -43,8 +43,11 @@ class Sent:
     read_keys: Callable[[], bytes] = field(repr=False, compare=False)
 
 
-def since(tx: Transaction, start: datetime, *, read_keys: Callable[[str, str, int], bytes]) -> tuple[Sent, ...]:
-    """Return what was claimed since then, the oldest plan first; trials count for nothing."""
+def since(tx: Transaction, start: datetime, *, read_keys: Callable[..., bytes]) -> tuple[Sent, ...]:
+    """Return what was claimed since then, the oldest plan first; trials count for nothing.
+
+    `read_keys` is given a plan's id and, by name, campaign and edition.
+    """
     return tuple(
         Sent(
             campaign=row["campaign"],
@@ -52,7 +55,7 @@ def since(tx: Transaction, start: datetime, *, read_keys: Callable[[str, str, in
             planned_at=moment(row["created_at"]),
             spec=row["spec"],
             held=bool(row["held"]),
-            read_keys=partial(read_keys, row["plan_id"], row["campaign"], row["edition"]),
+            read_keys=partial(read_keys, row["plan_id"], campaign=row["campaign"], edition=row["edition"]),
         )
         for row in tx.rows(_SINCE, written(start), f"{PREFIX}%")
     )

@@ -286,7 +286,7 @@ class SqliteLedger:
     def _read(self, operation: Callable[[Transaction], T]) -> T:
         return self._connection.read(lambda db: operation(Transaction(db, self._clock())))
 
-    def _read_sent(self, plan_id: str, campaign: str, edition: int) -> bytes:
+    def _read_sent(self, plan_id: str, *, campaign: str, edition: int) -> bytes:
         return self._read(lambda tx: sent.keys(tx, plan_id, campaign=campaign, edition=edition))
 
     def _read_keys(self, ids: tuple[str, ...]) -> bytes:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from workspaces import Workspace, sibling, tally
+from workspaces import AUDIENCE, Workspace, sibling, tally
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +98,23 @@ def test_whoever_is_excluded_by_a_campaign_of_the_same_plan_is_told(project: Wor
     project.write("campaigns/noel.yaml", sibling("noel"))
     project.apply_only("noel")
     assert told(project) == [("oct", "audience-empty", "nobody is left to contact of 3 rows")]
+
+
+@pytest.mark.parametrize(
+    ("limit", "rule", "message"),
+    [
+        ("max_contacts: 3", "contacts-limit", "4 contacts, the limit is 3"),
+        ("max_cost: 0.23 EUR", "cost-limit", "may cost 0.24 EUR, 0.18 of it before, the limit is 0.23 EUR"),
+    ],
+)
+def test_the_limits_of_a_campaign_count_from_its_first_batch(
+    project: Workspace, limit: str, rule: str, message: str
+) -> None:
+    project.edit("campaigns/noel.yaml", "list.csv}", "list.csv, new_contacts: send}")
+    project.apply_only("noel")
+    project.write("campaigns/noel.yaml", (project.root / "campaigns/noel.yaml").read_text() + f"limits: {{{limit}}}\n")
+    project.write("audiences/list.csv", AUDIENCE + "+33639980014,Lea,C4\n")
+    assert told(project, "noel") == [("noel", rule, message)]
 
 
 @pytest.mark.parametrize(("limit", "stopped"), [("0.049", False), ("0.0489", True)])
