@@ -1,0 +1,167 @@
+"""The judge: the delivery log is the truth, and every promise is held against it.
+
+It shares no code with octoplan's ledger, keys, plans or workflow: `book` and `saved` read the files by themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from faults import book, saved
+
+if TYPE_CHECKING:
+    from faults.book import Attempt, Batch, Book
+    from faults.saved import Document
+    from faults.world import Ran, World
+
+CODES = frozenset({0, 1, 3, 4, 5, 6, 7, 130})
+"""The exit codes that a verb of a schedule may end with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything there is at the end."""
+
+    world: World
+    deliveries: list[dict[str, Any]]
+    requests: list[dict[str, Any]]
+    book: Book
+    books: list[Book]
+    """All ledgers, those of copies too."""
+    plans: dict[str, Document]
+
+    def attempts(self, request_id: str) -> list[tuple[Book, Attempt]]:
+        """Return the attempts that any ledger has under a request id."""
+        return [
+            (one, attempt)
+            for one in self.books
+            for attempt in one.attempts.values()
+            if attempt.request_id == request_id
+        ]
+
+
+def gather(world: World) -> Evidence | None:
+    """Collect what there is; None where the ledger cannot be read."""
+    kept = book.read(world.ledger)
+    if kept is None:
+        world.broken("ledger", "the ledger cannot be read at the end")
+        return None
+    copies = [found for home in world.homes[1:] if (found := book.read(home / "rehearsal.db"))]
+    documents = [saved.read(path) for path in world.plans]
+    return Evidence(
+        world=world,
+        deliveries=world.server.deliveries(),
+        requests=world.server.requests(),
+        book=kept,
+        books=[kept, *copies],
+        plans={document.id: document for document in documents},
+    )
+
+
+def check(world: World) -> None:
+    """Note every broken promise of a schedule that has come to rest."""
+    for ran in world.runs:
+        check_code(world, ran)
+    evidence = gather(world)
+    if evidence is None:
+        return
+    for promise in PROMISES:
+        promise(evidence)
+
+
+def check_code(world: World, ran: Ran) -> None:
+    """A run that was not killed ends with a code that tells a person what to do."""
+    if ran.killed and any(strike.what == "kill" for strike in ran.strikes):
+        return
+    if ran.code not in CODES:
+        world.broken("exit", f"run {ran.number} ended {ran.code}: {ran.err[-2000:]}")
+
+
+def nobody_twice(evidence: Evidence) -> None:
+    """I1: each address gets an edition of a campaign once, but for what a person's false word set free."""
+    world = evidence.world
+    got = Counter((*_edition(evidence, one), one["address"]) for one in evidence.deliveries)
+    lies = Counter(
+        (*evidence.book.batches[lie.batch].of, address)
+        for lie in world.decisions
+        if not lie.true and not lie.sent and lie.batch in evidence.book.batches
+        for address in lie.addresses
+    )
+    for of, times in got.items():
+        if times > 1 + lies[of]:
+            world.broken("I1", f"{of[2]} got {of[0]} #{of[1]} {times} times, {lies[of]} of them by a person's word")
+    for one in evidence.books:
+        held: Counter[tuple[str, int, bytes]] = Counter(
+            (*batch.of, key) for batch in one.batches.values() if not batch.free for key in batch.keys
+        )
+        for (campaign, edition, _), times in held.items():
+            if times > 1:
+                world.broken("I1", f"somebody is in {times} batches of {campaign} #{edition} at once")
+
+
+def _edition(evidence: Evidence, delivery: dict[str, Any]) -> tuple[str, int]:
+    """Return what a delivery was for, by its request id; of an unknown one the campaign in its words."""
+    found = evidence.attempts(delivery["request_id"])
+    if not found:
+        return f"unknown {delivery['text'][:7]}", 0
+    kept, attempt = found[0]
+    return kept.batches[attempt.batch].of
+
+
+def nothing_lost(evidence: Evidence) -> None:
+    """I3: what was delivered is accepted or in doubt, what is not sent was not delivered."""
+    world = evidence.world
+    by_request: dict[str, set[str]] = {}
+    for one in evidence.deliveries:
+        by_request.setdefault(one["request_id"], set()).add(one["address"])
+    for request_id, addresses in by_request.items():
+        found = evidence.attempts(request_id)
+        if not found:
+            world.broken("I3", f"{len(addresses)} contacts got a message that no ledger has an attempt of")
+        for kept, attempt in found:
+            batch = kept.batches[attempt.batch]
+            if batch.free and not _said(evidence, batch, true=False):
+                world.broken("I3", f"{batch.id} was delivered under {request_id} and is {batch.state}")
+    for batch in evidence.book.batches.values():
+        _accepted_is_delivered(evidence, batch, by_request=by_request)
+
+
+def _said(evidence: Evidence, batch: Batch, *, true: bool) -> bool:
+    return any(one.batch == batch.id and one.true is true for one in evidence.world.decisions)
+
+
+def _accepted_is_delivered(evidence: Evidence, batch: Batch, *, by_request: dict[str, set[str]]) -> None:
+    if batch.state != "accepted" or _said(evidence, batch, true=False):
+        return
+    ids = {one.request_id for one in evidence.book.attempts.values() if one.batch == batch.id}
+    if not any(_was_sent(evidence, one) for one in ids):
+        evidence.world.broken("I3", f"{batch.id} is accepted, and the provider never sent it")
+    key = evidence.world.key()
+    reached = {book.contact_key(key, address) for one in ids for address in by_request.get(one, ())}
+    if reached - batch.keys:
+        evidence.world.broken("I3", f"{batch.id} reached people who are not in it")
+
+
+def _was_sent(evidence: Evidence, request_id: str) -> bool:
+    return any(one["outcome"] == "sent" and request_id in one["body"] for one in evidence.requests)
+
+
+def plans_send_nothing(evidence: Evidence) -> None:
+    """I10: what reaches the provider while octoplan plans, asks or decides sends nothing."""
+    harmless = {"plan", "status", "ledger"}
+    for ran in evidence.world.runs:
+        if ran.verb not in harmless or not ran.alone:
+            continue
+        for number in ran.requests:
+            request = evidence.requests[number]
+            if request["method"] == "GET":
+                continue
+            body = json.loads(request["body"])
+            if body.get("simulation_mode") is not True or "request_id" in request["body"]:
+                evidence.world.broken("I10", f"run {ran.number} planned, and request {number} sends")
+
+
+PROMISES = (nobody_twice, nothing_lost, plans_send_nothing)

@@ -1,0 +1,152 @@
+"""A run of octoplan in a process that is forked for it: its clock, its patience, its points; then the real command line."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+from faults import people, points
+
+from octoplan import audience, cli, project, wire
+from octoplan.core.plan import Git
+from octoplan.ledger import connection
+from octoplan.project import Project
+from octoplan.providers.octopush import Octopush
+from octoplan.workflow import ledger as ledger_verb
+from octoplan.workflow import simulate
+from octoplan.workflow.progress import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from faults.clock import Clock
+    from faults.points import Strike
+    from httpcore._backends.sync import SyncStream
+
+HARNESS_BROKE = 98
+BATCH_SIZE = 3
+"""Contacts in a batch, so that a dozen people make several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a run lives in. `plain`: audiences by sets, not by the engine. `patience`: real seconds for an answer."""
+
+    clock: Clock
+    environ: Mapping[str, str]
+    seed: int
+    plain: bool = True
+    patience: float = 20.0
+    acts: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    mutant: Callable[[], None] | None = None
+
+
+def start(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ...], out: str) -> int:
+    """Fork a run and return its process; it prints to the files `out`.out and `out`.err."""
+    process = os.fork()
+    if process:
+        return process
+    try:
+        code = _live(words, setting, strikes=strikes, out=out)
+    except BaseException:  # noqa: BLE001  nothing of this process may return into the worker
+        traceback.print_exc()
+        code = HARNESS_BROKE
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _live(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ...], out: str) -> int:
+    gc.disable()
+    sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]  that is how it is turned off
+    for number, name in ((1, "out"), (2, "err")):
+        file = os.open(f"{out}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  for the rest of the process
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
+    os.environ.update(setting.environ)
+    random.seed(setting.seed)
+    _adapt(setting)
+    if setting.mutant:
+        setting.mutant()
+    if strikes:
+        points.install(points.Points(strikes, dict(setting.acts)))
+    return int(cli.run(words))
+
+
+def _adapt(setting: Setting) -> None:
+    clock = setting.clock
+    project.open_project = partial(project.open_project, clock=clock.now)  # type: ignore[assignment]
+    ends: dict[str, Any] = wire.Deadline.__init__.__kwdefaults__  # type: ignore[misc,assignment]
+    ends |= {"wall": clock.wall, "elapsed": clock.elapsed}
+    connection.WRITE_TEST = 1 << 16
+    Octopush.limits = replace(Octopush.limits, batch_size=BATCH_SIZE)
+    Project.git = lambda _: Git(commit=None, dirty=False)  # type: ignore[method-assign]  two processes a plan saved
+    if setting.plain:
+        audience.Engine.resolve = lambda _, query: people.resolve(query)  # type: ignore[method-assign,assignment,return-value]
+    dice = random.Random(setting.seed)  # noqa: S311  a ledger whose keys have the same order each time
+    ledger_verb.secrets = _Secrets(dice)  # type: ignore[assignment]
+    _hasten(clock, setting.patience)
+
+
+class _Secrets:
+    """The randomness of `ledger init`, by seed."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+
+    def token_bytes(self, size: int) -> bytes:
+        return self._dice.randbytes(size)
+
+    def token_hex(self, size: int) -> str:
+        return self._dice.randbytes(size).hex()
+
+
+def _hasten(clock: Clock, patience: float) -> None:
+    """Let waits pass in no time, by moving the clock of the schedule."""
+    pause = simulate.pause
+
+    def wait(self: Stop, timeout: float | None = None) -> bool:
+        if timeout is None:
+            return threading.Event.wait(self)
+        if not self.is_set() and timeout > 0:
+            clock.advance(timeout)
+            time.sleep(0.001)
+        return self.is_set()
+
+    def briefly(history: Any) -> float | None:
+        seconds = pause(history)
+        return None if seconds is None else seconds / 1000
+
+    Stop.wait = wait  # type: ignore[method-assign]
+    simulate.pause = briefly
+    _read_briefly(clock, patience)
+
+
+def _read_briefly(clock: Clock, patience: float) -> None:
+    """Give up on an answer after real `patience`, in the schedule's time at the deadline."""
+    from httpcore._backends import sync  # noqa: PLC0415  as private as this is
+
+    read = sync.SyncStream.read
+
+    def impatient(self: SyncStream, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            return read(self, max_bytes, min(patience, timeout or patience))
+        except httpcore.ReadTimeout:
+            if timeout:
+                clock.advance(timeout)
+            raise
+
+    sync.SyncStream.read = impatient  # type: ignore[method-assign]
+

@@ -1,0 +1,153 @@
+"""`python -m tests.faults`: so many schedules from a seed on, over some processes, and what came of them."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import pickle
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from faults import runner
+from faults.clock import Clock
+from faults.project import PRICES
+from faults.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from faults.runner import Verdict
+
+MANY = 3
+"""Faults from which on a schedule is one of many."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of all schedules so far."""
+
+    schedules: int = 0
+    many: int = 0
+    deliveries: int = 0
+    trouble: Counter[str] = field(default_factory=Counter)
+    codes: Counter[int] = field(default_factory=Counter)
+    failed: list[Verdict] = field(default_factory=list)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count a schedule."""
+        self.schedules += 1
+        self.many += len(verdict.trouble) >= MANY
+        self.deliveries += verdict.deliveries
+        self.trouble.update(verdict.trouble)
+        self.codes.update(verdict.codes)
+        if verdict.violations:
+            self.failed.append(verdict)
+
+    def lines(self) -> Iterator[str]:
+        """Yield it for people."""
+        for verdict in self.failed:
+            yield f"--- seed {verdict.seed}: python -m tests.faults --only {verdict.seed}"
+            yield from verdict.trace
+            yield from verdict.violations
+        violations = sum(len(verdict.violations) for verdict in self.failed)
+        yield f"schedules {self.schedules:,}, of them with three or more faults {self.many:,}"
+        yield "faults " + ", ".join(f"{name} {number:,}" for name, number in sorted(self.trouble.items()))
+        yield "exit codes " + ", ".join(f"{code}: {number:,}" for code, number in sorted(self.codes.items()))
+        yield f"deliveries {self.deliveries:,}"
+        yield f"violations {violations:,} in {len(self.failed):,} schedules"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run schedules and print what came of them; 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--schedules", type=int, default=200, help="how many")
+    parser.add_argument("--seed", type=int, default=1, help="the first one's seed; the others' follow")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
+    parser.add_argument("--only", type=int, metavar="SEED", help="this one alone, with its trace")
+    given = parser.parse_args(words)
+    began = time.monotonic()
+    seeds = [given.only] if given.only is not None else range(given.seed, given.seed + given.schedules)
+    report = Report()
+    for verdict in verdicts(seeds, jobs=min(given.jobs, len(seeds))):
+        report.add(verdict)
+        if given.only is not None and not verdict.violations:
+            _print("\n".join(verdict.trace))
+    for line in report.lines():
+        _print(line)
+    _print(f"seconds {time.monotonic() - began:.1f}")
+    return 1 if report.failed else 0
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def verdicts(
+    seeds: Sequence[int], *, jobs: int, mutant: Callable[[], None] | None = None
+) -> Iterator[Verdict]:
+    """Yield the verdict of every seed, in no order; each job is a process with a sandbox of its own."""
+    prepare()
+    pipes: list[BinaryIO] = []
+    processes = []
+    for job in range(jobs):
+        reading, writing = os.pipe()
+        process = os.fork()
+        if not process:
+            os.close(reading)
+            try:
+                with open(writing, "wb") as pipe:  # noqa: PTH123  a descriptor
+                    _work(seeds[job::jobs], pipe, mutant=mutant)
+            finally:
+                os._exit(0)
+        os.close(writing)
+        processes.append(process)
+        pipes.append(open(reading, "rb"))  # noqa: PTH123, SIM115  a descriptor, closed below
+    try:
+        yield from _all(pipes)
+    finally:
+        for pipe in pipes:
+            pipe.close()
+        for process in processes:
+            os.waitpid(process, 0)
+
+
+def _all(pipes: list[BinaryIO]) -> Iterator[Verdict]:
+    waiting = list(pipes)
+    while waiting:
+        for pipe in tuple(waiting):
+            try:
+                yield pickle.load(pipe)  # noqa: S301  our own child's
+            except EOFError:
+                waiting.remove(pipe)
+
+
+def prepare() -> None:
+    """Import everything once, for all that will be forked, without the tables that only real engines need."""
+    for name in ("pandas", "polars", "pyarrow"):
+        sys.modules[name] = None  # type: ignore[assignment]  deepdiff takes them where it finds them: 80 MB
+    import deepdiff  # noqa: F401, PLC0415
+    from octoplan import formats  # noqa: F401, PLC0415
+    from octoplan.workflow import apply, plan, resolve, status, trial  # noqa: F401, PLC0415
+
+    gc.collect()
+    gc.freeze()
+
+
+def _work(seeds: Sequence[int], pipe: BinaryIO, *, mutant: Callable[[], None] | None) -> None:
+    clock = Clock()
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=runner.MEMORY if runner.MEMORY.is_dir() else None) as name:
+        folder = Path(name)
+        prices = folder / "prices.yaml"
+        prices.write_text(PRICES, encoding="utf-8")
+        server = Server(folder, prices, clock)
+        for seed in seeds:
+            pickle.dump(runner.run(seed, server, clock, mutant=mutant), pipe)
+            pipe.flush()
+        server.close()

@@ -1,0 +1,77 @@
+"""One schedule from its seed to its verdict."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from faults import checker, recovery, schedule, steps
+from faults.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from faults.clock import Clock
+    from faults.server import Server
+
+MEMORY = Path("/dev/shm")  # noqa: S108  a folder in memory, where there is one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How a schedule went."""
+
+    seed: int
+    trouble: tuple[str, ...]
+    codes: tuple[int, ...]
+    violations: tuple[str, ...]
+    trace: tuple[str, ...]
+    seconds: float
+    deliveries: int
+
+
+def run(seed: int, server: Server, clock: Clock, *, mutant: Callable[[], None] | None = None) -> Verdict:
+    """Run the schedule of a seed in a new world."""
+    began = time.monotonic()
+    drawn = schedule.draw(seed)
+    world = World(
+        root=Path(tempfile.mkdtemp(prefix="faults-", dir=MEMORY if MEMORY.is_dir() else None)),
+        server=server,
+        clock=clock,
+        project=drawn.project,
+        seed=seed,
+        plain=drawn.plain,
+        mutant=mutant,
+    )
+    try:
+        _live(world, drawn)
+    except Exception:  # noqa: BLE001  a harness that breaks is told of like a promise that is broken
+        world.broken("harness", traceback.format_exc())
+    finally:
+        deliveries = len(server.deliveries())
+        world.close()
+    return Verdict(
+        seed=seed,
+        trouble=drawn.trouble,
+        codes=tuple(ran.code for ran in world.runs),
+        violations=tuple(world.violations),
+        trace=tuple(world.trace),
+        seconds=time.monotonic() - began,
+        deliveries=deliveries,
+    )
+
+
+def _live(world: World, drawn: schedule.Schedule) -> None:
+    world.clock.reset()
+    world.server.ask("reset")
+    for name in ("person", "temporary"):
+        (world.root / name).mkdir()
+    world.begin()
+    for step in drawn.steps:
+        steps.take(world, step)
+    recovery.recover(world)
+    checker.check(world)

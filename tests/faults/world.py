@@ -1,0 +1,240 @@
+"""The world of one schedule: a project, a provider, a clock, and octoplan run over them, in order or at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from faults import child, points
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from faults.clock import Clock
+    from faults.points import Strike
+    from faults.project import Project
+    from faults.server import Server
+
+ENVIRONMENT = "rehearsal"
+REMEMBERS_LOGIN = "sandbox-team"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """A run of octoplan as it was seen from outside. `code` is negative where a signal ended it.
+
+    `requests` are the numbers of those the provider saw while it lived, `suppressed` who had opted out when it
+    began, `plan` the saved plan it applied; `alone` that nobody else ran.
+    """
+
+    number: int
+    words: tuple[str, ...]
+    strikes: tuple[Strike, ...]
+    code: int
+    out: str
+    err: str
+    began: datetime
+    ended: datetime
+    skew: float
+    requests: range
+    suppressed: frozenset[str]
+    plan: Path | None
+    alone: bool
+    home: Path
+    changed_lists: bool = False
+
+    @property
+    def verb(self) -> str:
+        """The word after the options."""
+        return next(word for word in self.words if not word.startswith("-") and word != ENVIRONMENT)
+
+    @property
+    def last_line(self) -> str:
+        """The last line of an apply; empty where it was not reached."""
+        return next((line for line in self.out.splitlines() if line.startswith("accepted ")), "")
+
+    @property
+    def killed(self) -> bool:
+        """Whether it did not end by itself."""
+        return self.code == points.KILLED
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Everything that steps act on. `truths` are the person's true decisions by batch, `lies` the false ones."""
+
+    root: Path
+    server: Server
+    clock: Clock
+    project: Project
+    seed: int
+    plain: bool = True
+    mutant: Callable[[], None] | None = None
+    patience: float = 20.0
+    login: str = REMEMBERS_LOGIN
+    plans: list[Path] = field(default_factory=list)
+    runs: list[Ran] = field(default_factory=list)
+    trace: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    homes: list[Path] = field(default_factory=list)
+    seen: int = 0
+    skewed: bool = False
+    lists_changed: bool = False
+    looks: list[Callable[[World], None]] = field(default_factory=list)
+    """What is looked at after every run."""
+
+    @property
+    def home(self) -> Path:
+        """Where the project is."""
+        return self.root / "project"
+
+    @property
+    def ledger(self) -> Path:
+        """Where the ledger is."""
+        return self.home / "rehearsal.db"
+
+    def say(self, line: str) -> None:
+        """Add a line to what a person reads when a schedule has failed."""
+        self.trace.append(line)
+
+    def broken(self, invariant: str, what: str) -> None:
+        """Note that a promise is broken."""
+        self.violations.append(f"{invariant}: {what}")
+
+    def begin(self) -> None:
+        """Make the project and its ledger."""
+        self.homes.append(self.home)
+        self.project.write(self.home)
+        (self.root / "runs").mkdir()
+        self.run("--env", ENVIRONMENT, "ledger", "init")
+        (name,) = (self.home / ".octoplan/keys").iterdir()
+        self.project.ledger_id = name.name
+        self.project.write(self.home)
+
+    def key(self) -> bytes:
+        """Return the ledger's key, which schedules may swap on the disk."""
+        return self.keys[0]
+
+    @property
+    def keys(self) -> list[bytes]:
+        """Every ledger's key."""
+        return [bytes.fromhex(path.read_text().strip()) for path in (self.home / ".octoplan/keys").iterdir()]
+
+    def run(self, *words: str, strikes: tuple[Strike, ...] = (), **how: Any) -> Ran:
+        """Run octoplan once, alone."""
+        (ran,) = self.together(Order(words=words, strikes=strikes, **how))
+        return ran
+
+    def together(self, *orders: Order) -> list[Ran]:
+        """Run octoplan as often at the same time; return when all have ended."""
+        began, suppressed = self.clock.now(), self.project.suppressed()
+        self.lists_changed = False
+        started = [self._start(order, len(self.runs) + index) for index, order in enumerate(orders)]
+        codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started]
+        first, self.seen = self.seen, self.seen + len(self.server.requests(self.seen))
+        ran = [
+            Ran(
+                number=len(self.runs) + index,
+                words=order.words,
+                strikes=order.strikes,
+                code=codes[index],
+                out=self._printed(len(self.runs) + index, "out"),
+                err=self._printed(len(self.runs) + index, "err"),
+                began=began,
+                ended=self.clock.now(),
+                skew=self.clock.skew,
+                requests=range(first, self.seen),
+                suppressed=suppressed,
+                plan=order.plan,
+                alone=len(orders) == 1,
+                home=order.home or self.home,
+                changed_lists=self.lists_changed,
+            )
+            for index, order in enumerate(orders)
+        ]
+        self.runs += ran
+        for one in ran:
+            self._tell(one)
+        for look in self.looks:
+            look(self)
+        return ran
+
+    def _start(self, order: Order, number: int) -> int:
+        home = order.home or self.home
+        setting = child.Setting(
+            clock=self.clock,
+            environ={
+                "OCTOPUSH_API_LOGIN": self.login,
+                "OCTOPUSH_API_KEY": "sandbox-key",
+                "OCTOPLAN_SANDBOX": self.server.url,
+                "OCTOPLAN_ACTOR": "ada",
+                "HOME": str(self.root / "person"),
+                "TMPDIR": str(self.root / "temporary"),
+            },
+            seed=self.seed + number,
+            plain=self.plain,
+            patience=self.patience,
+            acts=order.acts,
+            mutant=self.mutant,
+        )
+        words = ("-q", "-C", str(home), *order.words)
+        return child.start(words, setting, strikes=order.strikes, out=str(self.root / "runs" / str(number)))
+
+    def _printed(self, number: int, name: str) -> str:
+        path = self.root / "runs" / f"{number}.{name}"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def _tell(self, ran: Ran) -> None:
+        words = " ".join(word.rpartition("/")[2] for word in ran.words if word not in ("--env", ENVIRONMENT))
+        struck = f" [{', '.join(map(str, ran.strikes))}]" if ran.strikes else ""
+        ending = ran.last_line or next(iter(reversed(ran.err.splitlines())), "")
+        self.say(f"{'' if ran.alone else '| '}octoplan {words}{struck} -> {ran.code} {ending}".rstrip())
+
+    def close(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def copied(self, name: str) -> Path:
+        """Copy the project with all it remembers; return the copy."""
+        there = self.root / name
+        shutil.copytree(self.home, there, ignore=shutil.ignore_patterns("*.rescue-*"))
+        self.homes.append(there)
+        return there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A run to be started; `acts` are what its strikes may do to the world."""
+
+    words: tuple[str, ...]
+    strikes: tuple[Strike, ...] = ()
+    plan: Path | None = None
+    home: Path | None = None
+    acts: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+    def but(self, **changes: Any) -> Order:
+        """Return it with changes."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A person's word on a batch: what they said, and whether it was so; `addresses` are those a lie sets free."""
+
+    batch: str
+    sent: bool
+    true: bool
+    home: Path
+    addresses: frozenset[str] = frozenset()
+
+
+def forget(path: Path) -> None:
+    """Remove a file if it is there."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
