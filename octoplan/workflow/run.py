@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from octoplan.core import keys
@@ -141,11 +142,11 @@ class Run:
 
     def conclude(self) -> Tally:
         """End the run and look at how things stand; what cannot be read now, the next plan shows."""
-        try:
-            self.ledger.close_run(self.id)
-            self._look_back()
-        except OctoplanError as error:
-            self.tally.fail(error)
+        for step in (partial(self.ledger.close_run, self.id), self._look_back):
+            try:
+                step()
+            except OctoplanError as error:
+                self.tally.fail(error)
         return self.tally
 
     def _due(self) -> list[Prepared]:

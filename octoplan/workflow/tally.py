@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from octoplan.core.errors import Exit, OctoplanError, worst
+from octoplan.core.errors import Exit, InDoubt, OctoplanError, worst
 from octoplan.core.model import Verdict
 from octoplan.core.plan import money_text
 from octoplan.formats.text import cents
@@ -72,10 +72,13 @@ class Tally:
             batches.append(batch)
 
     def fail(self, error: Exception) -> None:
-        """Note an exception. All sentences are kept: one may hold an outcome that is recorded nowhere else."""
+        """Note an exception. All sentences are kept: one may hold an outcome that is recorded nowhere else.
+
+        What was in doubt may be so because octoplan broke; other errors of ours only put a cause into words.
+        """
         if isinstance(error, OctoplanError):
             self.end(error.exit, error.reason, sentence=str(error))
-        for bug in (error, error.__cause__):
+        for bug in (error, error.__cause__ if isinstance(error, InDoubt) else None):
             if isinstance(bug, Exception) and not isinstance(bug, OctoplanError):
                 self.end(Exit.BUG, "bug", sentence=f"octoplan broke with {type(bug).__name__}")
                 self.bugs.append(bug)
