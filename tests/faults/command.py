@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import pickle
 import sys
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from faults import runner
+from faults import runner, warmth
 from faults.clock import Clock
 from faults.project import PRICES
 from faults.server import Server
@@ -93,7 +92,7 @@ def verdicts(
     seeds: Sequence[int], *, jobs: int, mutant: Callable[[], None] | None = None
 ) -> Iterator[Verdict]:
     """Yield the verdict of every seed, in no order; each job is a process with a sandbox of its own."""
-    prepare()
+    warmth.prepare(runner.memory())
     pipes: list[BinaryIO] = []
     processes = []
     for job in range(jobs):
@@ -128,21 +127,9 @@ def _all(pipes: list[BinaryIO]) -> Iterator[Verdict]:
                 waiting.remove(pipe)
 
 
-def prepare() -> None:
-    """Import everything once, for all that will be forked, without the tables that only real engines need."""
-    for name in ("pandas", "polars", "pyarrow"):
-        sys.modules[name] = None  # type: ignore[assignment]  deepdiff takes them where it finds them: 80 MB
-    import deepdiff  # noqa: F401, PLC0415
-    from octoplan import formats  # noqa: F401, PLC0415
-    from octoplan.workflow import apply, plan, resolve, status, trial  # noqa: F401, PLC0415
-
-    gc.collect()
-    gc.freeze()
-
-
 def _work(seeds: Sequence[int], pipe: BinaryIO, *, mutant: Callable[[], None] | None) -> None:
     clock = Clock()
-    with tempfile.TemporaryDirectory(prefix="faults-", dir=runner.MEMORY if runner.MEMORY.is_dir() else None) as name:
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=runner.memory()) as name:
         folder = Path(name)
         prices = folder / "prices.yaml"
         prices.write_text(PRICES, encoding="utf-8")

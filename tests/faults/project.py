@@ -25,7 +25,7 @@ version: 1
 campaigns: campaigns/
 suppressions: [audiences/stop.csv]
 defaults: {{provider: octopush, sender: ACME, country: FR, timezone: Europe/Paris}}
-limits: {{max_cost: {max_cost} EUR, max_contacts: 5000, max_parts: 3, countries: [FR], senders: [ACME]}}
+limits: {{max_cost: {max_cost} EUR, max_contacts: 5000, max_parts: 3, countries: [FR], senders: [ACME, ACME Mode]}}
 providers:
   octopush:
     login: "${{OCTOPUSH_API_LOGIN}}"
@@ -43,6 +43,7 @@ _MESSAGES = {
     "email": 'sender: null\nmessage: {{text: "{text}", subject: "ACME", from: {{address: bonjour@acme.example}}, '
     "service: gateway}}",
 }
+_ALLOWED = {"voice": ("read-aloud",)}
 _TEXTS = {
     "own": "bonjour {{ contact.first_name }}, code {{ contact.code }}.",
     "store": "rendez-vous a {{ contact.store }}.",
@@ -133,9 +134,9 @@ class Campaign:
         ]
         if self.send_at:
             lines.append(f"schedule: {{send_at: '{self.send_at:%Y-%m-%dT%H:%M}', timezone: UTC}}")
-        if self.allow:
-            lines.append("allow:")
-            lines += [f'  {rule}: "looked at"' for rule in self.allow]
+        allowed = (*self.allow, *_ALLOWED.get(self.channel, ()))
+        if allowed:
+            lines += ["allow:", *(f'  {rule}: "looked at"' for rule in allowed)]
         return "\n".join(lines) + "\n"
 
     def csv(self) -> str:

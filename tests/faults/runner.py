@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from faults.clock import Clock
     from faults.server import Server
 
-MEMORY = Path("/dev/shm")  # noqa: S108  a folder in memory, where there is one
+
+def memory() -> Path | None:
+    """Return a folder in memory, where there is one."""
+    found = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it
+    return found if found.is_dir() else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ def run(seed: int, server: Server, clock: Clock, *, mutant: Callable[[], None] |
     began = time.monotonic()
     drawn = schedule.draw(seed)
     world = World(
-        root=Path(tempfile.mkdtemp(prefix="faults-", dir=MEMORY if MEMORY.is_dir() else None)),
+        root=Path(tempfile.mkdtemp(prefix="faults-", dir=memory())),
         server=server,
         clock=clock,
         project=drawn.project,
