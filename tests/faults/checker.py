@@ -10,10 +10,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from faults import book, saved
+from faults import book, consent, saved
+from faults.project import CANARIES, Person
 
 if TYPE_CHECKING:
     from faults.book import Attempt, Batch, Book
+    from faults.project import Campaign
     from faults.saved import Document
     from faults.world import Ran, World
 
@@ -73,7 +75,7 @@ def check(world: World) -> None:
 
 
 def check_code(world: World, ran: Ran) -> None:
-    """A run that was not killed ends with a code that tells a person what to do."""
+    """Exit: a run that was not killed ends with a code that tells a person what to do."""
     if ran.killed and any(strike.what == "kill" for strike in ran.strikes):
         return
     if ran.code not in CODES:
@@ -164,4 +166,60 @@ def plans_send_nothing(evidence: Evidence) -> None:
                 evidence.world.broken("I10", f"run {ran.number} planned, and request {number} sends")
 
 
-PROMISES = (nobody_twice, nothing_lost, plans_send_nothing)
+def nobody_is_forgotten(evidence: Evidence) -> None:
+    """I3: at rest, whoever is on a list and has not opted out has got the message, or the ledger says why not."""
+    world = evidence.world
+    if not world.plans:
+        return
+    last = saved.read(world.plans[-1])
+    got = {(*_edition(evidence, one), one["address"]) for one in evidence.deliveries}
+    for campaign in world.project.campaigns:
+        row = last.campaign((campaign.id, campaign.edition))
+        if (
+            not campaign.present
+            or row is None
+            or row.action != "none"
+            or (row.closes or last.created_at) < last.created_at
+        ):
+            continue
+        for number in campaign.people:
+            address = Person(number).address(campaign.channel)
+            if address in world.project.suppressed() or (*row.of, address) in got:
+                continue
+            if not _is_explained(evidence.book, campaign, key=book.contact_key(world.key(), address)):
+                world.broken("I3", f"person {number} is owed {campaign.id} #{campaign.edition}, and nothing says so")
+
+
+def _is_explained(kept: Book, campaign: Campaign, *, key: bytes) -> bool:
+    """Tell whether somebody is held or rejected, or joined an edition that had begun and takes nobody in."""
+    batches = [batch for batch in kept.batches.values() if batch.of == (campaign.id, campaign.edition)]
+    if not any(key in batch.keys for batch in batches):
+        return campaign.new_contacts == "skip" and any(batch.attempt for batch in batches)
+    return any(key in batch.keys and (not batch.free or batch.rejected) for batch in batches)
+
+
+def leaves_no_trace(evidence: Evidence) -> None:
+    """I9: no file but the people's own lists holds an address, or a value of somebody."""
+    root = evidence.world.root
+    for path in sorted(root.rglob("*")):
+        if not path.is_file() or path.parent.name == "audiences":
+            continue
+        contents = [path.read_bytes()]
+        if path.suffix == ".plan":
+            contents.append(saved.read(path).text.encode())
+        if any(one in content for one in CANARIES for content in contents):
+            evidence.world.broken("I9", f"{path.relative_to(root)} tells who somebody is, or a value of theirs")
+
+
+PROMISES = (
+    nobody_twice,
+    nothing_lost,
+    nobody_is_forgotten,
+    plans_send_nothing,
+    leaves_no_trace,
+    consent.only_what_was_approved,
+    consent.only_in_time,
+    consent.opt_out_wins,
+    consent.doubt_is_closed_by_evidence,
+    consent.charges_are_exact,
+)

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
+from faults.patch import put
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -104,11 +106,11 @@ def install(points: Points) -> None:
             points.reach("after commit")
             return done
 
-    sqlite3.connect = partial(sqlite3.connect, factory=Connection)
+    put(sqlite3, connect=partial(sqlite3.connect, factory=Connection))
     for name in FILES:
-        setattr(os, name, _around(getattr(os, name), "file", points))
+        put(os, **{name: _around(getattr(os, name), "file", points)})
     for name, called in {"connect": "connect", "sendall": "send", "recv": "receive"}.items():
-        setattr(socket.socket, name, _around(getattr(socket.socket, name), called, points))
+        put(socket.socket, **{name: _around(getattr(socket.socket, name), called, points)})
 
 
 def _around(call: Callable[..., Any], name: str, points: Points) -> Callable[..., Any]:

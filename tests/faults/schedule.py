@@ -144,7 +144,10 @@ def _troubled(dice: random.Random) -> list[Step]:
 def _copied(dice: random.Random) -> list[Step]:
     strikes = _strikes(dice) if dice.random() < 0.3 else ()
     trouble = ("second-ledger", *_kinds(strikes))
-    return [Step(name="plan"), Step(name="copy", trouble=trouble, how={"first": dice.random() < 0.5, "strikes": strikes})]
+    return [
+        Step(name="plan"),
+        Step(name="copy", trouble=trouble, how={"first": dice.random() < 0.5, "strikes": strikes}),
+    ]
 
 
 def _limited(dice: random.Random) -> list[Step]:
@@ -208,9 +211,9 @@ def _apply(dice: random.Random, *, calm: float, back: int = 0) -> Step:
                 how["faults"] = _wire(dice)
                 trouble += [f"wire-{one['fault']}" for one in how["faults"]]
             else:
-                how["second"] = _strikes(dice) if dice.random() < 0.4 else ()
-                how["other"] = dice.choice((None, None, 1))
-                trouble += ["at-once", *_kinds(how["second"])]
+                strikes = _strikes(dice) if dice.random() < 0.4 else ()
+                how["rival"] = (dice.choice((how["back"], how["back"], 1)), strikes)
+                trouble += ["at-once", *_kinds(strikes)]
     return Step(name="apply", trouble=tuple(trouble), how=how)
 
 
@@ -227,14 +230,27 @@ def _strikes(dice: random.Random) -> tuple[Strike, ...]:
 
 
 def _strike(dice: random.Random, what: str) -> Strike:
-    kinds = ("commit", "file") if what == "disk" else ("commit", "connect") if what in ("freeze", "week") else None
-    if kinds is None:
-        kinds = dice.choices(
-            (("commit",), ("send",), ("receive",), ("connect", "send", "receive"), ("file",)), (6, 4, 3, 2, 1)
-        )[0]
+    kinds = STRUCK.get(what) or dice.choices(tuple(ANYWHERE), tuple(ANYWHERE.values()))[0]
     times = dice.choice((1, 1, 2, 5, 50)) if what == "disk" else 1
     most = 24 if "commit" in kinds else 16 if "connect" in kinds else 8
     return Strike(what=what, kinds=kinds, at=dice.randint(1, most), times=times)
+
+
+STRUCK: dict[str, tuple[str, ...]] = {
+    "disk": ("commit", "file"),
+    "freeze": ("commit", "connect"),
+    "week": ("commit", "connect"),
+}
+"""Where strikes of some kinds are of use."""
+
+ANYWHERE: dict[tuple[str, ...], int] = {
+    ("commit",): 6,
+    ("send",): 4,
+    ("receive",): 3,
+    ("connect", "send", "receive"): 2,
+    ("file",): 1,
+}
+"""Where the others are, by weight."""
 
 
 def _wire(dice: random.Random) -> tuple[dict[str, Any], ...]:
@@ -248,7 +264,13 @@ def _fault(dice: random.Random) -> dict[str, Any]:
     whom = SENDS if dice.random() < 0.9 else {"endpoint": "*"}
     if details.get("status") in (401, 403):
         details["acts"] = False  # a provider that refuses the credentials has not sent
-    return {"fault": name, **whom, "skip": dice.choice((0, 0, 1, 2)), "times": dice.choice((1, 1, 2, 6, None)), **details}
+    return {
+        "fault": name,
+        **whom,
+        "skip": dice.choice((0, 0, 1, 2)),
+        "times": dice.choice((1, 1, 2, 6, None)),
+        **details,
+    }
 
 
 FAULTS: dict[str, dict[str, tuple[Any, ...]]] = {

@@ -52,22 +52,29 @@ def apply(
     back: int = 0,
     strikes: tuple[Strike, ...] = (),
     faults: tuple[dict[str, Any], ...] = (),
-    second: tuple[Strike, ...] | None = None,
-    other: int | None = None,
+    rival: tuple[int, tuple[Strike, ...]] | None = None,
 ) -> None:
-    """Apply the newest plan, or the one `back` before it; `second` is a run at the same time, of plan `other` back."""
+    """Apply the newest plan, or the one `back` before it; `rival` is a run at the same time: its plan and strikes."""
     if not world.plans:
         return
-    world.server.ask("faults", faults=list(faults), seed=world.seed)
-    world.patience = 0.3 if {one["fault"] for one in faults} & {"hang", "late"} else 20.0
+    _install(world, faults)
     orders = [_order(world, back, strikes=strikes)]
-    if second is not None:
-        orders.append(_order(world, back if other is None else other, strikes=second))
+    if rival is not None:
+        orders.append(_order(world, rival[0], strikes=rival[1]))
     world.together(*orders)
     world.patience = 20.0
     _take_note(world)
     if faults:
         world.server.ask("faults", faults=[])
+
+
+def _install(world: World, faults: tuple[dict[str, Any], ...]) -> None:
+    names = {one["fault"] for one in faults}
+    if names:
+        world.server.ask("faults", faults=list(faults), seed=world.seed)
+    world.patience = 0.3 if names & {"hang", "late"} else 20.0
+    world.delayed = world.delayed or "late" in names
+    world.priced = world.priced or "cost" in names
 
 
 def _order(world: World, back: int, *, strikes: tuple[Strike, ...]) -> Order:
@@ -136,8 +143,7 @@ def blacklist(world: World, *, who: int) -> None:
 
 def resolve(world: World, *, strikes: tuple[Strike, ...] = (), faults: tuple[dict[str, Any], ...] = ()) -> None:
     """Let octoplan settle what it can."""
-    world.server.ask("faults", faults=list(faults), seed=world.seed)
-    world.patience = 0.3 if {one["fault"] for one in faults} & {"hang", "late"} else 20.0
+    _install(world, faults)
     world.run("--env", ENVIRONMENT, "resolve", "--json", strikes=strikes)
     world.patience = 20.0
     if faults:
@@ -238,7 +244,7 @@ def _foreign(world: World) -> Callable[[], None]:
 
 
 def copy(world: World, *, first: bool, strikes: tuple[Strike, ...] = ()) -> None:
-    """Apply the newest plan here and in a copy of the project that was made just before: two ledgers, the same batches."""
+    """Apply the newest plan here and in a copy of the project made just before: two ledgers, the same batches."""
     if not world.plans:
         return
     there = world.copied(f"copy{len(world.homes)}")

@@ -66,7 +66,11 @@ class Ran:
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """Everything that steps act on. `truths` are the person's true decisions by batch, `lies` the false ones."""
+    """Everything that steps act on.
+
+    `skewed`: octoplan's clock once stood wrong; `delayed`: a request was held back on the wire; `priced`: the
+    provider told wrong figures.
+    """
 
     root: Path
     server: Server
@@ -85,6 +89,8 @@ class World:
     homes: list[Path] = field(default_factory=list)
     seen: int = 0
     skewed: bool = False
+    delayed: bool = False
+    priced: bool = False
     lists_changed: bool = False
     looks: list[Callable[[World], None]] = field(default_factory=list)
     """What is looked at after every run."""
