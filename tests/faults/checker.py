@@ -8,17 +8,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from faults import book, consent, saved
 from faults.project import CANARIES, Person
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from faults.book import Attempt, Batch, Book
     from faults.project import Campaign
     from faults.saved import Document
     from faults.world import Ran, World
 
+DOUBT = 7
 CODES = frozenset({0, 1, 3, 4, 5, 6, 7, 130})
 """The exit codes that a verb of a schedule may end with."""
 
@@ -31,18 +35,39 @@ class Evidence:
     deliveries: list[dict[str, Any]]
     requests: list[dict[str, Any]]
     book: Book
-    books: list[Book]
-    """All ledgers, those of copies too."""
+    books: dict[Path, Book]
+    """All ledgers by the project they are of: those of copies too."""
     plans: dict[str, Document]
 
     def attempts(self, request_id: str) -> list[tuple[Book, Attempt]]:
         """Return the attempts that any ledger has under a request id."""
         return [
             (one, attempt)
-            for one in self.books
+            for one in self.books.values()
             for attempt in one.attempts.values()
             if attempt.request_id == request_id
         ]
+
+    def sender(self, request_id: str) -> tuple[Book, Attempt] | None:
+        """Return the attempt that was delivered under a request id: of the ledger whose run sent it."""
+        homes = (
+            ran.home
+            for ran in self.world.runs
+            for number in ran.requests
+            if self.requests[number]["outcome"] == "sent" and request_id in self.requests[number]["body"]
+        )
+        found = self.attempts(request_id)
+        of_home = (one for home in homes for one in found if one[0] is self.books.get(home))
+        return next(of_home, found[0] if found else None)
+
+    def claimed(self, ran: Ran, request_id: str) -> tuple[Book, Attempt] | None:
+        """Return the attempt under a request id that a run made; None where the request only came late."""
+        kept = self.books.get(ran.home)
+        for attempt in kept.attempts.values() if kept else ():
+            at = datetime.fromisoformat(attempt.claimed_at)
+            if kept and attempt.request_id == request_id and ran.began <= at <= ran.ended:
+                return kept, attempt
+        return None
 
 
 def gather(world: World) -> Evidence | None:
@@ -51,14 +76,14 @@ def gather(world: World) -> Evidence | None:
     if kept is None:
         world.broken("ledger", "the ledger cannot be read at the end")
         return None
-    copies = [found for home in world.homes[1:] if (found := book.read(home / "rehearsal.db"))]
+    copies = {home: found for home in world.homes[1:] if (found := book.read(home / "rehearsal.db"))}
     documents = [saved.read(path) for path in world.plans]
     return Evidence(
         world=world,
         deliveries=world.server.deliveries(),
         requests=world.server.requests(),
         book=kept,
-        books=[kept, *copies],
+        books={world.home: kept, **copies},
         plans={document.id: document for document in documents},
     )
 
@@ -86,16 +111,17 @@ def nobody_twice(evidence: Evidence) -> None:
     """I1: each address gets an edition of a campaign once, but for what a person's false word set free."""
     world = evidence.world
     got = Counter((*_edition(evidence, one), one["address"]) for one in evidence.deliveries)
-    lies = Counter(
+    free = Counter(
         (*evidence.book.batches[lie.batch].of, address)
         for lie in world.decisions
         if not lie.true and not lie.sent and lie.batch in evidence.book.batches
         for address in lie.addresses
     )
+    free.update(_elsewhere(evidence))
     for of, times in got.items():
-        if times > 1 + lies[of]:
-            world.broken("I1", f"{of[2]} got {of[0]} #{of[1]} {times} times, {lies[of]} of them by a person's word")
-    for one in evidence.books:
+        if times > 1 + free[of]:
+            world.broken("I1", f"{of[2]} got {of[0]} #{of[1]} {times} times, {free[of]} of them by a person's doing")
+    for one in evidence.books.values():
         held: Counter[tuple[str, int, bytes]] = Counter(
             (*batch.of, key) for batch in one.batches.values() if not batch.free for key in batch.keys
         )
@@ -104,12 +130,57 @@ def nobody_twice(evidence: Evidence) -> None:
                 world.broken("I1", f"somebody is in {times} batches of {campaign} #{edition} at once")
 
 
+def _elsewhere(evidence: Evidence) -> Counter[tuple[str, int, str]]:
+    """Count what copies of the project have sent, once their step was over.
+
+    While both apply the same plan the provider's memory of request ids keeps them apart, and that is
+    checked; whoever goes on with both for longer sends twice by their own doing.
+    """
+    world = evidence.world
+    found: Counter[tuple[str, int, str]] = Counter()
+    if len(world.homes) == 1:
+        return found
+    runs = {number: ran for ran in world.runs for number in ran.requests}
+    by_edition: dict[tuple[str, int, str], list[Ran]] = {}
+    for number, request in enumerate(evidence.requests):
+        if request["outcome"] == "sent" and number in runs:
+            body = json.loads(request["body"])
+            one = {"request_id": body["metadata"].get("request_id"), "text": body["text"]}
+            for address in (address for recipient in body["recipients"] for address in recipient.values()):
+                by_edition.setdefault((*_edition(evidence, one), address), []).append(runs[number])
+    for of, senders in by_edition.items():
+        numbers = [ran.number for ran in senders]
+        if len({ran.home for ran in senders}) > 1 and max(numbers) - min(numbers) > 1:
+            found[of] += sum(ran.home != world.home for ran in senders)
+    return found
+
+
+def foreign_is_no_proof(evidence: Evidence) -> None:
+    """Foreign: a request id that another ledger has used leaves the batch in doubt, and ends the run with 7."""
+    world = evidence.world
+    first: dict[str, Ran] = {}
+    for ran in world.runs if len(world.homes) > 1 else ():
+        for number in ran.requests:
+            request = evidence.requests[number]
+            identity = consent.sending(request)
+            if identity is None or request["outcome"] not in ("sent", "duplicate"):
+                continue
+            sender = first.setdefault(identity, ran)
+            if request["outcome"] == "sent" or sender.home == ran.home:
+                continue
+            if not ran.killed and ran.alone and ran.code != DOUBT:
+                world.broken("foreign", f"run {ran.number} met a foreign duplicate and ended {ran.code}")
+            found = evidence.claimed(ran, identity)
+            if found and found[1].state == "accepted":
+                world.broken("foreign", f"{found[1].batch} was sent by another ledger and is taken as ours")
+
+
 def _edition(evidence: Evidence, delivery: dict[str, Any]) -> tuple[str, int]:
     """Return what a delivery was for, by its request id; of an unknown one the campaign in its words."""
-    found = evidence.attempts(delivery["request_id"])
-    if not found:
+    found = evidence.sender(delivery["request_id"])
+    if found is None:
         return f"unknown {delivery['text'][:7]}", 0
-    kept, attempt = found[0]
+    kept, attempt = found
     return kept.batches[attempt.batch].of
 
 
@@ -213,6 +284,7 @@ def leaves_no_trace(evidence: Evidence) -> None:
 
 PROMISES = (
     nobody_twice,
+    foreign_is_no_proof,
     nothing_lost,
     nobody_is_forgotten,
     plans_send_nothing,

@@ -63,7 +63,7 @@ class Watch:
         doubts = sum(
             batch.contacts
             for batch in now.batches.values()
-            if batch.state == "in_doubt" and document.campaign(batch.of) is not None
+            if batch.state in ("in_doubt", "claimed") and document.campaign(batch.of) is not None
         )
         _equal(world, ran, "accepted", told["accepted"], accepted)
         _equal(world, ran, "in doubt", told["in doubt"], doubts)
