@@ -294,4 +294,7 @@ PROMISES = (
     consent.opt_out_wins,
     consent.doubt_is_closed_by_evidence,
     consent.charges_are_exact,
+    consent.estimates_are_exact,
+    consent.nothing_is_told_before_it_is_kept,
+    consent.living_runs_keep_what_they_reserved,
 )

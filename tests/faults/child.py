@@ -41,7 +41,10 @@ BATCH_SIZE = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a run lives in. `plain`: audiences by sets, not by the engine. `patience`: real seconds for an answer."""
+    """What a run lives in. `plain`: audiences by sets, not by the engine. `patience`: real seconds for an answer.
+
+    `mute`: nothing it prints can be written.
+    """
 
     clock: Clock
     environ: Mapping[str, str]
@@ -50,6 +53,7 @@ class Setting:
     patience: float = 20.0
     acts: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     mutant: Callable[[], None] | None = None
+    mute: bool = False
 
 
 def start(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ...], out: str) -> int:
@@ -71,8 +75,9 @@ def _live(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ..
     gc.disable()
     sys.settrace(None)
     threading.settrace(None)
-    for number, name in ((1, "out"), (2, "err")):
-        file = os.open(f"{out}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for number, name in ((1, f"{out}.out"), (2, f"{out}.err")):
+        place = "/dev/full" if setting.mute and number == 1 else name
+        file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(file, number)
         os.close(file)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  for the rest of the process
@@ -84,7 +89,10 @@ def _live(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ..
         setting.mutant()
     if strikes:
         points.install(points.Points(strikes, dict(setting.acts)))
-    return int(cli.run(words))
+    code = int(cli.run(words))
+    if setting.mute:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  what is left cannot be flushed
+    return code
 
 
 def _adapt(setting: Setting) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from faults import runner, warmth
+from faults import mutants, runner, warmth
 from faults.clock import Clock
 from faults.project import PRICES
 from faults.server import Server
@@ -65,16 +65,20 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first one's seed; the others' follow")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--only", type=int, metavar="SEED", help="this one alone, with its trace")
+    parser.add_argument("--mutant", choices=sorted(mutants.MUTANTS), help="with this rule of octoplan's switched off")
     given = parser.parse_args(words)
+    mutant = mutants.MUTANTS[given.mutant] if given.mutant else None
     began = time.monotonic()
     seeds = [given.only] if given.only is not None else range(given.seed, given.seed + given.schedules)
     report = Report()
-    for verdict in verdicts(seeds, jobs=min(given.jobs, len(seeds))):
+    for verdict in verdicts(seeds, jobs=min(given.jobs, len(seeds)), mutant=mutant):
         report.add(verdict)
         if verdict.violations:
             _print(f"--- seed {verdict.seed}: python -m tests.faults --only {verdict.seed}")
         if verdict.violations or given.only is not None:
             _print("\n".join((*verdict.trace, *verdict.violations)))
+        if verdict.violations and mutant:
+            break
     for line in report.lines():
         _print(line)
     _print(f"seconds {time.monotonic() - began:.1f}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from faults import book
@@ -12,10 +13,20 @@ if TYPE_CHECKING:
     from faults.book import Attempt, Book
     from faults.checker import Evidence
     from faults.saved import Document
+    from faults.world import Ran
+
+PRICES = {
+    "sms": (Decimal("0.049"), Decimal("0.01")),
+    "voice": (Decimal("0.035"), Decimal("0.01")),
+    "rcs": (Decimal("0.055"), Decimal("0.01")),
+    "email": (Decimal("0.0009"), Decimal(0)),
+}
+"""What a contact and a call cost, by channel: the price book of `project`, written once more."""
 
 SLACK = timedelta(seconds=61)
 """How long after the last look at the clock a request may arrive: its deadline."""
 
+TOO_MANY = 429
 WINDOW = timedelta(hours=22)
 QUIET = {"12m": timedelta(minutes=12), "2m": timedelta(minutes=2), "30s": timedelta(seconds=30)}
 
@@ -144,6 +155,8 @@ def _repeats_are_identical(evidence: Evidence, quiet: timedelta) -> None:
             if identity is None or evidence.claimed(ran, identity) is None:
                 continue
             where, earlier = first.setdefault(identity, (ran.number, request))
+            if where == ran.number and earlier is not request and earlier["outcome"] == "sent" and not _limited(ran):
+                world.broken("I5", f"run {ran.number} repeated a request at once")
             if where == ran.number or not ran.alone or ran.home != world.home:
                 continue
             if earlier["body"] != request["body"]:
@@ -151,6 +164,11 @@ def _repeats_are_identical(evidence: Evidence, quiet: timedelta) -> None:
             age = datetime.fromisoformat(request["at"]) - datetime.fromisoformat(earlier["at"])
             if not world.skewed and len(world.homes) == 1 and not quiet <= age <= WINDOW:
                 world.broken("I5", f"run {ran.number} repeated a request after {age}")
+
+
+def _limited(ran: Ran) -> bool:
+    """Tell whether the provider may have said 429 although it sent, after which the same request is due again."""
+    return any(one.get("status") == TOO_MANY for one in ran.faults) or not ran.alone
 
 
 def charges_are_exact(evidence: Evidence) -> None:
@@ -166,3 +184,42 @@ def charges_are_exact(evidence: Evidence) -> None:
             and not evidence.world.priced
         ):
             evidence.world.broken("I4", f"{attempt.batch} cost {answer['total_cost']}, the ledger has {attempt.cost}")
+
+
+def estimates_are_exact(evidence: Evidence) -> None:
+    """I4: what a plan says it costs is the price book's figures times the contacts, to the last digit."""
+    for document in evidence.plans.values():
+        for row in document.wanted:
+            unit, call = PRICES[row.channel]
+            exact = unit * row.contacts + call * row.calls
+            if row.contacts and row.cost != exact:
+                evidence.world.broken("I4", f"{row.id} costs {exact}, its plan says {row.cost}")
+
+
+def nothing_is_told_before_it_is_kept(evidence: Evidence) -> None:
+    """Output: a run that cannot print anything sends and records like any other."""
+    for ran in evidence.world.runs:
+        if not ran.mute:
+            continue
+        for number in ran.requests:
+            identity = sending(evidence.requests[number])
+            found = evidence.claimed(ran, identity) if identity else None
+            if found and evidence.requests[number]["outcome"] == "sent" and found[1].state != "accepted":
+                evidence.world.broken("output", f"{found[1].batch} was sent, but is not recorded: nobody could be told")
+
+
+def living_runs_keep_what_they_reserved(evidence: Evidence) -> None:
+    """Another plan takes over what a run has reserved only when the run is gone, or the plan's time is over."""
+    if any(strike.what == "week" for ran in evidence.world.runs for strike in ran.strikes):
+        return
+    for kept in evidence.books.values():
+        living: set[str] = set()
+        for event in kept.events:
+            if event.what == "run-opened" and event.run:
+                living.add(event.run)
+            elif event.what == "run-closed" and event.run:
+                living.discard(event.run)
+            elif event.what == "released" and event.reason == "another-plan" and event.batch:
+                batch = kept.batches[event.batch]
+                if any(kept.runs[run] == batch.plan for run in living):
+                    evidence.world.broken("I1", f"{batch.id} was taken from a run that lives")

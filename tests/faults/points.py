@@ -12,6 +12,7 @@ import signal
 import socket
 import sqlite3
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -35,6 +36,8 @@ FILES = ("fsync", "pwrite", "replace", "link", "unlink")
 """The system calls by which octoplan makes files durable."""
 
 KILLED = -signal.SIGKILL
+PAUSE = 0.1
+"""Real seconds in which another process may get on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,8 @@ class Points:
             os.kill(os.getpid(), getattr(signal, strike.what))
         elif strike.what == "disk":
             _fail(name)
+        elif strike.what == "pause":
+            time.sleep(PAUSE)
         else:
             self._acts[strike.what]()
 

@@ -27,6 +27,8 @@ class Approved:
     action: str
     channel: str
     contacts: int
+    calls: int
+    cost: Decimal
     worst: Decimal
     opens: datetime | None
     closes: datetime | None
@@ -83,13 +85,15 @@ def read(path: Path) -> Document:
 
 
 def _campaign(row: dict[str, Any]) -> Approved:
-    estimate = row["estimate"] or {"contacts": 0, "worst": "0"}
+    estimate = row["estimate"] or {"contacts": 0, "cost": "0", "worst": "0"}
     return Approved(
         id=row["id"],
         edition=row["edition"],
         action=row["action"],
         channel=row["channel"],
         contacts=estimate["contacts"],
+        calls=row["calls"],
+        cost=Decimal(estimate["cost"]),
         worst=Decimal(estimate["worst"]),
         opens=row["apply_from"] and datetime.fromisoformat(row["apply_from"]),
         closes=row["apply_until"] and datetime.fromisoformat(row["apply_until"]),
