@@ -27,6 +27,7 @@ SLACK = timedelta(seconds=61)
 """How long after the last look at the clock a request may arrive: its deadline."""
 
 TOO_MANY = 429
+ZERO = Decimal(0)
 WINDOW = timedelta(hours=22)
 QUIET = {"12m": timedelta(minutes=12), "2m": timedelta(minutes=2), "30s": timedelta(seconds=30)}
 
@@ -190,9 +191,9 @@ def estimates_are_exact(evidence: Evidence) -> None:
     """I4: what a plan says it costs is the price book's figures times the contacts, to the last digit."""
     for document in evidence.plans.values():
         for row in document.wanted:
-            unit, call = PRICES[row.channel]
+            unit, call = PRICES.get(row.channel, (ZERO, ZERO))
             exact = unit * row.contacts + call * row.calls
-            if row.contacts and row.cost != exact:
+            if row.channel and row.contacts and row.cost != exact:
                 evidence.world.broken("I4", f"{row.id} costs {exact}, its plan says {row.cost}")
 
 

@@ -131,6 +131,7 @@ def balance(world: World, *, amount: str) -> None:
 
 def blacklist(world: World, *, who: int) -> None:
     world.server.ask("blacklist", addresses=[Person(who).phone])
+    world.blacklisted.append(who)
 
 
 def resolve(world: World, *, strikes: tuple[Strike, ...] = (), faults: tuple[dict[str, Any], ...] = ()) -> None:
