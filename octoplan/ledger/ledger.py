@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Kind
     from octoplan.ledger.records import (
+        Acceptance,
+        Adopted,
+        Adoption,
         BatchRow,
         Claim,
         Doubtful,
         Edition,
         EditionSummary,
         Identity,
+        Mark,
         RecordedPlan,
         Reserve,
         Settlement,
@@ -64,8 +68,49 @@ class Ledger(Protocol):
         Only of campaigns whose spec has the values of `like`, such as `channel`.
         """
 
+    def specs(self, campaign: str, edition: int) -> Mapping[str, str]:
+        """Return an edition's canonical JSON in each recorded plan, by the plan's id."""
+
+    def has_history(self) -> bool:
+        """Tell whether it remembers that anybody, but for test contacts, was sent anything, here or elsewhere."""
+
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files beside the ledger that wait to be imported, or cannot be."""
+
+    # how far it has come
+
+    def mark(self) -> Mark:
+        """Return how far the history has come."""
+
+    def goes_on_from(self, mark: Mark) -> bool:
+        """Tell whether the history holds what was seen, or a person has accepted since that it does not."""
+
+    def watch(self, moved: Callable[[], None]) -> None:
+        """Call `moved` whenever something was reserved, before any of it can be sent, and before the ledger closes."""
+
+    def accept(self, serial: int, *, above: int, actor: str, reason: str) -> int:
+        """Note that a person accepts the history as it is; return the new serial, above all that were seen.
+
+        Raises:
+            Refused: `ledger-serial`, `reason-missing`, `clock`.
+        """
+
+    def accepted(self) -> Acceptance | None:
+        """Return the newest acceptance, if any."""
+
+    def refuse_clock(self) -> None:
+        """Refuse to go on with a clock that stands before what the ledger remembers.
+
+        Raises:
+            Refused: `clock`.
+        """
+
+    def refuse_damage(self) -> None:
+        """Refuse a file that is broken anywhere, also where nothing would look before a message has left.
+
+        Raises:
+            Refused: `ledger-corrupt`.
+        """
 
     def open_run(self, plan_id: str) -> str:
         """Begin a run and return its id; claims of runs that are gone become in doubt for good.
@@ -139,6 +184,19 @@ class Ledger(Protocol):
         Raises:
             Refused: `batch-unknown`, `batch-not-in-doubt`, `reason-missing`.
             Unfinished: `quiet-time`: a request may still be travelling.
+        """
+
+    def cancel(self, batch_id: str, *, actor: str, reason: str) -> bool:
+        """Note that the provider has cancelled a batch, which counts as sent for ever; False if it is not accepted."""
+
+    def adopt(self, wanted: Adoption) -> Adopted:
+        """Record what was sent elsewhere, so that it is never sent here; whom the edition holds is left alone.
+
+        Reserved batches with some of these people are released: the others in them are owed as before.
+
+        Raises:
+            Refused: `clock`.
+            Unfinished: `run-alive`: a living run may still send it to some of them.
         """
 
     def check(self) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Standing:
     """Contacts of one edition, each by what became of them in the end, and the money by currency.
 
-    `without_ticket` counts batches. `charged` is what providers told, `open` what else it may cost at worst,
+    Of the `sent`, `cancelled` will not get it after all, and `imported` got it elsewhere. `without_ticket` counts
+    batches. `charged` is what providers told, `open` what else it may cost at worst,
     `approved` what it was allowed to.
     """
 
@@ -36,6 +37,8 @@ class Standing:
     edition: int
     test: bool
     sent: int
+    cancelled: int
+    imported: int
     sending: int
     owed: int
     rejected: int
@@ -55,6 +58,8 @@ class Standing:
         parts = [
             *(["test"] if self.test else []),
             f"sent {self.sent:,}",
+            *([f"of them imported {self.imported:,}"] if self.imported else []),
+            *([f"of them cancelled {self.cancelled:,}, still counted as sent"] if self.cancelled else []),
             f"owed {self.owed:,}",
             f"rejected {self.rejected:,}",
             f"in doubt {self.in_doubt:,}",
@@ -100,7 +105,7 @@ def ledger_status(project: Project, campaign: str | None) -> tuple[Standing, ...
     Raises:
         Refused: the ledger knows no such campaign.
     """
-    with contextlib.closing(project.open_ledger()) as ledger:
+    with contextlib.closing(project.open_ledger(reads=True)) as ledger:
         found = tuple(
             _standing(ledger, summary) for summary in ledger.campaigns() if _is_about(summary.campaign, campaign)
         )
@@ -121,6 +126,8 @@ def _standing(ledger: Ledger, summary: EditionSummary) -> Standing:
         edition=summary.edition,
         test=is_trial(summary.campaign),
         sent=contacts.get(BatchState.ACCEPTED, 0) + contacts.get(BatchState.CANCELLED, 0),
+        cancelled=contacts.get(BatchState.CANCELLED, 0),
+        imported=summary.imported,
         sending=contacts.get(BatchState.CLAIMED, 0),
         owed=owed,
         rejected=rejected,
@@ -158,7 +165,7 @@ def contact_status(project: Project, address: str, *, campaign: str | None) -> t
         ways = "write a number as +33 6 … or as a national number, an e-mail address as name@domain"
         raise Refused(f"that is neither a phone number nor an e-mail address: {ways}", reason="address")
     key = keys.contact_key(project.key, canonical)
-    with contextlib.closing(project.open_ledger()) as ledger:
+    with contextlib.closing(project.open_ledger(reads=True)) as ledger:
         rows = ledger.find(key)
     return tuple(_delivery(row) for row in rows if _is_about(row.campaign, campaign))
 
