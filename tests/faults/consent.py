@@ -148,21 +148,23 @@ def doubt_is_closed_by_evidence(evidence: Evidence) -> None:
 def _repeats_are_identical(evidence: Evidence, quiet: timedelta) -> None:
     """I5: what another run repeats has the same bytes, after the quiet time and while the provider remembers."""
     world = evidence.world
-    first: dict[str, tuple[int, dict[str, Any]]] = {}
+    first: dict[str, tuple[int, dict[str, Any], datetime]] = {}
     for ran in world.runs:
         for number in ran.requests:
             request = evidence.requests[number]
             identity = sending(request)
-            if identity is None or evidence.claimed(ran, identity) is None:
+            found = evidence.claimed(ran, identity) if identity else None
+            if identity is None or found is None:
                 continue
-            where, earlier = first.setdefault(identity, (ran.number, request))
+            claimed = datetime.fromisoformat(found[1].claimed_at)
+            where, earlier, since = first.setdefault(identity, (ran.number, request, claimed))
             if where == ran.number and earlier is not request and earlier["outcome"] == "sent" and not _limited(ran):
                 world.broken("I5", f"run {ran.number} repeated a request at once")
             if where == ran.number or not ran.alone or ran.home != world.home:
                 continue
             if earlier["body"] != request["body"]:
                 world.broken("I5", f"run {ran.number} repeated a request with other bytes")
-            age = datetime.fromisoformat(request["at"]) - datetime.fromisoformat(earlier["at"])
+            age = claimed - since
             if not world.skewed and len(world.homes) == 1 and not quiet <= age <= WINDOW:
                 world.broken("I5", f"run {ran.number} repeated a request after {age}")
 

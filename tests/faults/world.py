@@ -80,7 +80,7 @@ class World:
     """Everything that steps act on.
 
     `skewed`: octoplan's clock once stood wrong; `delayed`: a request was held back on the wire; `priced`: the
-    provider told wrong figures.
+    provider told wrong figures; `troubled`: the ledger is not in its place at the moment.
     """
 
     root: Path
@@ -101,6 +101,7 @@ class World:
     blacklisted: list[int] = field(default_factory=list)
     seen: int = 0
     skewed: bool = False
+    troubled: bool = False
     delayed: bool = False
     priced: bool = False
     faults: tuple[dict[str, Any], ...] = ()
@@ -134,6 +135,7 @@ class World:
         (name,) = (self.home / ".octoplan/keys").iterdir()
         self.project.ledger_id = name.name
         self.project.write(self.home)
+        shutil.copy2(self.ledger, self.root / "backup.db")
 
     def key(self) -> bytes:
         """Return the ledger's key, which schedules may swap on the disk."""
