@@ -109,7 +109,7 @@ def _live(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ..
     random.seed(setting.seed)
     adapt(setting)
     if strikes:
-        points.install(points.Points(strikes, dict(setting.acts)))
+        points.install(points.Points(strikes, dict(setting.acts), note=f"{out}.struck"))
     code = int(cli.run(words))
     if setting.mute:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  what is left cannot be flushed

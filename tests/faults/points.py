@@ -55,11 +55,15 @@ class Strike:
 
 
 class Points:
-    """Counts the points of one process and strikes; `acts` are the strikes that need the world."""
+    """Counts the points of one process and strikes; `acts` are the strikes that need the world.
 
-    def __init__(self, strikes: tuple[Strike, ...], acts: dict[str, Callable[[], None]]) -> None:
+    What has struck is noted, once each, in the file `note`.
+    """
+
+    def __init__(self, strikes: tuple[Strike, ...], acts: dict[str, Callable[[], None]], *, note: str) -> None:
         self._strikes = strikes
         self._acts = acts
+        self._note = note
         self._counts: Counter[Strike] = Counter()
         self._lock = threading.Lock()
 
@@ -77,6 +81,9 @@ class Points:
         return strike.at <= self._counts[strike] < strike.at + strike.times
 
     def _strike(self, strike: Strike, name: str) -> None:
+        if self._counts[strike] == strike.at:
+            with open(self._note, "a", encoding="utf-8") as file:  # noqa: PTH123  its own system calls are no points
+                file.write(f"{strike.what}-{strike.kinds[0]}\n")
         if strike.what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         elif strike.what in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -114,7 +121,7 @@ def install(points: Points) -> None:
     put(sqlite3, connect=partial(sqlite3.connect, factory=Connection))
     for name in FILES:
         put(os, **{name: _around(getattr(os, name), "file", points)})
-    for name, called in {"connect": "connect", "sendall": "send", "recv": "receive"}.items():
+    for name, called in {"connect": "connect", "send": "send", "recv": "receive"}.items():
         put(socket.socket, **{name: _around(getattr(socket.socket, name), called, points)})
 
 

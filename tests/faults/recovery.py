@@ -58,6 +58,8 @@ def decide(world: World, *, lie: bool = False, wait: bool = True) -> None:
         word = "sent" if sent else "not-sent"
         ran = world.run("--env", ENVIRONMENT, "resolve", batch, "--as", word, "--reason", "looked it up")
         if ran.code == 0:
+            if lie:
+                world.met("false-decision")
             world.decisions.append(
                 Decision(batch=batch, sent=sent, true=not lie, home=world.home, addresses=frozenset(reached))
             )

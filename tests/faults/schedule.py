@@ -32,11 +32,6 @@ class Schedule:
     steps: tuple[Step, ...]
     plain: bool
 
-    @property
-    def trouble(self) -> tuple[str, ...]:
-        """The kinds of everything that goes wrong."""
-        return tuple(kind for step in self.steps for kind in step.trouble)
-
 
 def draw(seed: int) -> Schedule:
     """Draw the schedule of a seed."""
@@ -90,7 +85,7 @@ def _some(dice: random.Random, *, lies: bool) -> list[Step]:
     name = dice.choices(tuple(DRAWN), tuple(weight for weight, _ in DRAWN.values()))[0]
     steps = DRAWN[name][1](dice)
     if lies and dice.random() < 0.5:
-        steps.append(Step(name="decide", trouble=("false-decision",), how={"lie": True}))
+        steps.append(Step(name="decide", how={"lie": True}))
     return steps
 
 
@@ -106,7 +101,6 @@ def _edited(dice: random.Random) -> list[Step]:
     what = dice.choice(tuple(EDITS))
     step = Step(
         name="edit",
-        trouble=(f"edit-{what}",),
         how={"what": what, "campaign": dice.randrange(3), "who": dice.randrange(PEOPLE)},
     )
     return [step, *_then(dice)]
@@ -125,59 +119,57 @@ def _then(dice: random.Random) -> list[Step]:
 
 
 def _opted_out(dice: random.Random) -> list[Step]:
-    return [Step(name="opt_out", trouble=("opt-out",), how={"who": dice.randrange(PEOPLE)}), *_then(dice)]
+    return [Step(name="opt_out", how={"who": dice.randrange(PEOPLE)}), *_then(dice)]
 
 
 def _jumped(dice: random.Random) -> list[Step]:
     seconds = dice.choice((300, 780, 3600, 6 * 3600, 25 * 3600, 8 * 86400))
-    return [Step(name="jump", trouble=("clock-jump",), how={"seconds": seconds}), *_then(dice)]
+    return [Step(name="jump", how={"seconds": seconds}), *_then(dice)]
 
 
 def _set_back(dice: random.Random) -> list[Step]:
     seconds = dice.choice((30, 3600, 86400))
-    wrong = Step(name="back", trouble=("clock-back",), how={"seconds": seconds})
+    wrong = Step(name="back", how={"seconds": seconds})
     right = Step(name="back", how={"seconds": 0})
     return [wrong, *_then(dice), right]
 
 
 def _troubled(dice: random.Random) -> list[Step]:
     what = dice.choice(tuple(TROUBLES))
-    return [Step(name="trouble", trouble=(f"ledger-{what}",), how={"what": what}), *_then(dice)]
+    return [Step(name="trouble", how={"what": what}), *_then(dice)]
 
 
 def _copied(dice: random.Random) -> list[Step]:
     strikes = _strikes(dice) if dice.random() < 0.3 else ()
-    trouble = ("second-ledger", *_kinds(strikes))
     return [
         Step(name="plan"),
-        Step(name="copy", trouble=trouble, how={"first": dice.random() < 0.5, "strikes": strikes}),
+        Step(name="copy", how={"first": dice.random() < 0.5, "strikes": strikes}),
     ]
 
 
 def _limited(dice: random.Random) -> list[Step]:
-    return [Step(name="limit", trouble=("limit",), how={"amount": dice.choice(("0.05", "0.20", "500"))}), *_then(dice)]
+    return [Step(name="limit", how={"amount": dice.choice(("0.05", "0.20", "500"))}), *_then(dice)]
 
 
 def _switched(dice: random.Random) -> list[Step]:
-    return [Step(name="account", trouble=("account",)), *_then(dice)]
+    return [Step(name="account"), *_then(dice)]
 
 
 def _poor(dice: random.Random) -> list[Step]:
-    empty = Step(name="balance", trouble=("balance",), how={"amount": dice.choice(("0", "0.07", "0.2"))})
+    empty = Step(name="balance", how={"amount": dice.choice(("0", "0.07", "0.2"))})
     filled = Step(name="balance", how={"amount": "1000"})
     return [empty, *_then(dice), *([filled] if dice.random() < 0.7 else [])]
 
 
 def _blocked(dice: random.Random) -> list[Step]:
-    return [Step(name="blacklist", trouble=("blacklist",), how={"who": dice.randrange(PEOPLE)}), *_then(dice)]
+    return [Step(name="blacklist", how={"who": dice.randrange(PEOPLE)}), *_then(dice)]
 
 
 def _resolved(dice: random.Random) -> list[Step]:
     strikes = _strikes(dice) if dice.random() < 0.3 else ()
     faults = _wire(dice) if dice.random() < 0.3 else ()
-    first = [Step(name="jump", trouble=("clock-jump",), how={"seconds": 780})] if dice.random() < 0.6 else []
-    trouble = (*_kinds(strikes), *(f"wire-{one['fault']}" for one in faults))
-    return [*first, Step(name="resolve", trouble=trouble, how={"strikes": strikes, "faults": faults})]
+    first = [Step(name="jump", how={"seconds": 780})] if dice.random() < 0.6 else []
+    return [*first, Step(name="resolve", how={"strikes": strikes, "faults": faults})]
 
 
 def _decided(dice: random.Random) -> list[Step]:
@@ -205,24 +197,16 @@ DRAWN: dict[str, tuple[int, Callable[[random.Random], list[Step]]]] = {
 def _apply(dice: random.Random, *, calm: float, back: int = 0) -> Step:
     """Draw an apply: in peace with the probability `calm`, else with one fault, seldom two."""
     how: dict[str, Any] = {"back": back or dice.choices((0, 1, 2), (12, 2, 1))[0]}
-    trouble: list[str] = ["older-plan"] if how["back"] else []
     if dice.random() >= calm:
         for kind in dice.sample(("strike", "wire", "twice"), dice.choices((1, 2), (4, 1))[0]):
             if kind == "strike":
                 how["strikes"] = _strikes(dice)
-                trouble += _kinds(how["strikes"])
             elif kind == "wire":
                 how["faults"] = _wire(dice)
-                trouble += [f"wire-{one['fault']}" for one in how["faults"]]
             else:
                 strikes = _strikes(dice) if dice.random() < 0.4 else ()
                 how["rival"] = (dice.choice((how["back"], how["back"], 1)), strikes)
-                trouble += ["at-once", *_kinds(strikes)]
-    return Step(name="apply", trouble=tuple(trouble), how=how)
-
-
-def _kinds(strikes: tuple[Strike, ...]) -> tuple[str, ...]:
-    return tuple(f"{strike.what}-{strike.kinds[0]}" for strike in strikes)
+    return Step(name="apply", how=how)
 
 
 def _strikes(dice: random.Random) -> tuple[Strike, ...]:

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step. `trouble` are the kinds of fault in it; `how` is what its function takes."""
+    """One step; `how` is what its function takes."""
 
     name: str
-    trouble: tuple[str, ...] = ()
     how: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -55,9 +54,12 @@ def apply(
     if not world.plans:
         return
     _install(world, faults)
+    if back and len(world.plans) > 1:
+        world.met("older-plan")
     orders = [_order(world, back, strikes=strikes)]
     if rival is not None:
         orders.append(_order(world, rival[0], strikes=rival[1]))
+        world.met("at-once")
     world.together(*orders)
     _take_note(world)
     _install(world, ())
@@ -65,6 +67,10 @@ def apply(
 
 def _install(world: World, faults: tuple[dict[str, Any], ...]) -> None:
     names = {one["fault"] for one in faults}
+    if world.faults:
+        for one in world.server.ask("faults")["faults"]:
+            if one["struck"]:
+                world.met(f"wire-{one['fault']}")
     if faults != world.faults:
         world.server.ask("faults", faults=list(faults), seed=world.seed)
     world.patience = 0.3 if names & {"hang", "late"} else 20.0
@@ -90,46 +96,56 @@ def _take_note(world: World) -> None:
 def apply_mute(world: World) -> None:
     """Apply the newest plan with an output that takes nothing."""
     if world.plans:
+        world.met("mute")
         world.together(_order(world, 0, strikes=()).but(mute=True))
 
 
 def jump(world: World, *, seconds: float) -> None:
+    world.met("clock-jump")
     world.clock.advance(seconds)
 
 
 def back(world: World, *, seconds: float) -> None:
     """Set octoplan's clock back, or right again."""
     world.clock.skew = -seconds
+    if seconds:
+        world.met("clock-back")
     world.skewed = world.skewed or bool(seconds)
 
 
 def edit(world: World, *, what: str, campaign: int, who: int = 0) -> None:
     """Change one thing of one campaign."""
     one = world.project.campaigns[campaign % len(world.project.campaigns)]
+    world.met(f"edit-{what}")
     EDITS[what](world, one, who)
     world.project.write(world.home)
 
 
 def opt_out(world: World, *, who: int) -> None:
     if who not in world.project.opted_out:
+        world.met("opt-out")
         world.project.opted_out.append(who)
     world.project.write(world.home)
 
 
 def limit(world: World, *, amount: str) -> None:
+    world.met("limit")
     world.project.max_cost = amount
     world.project.write(world.home)
 
 
 def account(world: World) -> None:
+    world.met("account")
     world.login = "sandbox-other" if world.login == "sandbox-team" else "sandbox-team"
 
 
 def balance(world: World, *, amount: str) -> None:
+    world.met("balance")
     world.server.ask("balance", amount=amount)
 
 
 def blacklist(world: World, *, who: int) -> None:
+    world.met("blacklist")
     world.server.ask("blacklist", addresses=[Person(who).phone])
     world.blacklisted.append(who)
 
@@ -153,6 +169,7 @@ def trouble(world: World, *, what: str) -> None:
         return  # a backup that lacks nothing is no trouble
     before = world.server.requests(world.seen)
     world.seen += len(before)
+    world.met(f"ledger-{what}")
     world.troubled = True
     mend = TROUBLES[what](world)
     if world.plans:
@@ -251,6 +268,7 @@ def copy(world: World, *, first: bool, strikes: tuple[Strike, ...] = ()) -> None
     """Apply the newest plan here and in a copy of the project made just before: two ledgers, the same batches."""
     if not world.plans:
         return
+    world.met("second-ledger")
     there = world.copied(f"copy{len(world.homes)}")
     path = world.plans[-1]
     orders = [

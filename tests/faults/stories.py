@@ -30,45 +30,44 @@ def doubt(dice: random.Random) -> list[Step]:
 def _doubtful(dice: random.Random) -> Step:
     if dice.random() < 0.3:
         strike = Strike(what="kill", kinds=dice.choice((("send",), ("receive",))), at=dice.randint(1, 6))
-        return Step(name="apply", trouble=(f"kill-{strike.kinds[0]}",), how={"strikes": (strike,)})
+        return Step(name="apply", how={"strikes": (strike,)})
     name = dice.choice(LOST)
     fault = {"fault": name, **SENDS, "skip": dice.choice((0, 0, 1, 2)), "times": dice.choice((1, 1, 2))}
     if name == "hang":
         fault["seconds"] = 1.0
-    return Step(name="apply", trouble=(f"wire-{name}",), how={"faults": (fault,)})
+    return Step(name="apply", how={"faults": (fault,)})
 
 
 def _change(dice: random.Random) -> list[Step]:
     changes: tuple[Step | None, ...] = (
         None,
         None,
-        Step(name="opt_out", trouble=("opt-out",), how={"who": dice.randrange(12)}),
-        Step(name="edit", trouble=("edit-text",), how={"what": "text", "campaign": 0}),
-        Step(name="edit", trouble=("edit-leave",), how={"what": "leave", "campaign": 0, "who": dice.randrange(12)}),
-        Step(name="edit", trouble=("edit-edition",), how={"what": "edition", "campaign": 0}),
-        Step(name="edit", trouble=("edit-delete",), how={"what": "delete", "campaign": 0}),
-        Step(name="account", trouble=("account",)),
-        Step(name="balance", trouble=("balance",), how={"amount": "0"}),
-        Step(name="blacklist", trouble=("blacklist",), how={"who": dice.randrange(12)}),
+        Step(name="opt_out", how={"who": dice.randrange(12)}),
+        Step(name="edit", how={"what": "text", "campaign": 0}),
+        Step(name="edit", how={"what": "leave", "campaign": 0, "who": dice.randrange(12)}),
+        Step(name="edit", how={"what": "edition", "campaign": 0}),
+        Step(name="edit", how={"what": "delete", "campaign": 0}),
+        Step(name="account"),
+        Step(name="balance", how={"amount": "0"}),
+        Step(name="blacklist", how={"who": dice.randrange(12)}),
     )
     return [step for step in dice.sample(changes, dice.choice((1, 1, 2))) if step]
 
 
 def _time(dice: random.Random) -> list[Step]:
     seconds = dice.choice((0, 60, 780, 780, 780, 25 * 3600))
-    return [Step(name="jump", trouble=("clock-jump",), how={"seconds": seconds})] if seconds else []
+    return [Step(name="jump", how={"seconds": seconds})] if seconds else []
 
 
 def _closing(dice: random.Random) -> list[Step]:
     faults: tuple[dict[str, Any], ...] = ()
     if dice.random() < 0.4:
         faults = ({**dice.choice(REFUSALS), **SENDS, "times": dice.choice((1, None))},)
-    trouble = tuple(f"wire-{one['fault']}" for one in faults)
     word = dice.random()
     if word < 0.25:
         return [Step(name="decide", how={"wait": False})]
     again = [Step(name="decide", how={"wait": False})] if word < 0.5 else []
-    return [Step(name="resolve", trouble=trouble, how={"faults": faults}), *again]
+    return [Step(name="resolve", how={"faults": faults}), *again]
 
 
 def rivals(dice: random.Random) -> list[Step]:
@@ -80,20 +79,20 @@ def rivals(dice: random.Random) -> list[Step]:
     change = dice.choice(
         (
             [],
-            [Step(name="edit", trouble=("edit-text",), how={"what": "text", "campaign": 0})],
-            [Step(name="opt_out", trouble=("opt-out",), how={"who": dice.randrange(12)})],
+            [Step(name="edit", how={"what": "text", "campaign": 0})],
+            [Step(name="opt_out", how={"who": dice.randrange(12)})],
         )
     )
     first, second = dice.choice(((0, 0), (0, 1), (1, 0)))
     how = {"back": first, "strikes": slow, "rival": (second, ())}
-    apply = Step(name="apply", trouble=("at-once", "pause"), how=how)
+    apply = Step(name="apply", how=how)
     return [Step(name="plan"), *change, Step(name="plan"), apply]
 
 
 def frozen(dice: random.Random) -> list[Step]:
     """Stop the process between its claim and its request."""
     strike = Strike(what="freeze", kinds=("connect",), at=dice.randint(1, 6))
-    apply = Step(name="apply", trouble=("freeze-connect",), how={"strikes": (strike,)})
+    apply = Step(name="apply", how={"strikes": (strike,)})
     return [Step(name="plan"), apply]
 
 
@@ -102,22 +101,22 @@ def overtaken(dice: random.Random) -> list[Step]:
     strike = Strike(what=dice.choice(("kill", "SIGTERM")), kinds=("commit",), at=dice.randint(5, 14))
     return [
         Step(name="plan"),
-        Step(name="edit", trouble=("edit-text",), how={"what": dice.choice(("text", "join")), "campaign": 0, "who": 3}),
+        Step(name="edit", how={"what": dice.choice(("text", "join")), "campaign": 0, "who": 3}),
         Step(name="plan"),
-        Step(name="apply", trouble=(f"{strike.what}-commit",), how={"strikes": (strike,)}),
-        Step(name="edit", trouble=("edit-back",), how={"what": "undo", "campaign": 0}),
-        Step(name="apply", trouble=("older-plan",), how={"back": 1}),
+        Step(name="apply", how={"strikes": (strike,)}),
+        Step(name="edit", how={"what": "undo", "campaign": 0}),
+        Step(name="apply", how={"back": 1}),
     ]
 
 
 def mute(_dice: random.Random) -> list[Step]:
     """Let nobody hear what is told."""
-    return [Step(name="plan"), Step(name="apply_mute", trouble=("mute",))]
+    return [Step(name="plan"), Step(name="apply_mute")]
 
 
 def shared(dice: random.Random) -> list[Step]:
     """Apply the same plan in a copy of the project."""
-    return [Step(name="plan"), Step(name="copy", trouble=("second-ledger",), how={"first": dice.random() < 0.5})]
+    return [Step(name="plan"), Step(name="copy", how={"first": dice.random() < 0.5})]
 
 
 STORIES: dict[Callable[[random.Random], list[Step]], int] = {

@@ -94,6 +94,7 @@ class World:
     login: str = REMEMBERS_LOGIN
     plans: list[Path] = field(default_factory=list)
     runs: list[Ran] = field(default_factory=list)
+    trouble: list[str] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -121,6 +122,10 @@ class World:
     def say(self, line: str) -> None:
         """Add a line to what a person reads when a schedule has failed."""
         self.trace.append(line)
+
+    def met(self, kind: str) -> None:
+        """Note a fault that has come about."""
+        self.trouble.append(kind)
 
     def broken(self, invariant: str, what: str) -> None:
         """Note that a promise is broken."""
@@ -179,6 +184,7 @@ class World:
         ]
         self.runs += ran
         for one in ran:
+            self.trouble += self._printed(one.number, "struck").splitlines()
             self._tell(one)
         for look in self.looks:
             look(self)
