@@ -60,6 +60,11 @@ phone_number,first_name,code
 """
 
 
+def sibling(name: str) -> str:
+    """Return the usual campaign under another id, with a text of its own: else it would be a near duplicate."""
+    return CAMPAIGN.replace("id: noel", f"id: {name}").replace("bonjour", f"{name}, bonjour")
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a run of octoplan ended."""
@@ -125,6 +130,11 @@ class Workspace:
         if code is not None:
             assert ended.code == code, f"{words}: {ended.code}\n{ended.out}\n{ended.err}"
         return ended
+
+    def apply_only(self, *words: str) -> Ended:
+        """Plan what the words select, in the sandbox, and apply that."""
+        self.run("plan", *words, "--out", "only.zip")
+        return self.run("apply", "only.zip")
 
     def start(self, *words: str, measured: bool = True, **how: Any) -> subprocess.Popen[str]:
         """Start octoplan as a process of its own; coverage cannot measure one that may not write files."""

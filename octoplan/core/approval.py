@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from octoplan.core.plan import FORMAT_VERSION, Change, Plan
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from octoplan.core.hours import Policy
     from octoplan.core.model import Campaign, Prices
 
 MAC_LENGTH = 64
@@ -58,7 +59,7 @@ def _leaf(value: Any) -> Any:
             return value.value
         case Decimal():
             return format(value.normalize(), "f")
-        case datetime():
+        case datetime() | time():
             return value.isoformat()
         case timedelta():
             return value.total_seconds()
@@ -94,12 +95,23 @@ def prices_digest(prices: Prices) -> str:
     return fingerprint(values)
 
 
+def policy_digest(policy: Policy) -> str:
+    """Return the digest of an hours policy's values, without date and source."""
+    values = canonical(policy)
+    del values["as_of"], values["source"]
+    return fingerprint(values)
+
+
 def plan_digest(
-    specs: Iterable[Mapping[str, Any]], *, limits: Mapping[str, Any], prices: Mapping[str, str], environment: str
+    specs: Iterable[Mapping[str, Any]], *, limits: Mapping[str, Any], values: Mapping[str, Mapping[str, str]], env: str
 ) -> str:
-    """Return the digest of a plan: its campaigns, the project's limits, price book digests, the environment."""
+    """Return the digest of a plan: its campaigns, the project's limits, the environment's name.
+
+    `values` are the digests of what else was read: price books and hours policies, by kind and name.
+    """
     ordered = sorted(specs, key=lambda spec: (spec["id"], spec["edition"]))
-    return fingerprint({"campaigns": ordered, "limits": limits, "prices": dict(prices), "env": environment})
+    kinds = {kind: dict(digests) for kind, digests in values.items()}
+    return fingerprint({"campaigns": ordered, "limits": limits, **kinds, "env": env})
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:

@@ -16,9 +16,10 @@ from octoplan.core.errors import Stale
 from octoplan.core.keys import SIZE
 from octoplan.core.message import filled
 from octoplan.core.model import Batch
+from octoplan.core.places import Whereabouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from octoplan.core.message import Content
@@ -27,13 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
-    """What a campaign's batches come to; `cost` and `worst` in the price book's currency."""
+    """What a campaign's batches come to; money in the price book's currency.
+
+    `units` is what one part costs by country, where the book has a price.
+    """
 
     calls: int
     contacts: int
     parts: int
     cost: Decimal
     worst: Decimal
+    units: Mapping[str, Decimal]
     unpriced: tuple[str, ...]
 
 
@@ -44,6 +49,7 @@ class Packer:
     campaign: Campaign
     prices: Prices
     size: int
+    whereabouts: Whereabouts = field(default_factory=Whereabouts)
     _keys: list[bytes] = field(default_factory=list)
     _addresses: list[str] = field(default_factory=list)
     _costs: list[Decimal] = field(default_factory=list)
@@ -52,6 +58,7 @@ class Packer:
     _contents: list[str] = field(default_factory=list)
     _index: dict[bytes, int] = field(default_factory=dict)
     _units: dict[tuple[str, int], Decimal] = field(default_factory=dict)
+    _prices: dict[str, Decimal] = field(default_factory=dict)
     _skeleton: Content = field(init=False)
     _unpriced: set[str] = field(default_factory=set)
 
@@ -65,6 +72,7 @@ class Packer:
         start = len(self._keys)
         self._keys.extend(rows.keys)
         self._addresses.extend(rows.addresses)
+        self.whereabouts.add(rows)
         self._parts.extend(parts)
         self._contents.extend(contents)
         self._costs.extend(map(self._cost, rows.countries, parts))
@@ -75,6 +83,11 @@ class Packer:
             else:
                 members.append(index)
 
+    @property
+    def keys(self) -> bytes:
+        """The packed keys of all contacts, ascending."""
+        return b"".join(self._keys)
+
     def packed(self) -> Packed:
         """Return the sums over all batches."""
         amounts = Counter(map(self._batch_cost, self._slices()))
@@ -84,6 +97,7 @@ class Packer:
             parts=sum(self._parts),
             cost=sum((amount * count for amount, count in amounts.items()), start=Decimal(0)),
             worst=sum((price.worst(amount) * count for amount, count in amounts.items()), start=Decimal(0)),
+            units=dict(self._prices),
             unpriced=tuple(sorted(self._unpriced)),
         )
 
@@ -128,6 +142,7 @@ class Packer:
             worst=price.worst(cost),
             currency=self.prices.currency,
             first=first,
+            opening=self.whereabouts.opening(members),
         )
 
     def _slices(self) -> Iterator[list[int]]:
@@ -146,5 +161,7 @@ class Packer:
             if unit is None:
                 self._unpriced.add(country)
                 unit = Decimal(0)
+            else:
+                self._prices[country] = unit
             found = self._units[country, parts] = unit * parts
         return found

@@ -17,6 +17,7 @@ def tightest(outer: Limits, inner: Limits) -> Limits:
     """Return the tighter of every limit; amounts in another currency than the outer's do not replace it."""
     return Limits(
         max_cost=_least(outer.max_cost, inner.max_cost),
+        max_unit_price=_least(outer.max_unit_price, inner.max_unit_price),
         max_contacts=_fewest(outer.max_contacts, inner.max_contacts),
         max_parts=_fewest(outer.max_parts, inner.max_parts),
         countries=_both(outer.countries, inner.countries),
@@ -30,8 +31,10 @@ def loosened(outer: Limits, inner: Limits, *, path: KeyPath) -> Iterator[Finding
         wide, narrow = getattr(outer, key), getattr(inner, key)
         if wide is not None and narrow is not None and narrow > wide:
             yield beyond((*path, key), str(narrow), limit=str(wide))
-    if outer.max_cost and inner.max_cost and _wider(outer.max_cost, inner.max_cost):
-        yield beyond((*path, "max_cost"), str(inner.max_cost), limit=str(outer.max_cost))
+    for key in ("max_cost", "max_unit_price"):
+        most, least = getattr(outer, key), getattr(inner, key)
+        if most and least and _wider(most, least):
+            yield beyond((*path, key), least.exact, limit=most.exact)
     for key in ("countries", "senders"):
         wide, narrow = getattr(outer, key), getattr(inner, key)
         extra = [] if wide is None else [name for name in narrow or () if name not in wide]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from octoplan.core.message import Content, Message
+    from octoplan.core.opening import Opening
 
 KeyPath = tuple[str | int, ...]
 """A path into a YAML document: mapping keys and list indices."""
@@ -90,6 +91,13 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.amount:,.2f} {self.currency}"
+
+    @property
+    def exact(self) -> str:
+        """The amount with all its decimals, at least two: prices of parts differ by less than a cent."""
+        exponent = self.amount.normalize().as_tuple().exponent
+        decimals = max(2, -exponent if isinstance(exponent, int) else 2)
+        return f"{self.amount:,.{decimals}f} {self.currency}"
 
 
 class Channel(StrEnum):
@@ -178,6 +186,7 @@ class Limits:
     """The tightest of project, environment and campaign. None: no limit was written."""
 
     max_cost: Money | None = None
+    max_unit_price: Money | None = None
     max_contacts: int | None = None
     max_parts: int | None = None
     countries: tuple[str, ...] | None = None
@@ -242,7 +251,8 @@ class Batch:
 
     `keys` are contact keys in ascending order, `addresses` theirs in the same order. `parts` is per
     contact. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
-    batch of an edition. `request_id` is empty until the batch is about to be sent.
+    batch of an edition. `request_id` is empty until the batch is about to be sent. `opening` is when its
+    contacts may be reached; None: at any hour.
     """
 
     campaign: Campaign
@@ -255,6 +265,7 @@ class Batch:
     currency: str
     first: bool = False
     request_id: str = ""
+    opening: Opening | None = None
 
 
 class Effect(StrEnum):

@@ -63,6 +63,13 @@ class PriceReference(_Part):
     digest: str
 
 
+class PolicyReference(_Part):
+    """The hours policy that a campaign was held to."""
+
+    as_of: str
+    digest: str
+
+
 class AudienceCounts(_Part):
     """Where every row went: rows = contacts + already_sent + the sum of excluded."""
 
@@ -139,6 +146,8 @@ class PlannedFinding(_Part):
 class PlannedCampaign(_Part):
     """One campaign of the plan. `again` counts contacts who got another edition.
 
+    `hours` is the policy it is held to; its contacts are due, or next may be, between `open_from` and `open_until`.
+
     An edition in doubt that no file holds any more has no `channel`, `purpose`, `digest` and `spec`.
     """
 
@@ -160,6 +169,8 @@ class PlannedCampaign(_Part):
     send_at: datetime | None = None
     timezone: str | None = None
     hours: str | None = None
+    open_from: datetime | None = None
+    open_until: datetime | None = None
     apply_from: datetime | None = None
     apply_until: datetime | None = None
     limit: MoneyText | None = None
@@ -204,6 +215,7 @@ class Plan(_Part):
     git: Git
     selection: Selection
     prices: dict[str, PriceReference]
+    hours: dict[str, PolicyReference] = {}
     limits: dict[str, object] = {}
     campaigns: tuple[PlannedCampaign, ...]
     totals: Totals

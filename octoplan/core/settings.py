@@ -310,6 +310,7 @@ def _tightest(outer: ProjectLimits, inner: ProjectLimits) -> ProjectLimits:
     sending = tightest(outer, inner)
     return ProjectLimits(
         max_cost=sending.max_cost,
+        max_unit_price=sending.max_unit_price,
         max_contacts=sending.max_contacts,
         max_parts=sending.max_parts,
         countries=sending.countries,

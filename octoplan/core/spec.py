@@ -284,6 +284,4 @@ def _audience(file: AudienceFile, channel: Channel, *, country: str | None) -> A
 
 
 def _limits(file: CampaignLimitsFile) -> Limits:
-    return Limits(
-        max_cost=file.max_cost, max_contacts=file.max_contacts, max_parts=file.max_parts, countries=file.countries
-    )
+    return Limits(**dict(file))

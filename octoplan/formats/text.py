@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SANDBOX_LINE = "SANDBOX: nobody is contacted"
 CENT = Decimal("0.01")
 MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
 WIDTH = 80
 INDENT = 15
 CONDITION = "audience.where"
@@ -220,12 +221,25 @@ def unit(campaign: PlannedCampaign) -> str:
 def _when(campaign: PlannedCampaign) -> Iterator[str]:
     if campaign.send_at is None:
         if campaign.estimate is not None:
-            yield from _field("send at", "as soon as applied")
+            yield from _field("send at", f"as soon as applied{_open(campaign, campaign.apply_from)}")
         return
-    line = f"{moment(campaign.send_at, campaign.timezone)} {campaign.timezone or ''}"
-    yield from _field("send at", f"{line.strip()} · cannot be recalled once applied")
+    line = f"{moment(campaign.send_at, campaign.timezone)} {campaign.timezone or ''}".strip() + _open(
+        campaign, campaign.send_at
+    )
+    yield from _field("send at", f"{line} · cannot be recalled once applied")
     if campaign.action == "wait":
         yield from _field("apply", f"from {moment(campaign.apply_from, campaign.timezone)}")
+
+
+def _open(campaign: PlannedCampaign, at: datetime | None) -> str:
+    """Return when everybody may be reached, then or next; empty where no hours are kept."""
+    start, end = campaign.open_from, campaign.open_until
+    if at is None or start is None or end is None:
+        return ""
+    if not start <= at < end:
+        return f", closed until {moment(start, campaign.timezone)} ({campaign.hours})"
+    hours = DASH.join(moment(time, campaign.timezone)[-5:] for time in (start, end))
+    return f", open {hours} ({campaign.hours})"
 
 
 def _cost(campaign: PlannedCampaign) -> str:

@@ -31,6 +31,7 @@ from octoplan.ledger.records import (
     Reserve,
     Settlement,
 )
+from octoplan.ledger.sent import Sent
 from octoplan.ledger.sqlite import SqliteLedger
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ __all__ = [
     "RecordedCampaign",
     "RecordedPlan",
     "Reserve",
+    "Sent",
     "Settlement",
 ]
 

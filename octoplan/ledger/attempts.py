@@ -13,7 +13,7 @@ from octoplan.core.errors import InDoubt, Refused, Stale, Unfinished
 from octoplan.core.keys import SIZE
 from octoplan.core.quoting import typed
 from octoplan.ledger import batches, packed, plans, runs
-from octoplan.ledger.records import BatchState, Doubtful
+from octoplan.ledger.records import BatchState, Doubtful, Settlement
 from octoplan.ledger.transaction import moment, written
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from octoplan.core.model import Receipt
-    from octoplan.ledger.records import BatchRow, Claim, Settlement
+    from octoplan.ledger.records import BatchRow, Claim
     from octoplan.ledger.transaction import Transaction
 
 _SECOND = timedelta(seconds=1)
@@ -142,6 +142,13 @@ def _begin(tx: Transaction, attempt: str, *, batch: sqlite3.Row, wanted: Claim) 
         written(wanted.deadline),
     )
     tx.event("claimed", run=batch["run"], batch=batch["id"], details=attempt)
+
+
+def withdraw(tx: Transaction, run: str, *, batch_id: str) -> None:
+    """Record that nothing was sent of a claim whose commit took effect although it failed."""
+    found = tx.row("SELECT attempt FROM batches WHERE id = ? AND run = ? AND state = 'claimed'", batch_id, run)
+    if found is not None:
+        settle(tx, found["attempt"], settlement=Settlement(state=BatchState.NOT_SENT, reason="claim-failed"))
 
 
 def renew(tx: Transaction, attempt: str, *, deadline: datetime) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Reserve,
         Settlement,
     )
+    from octoplan.ledger.sent import Sent
 
     Clock = Callable[[], datetime]
     """Returns the present as an aware datetime."""
@@ -73,6 +74,9 @@ class Ledger(Protocol):
 
     def has_history(self) -> bool:
         """Tell whether it remembers that anybody, but for test contacts, was sent anything, here or elsewhere."""
+
+    def sent_since(self, start: datetime) -> tuple[Sent, ...]:
+        """Return what was claimed of each edition under each plan since then, the oldest plan first; but of trials."""
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files beside the ledger that wait to be imported, or cannot be."""

@@ -23,6 +23,7 @@ from octoplan.ledger import (
     rescue,
     reservation,
     runs,
+    sent,
 )
 from octoplan.ledger.connection import Connection, trouble, write_test
 from octoplan.ledger.records import Identity
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         Reserve,
         Settlement,
     )
+    from octoplan.ledger.sent import Sent
 
 T = TypeVar("T")
 
@@ -128,6 +130,10 @@ class SqliteLedger:
     def has_history(self) -> bool:
         """Tell whether anything but a trial was ever sent, or imported."""
         return self._read(queries.has_history)
+
+    def sent_since(self, start: datetime) -> tuple[Sent, ...]:
+        """Return what was claimed of each edition under each plan since then, the oldest plan first."""
+        return self._read(lambda tx: sent.since(tx, start, read_keys=self._read_sent))
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files that wait to be imported, or cannot be."""
@@ -213,7 +219,12 @@ class SqliteLedger:
 
     def claim(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
         """Make a reserved batch ours to send, durably."""
-        return self._write(lambda tx: attempts.claim(tx, run, batch_id=batch_id, wanted=wanted))
+        try:
+            return self._write(lambda tx: attempts.claim(tx, run, batch_id=batch_id, wanted=wanted))
+        except Refused:  # its last flush may have failed: then it is there, and nobody was told
+            with contextlib.suppress(OctoplanError):
+                self._write(lambda tx: attempts.withdraw(tx, run, batch_id=batch_id))
+            raise
 
     def repeat(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
         """Claim a batch in doubt for the identical request, durably."""
@@ -274,6 +285,9 @@ class SqliteLedger:
 
     def _read(self, operation: Callable[[Transaction], T]) -> T:
         return self._connection.read(lambda db: operation(Transaction(db, self._clock())))
+
+    def _read_sent(self, plan_id: str, campaign: str, edition: int) -> bytes:
+        return self._read(lambda tx: sent.keys(tx, plan_id, campaign=campaign, edition=edition))
 
     def _read_keys(self, ids: tuple[str, ...]) -> bytes:
         return self._read(lambda tx: batches.keys_of(tx, ids))

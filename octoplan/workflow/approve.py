@@ -13,11 +13,11 @@ from octoplan.workflow.plan import verdict
 from octoplan.workflow.prepare import distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from octoplan.core.approval import SavedPlan
-    from octoplan.core.plan import Plan, PlannedCampaign
+    from octoplan.core.plan import Plan, PlannedCampaign, PolicyReference, PriceReference
     from octoplan.ledger import Ledger
     from octoplan.project import Project
     from octoplan.workflow.digest import Digested
@@ -185,9 +185,15 @@ def _difference(plan: Plan, content: Digested) -> str:
     for name in sorted(before.keys() & after.keys()):
         changed = approval.changes(before[name], after[name])
         told += [f"campaign {name}: {change.path} differs" for change in changed]
-    for name in sorted(plan.prices.keys() | content.prices.keys()):
-        old, new = plan.prices.get(name), content.prices.get(name)
-        if old is None or new is None or old.digest != new.digest:
-            told.append(f"the price book of {name} differs")
+    told += [f"the price book of {name} differs" for name in _differing(plan.prices, content.prices)]
+    told += [f"the hours policy {name} differs" for name in _differing(plan.hours, content.hours)]
     told += [f"the project's limits.{change.path} differs" for change in approval.changes(plan.limits, content.limits)]
     return "; ".join(told) or "the campaigns differ from the approved plan"
+
+
+def _differing(
+    old: Mapping[str, PriceReference | PolicyReference], new: Mapping[str, PriceReference | PolicyReference]
+) -> list[str]:
+    """Return the names of what has another digest, or is in one of the two alone."""
+    digests = [{name: one.digest for name, one in references.items()} for references in (old, new)]
+    return sorted({name for name, _ in digests[0].items() ^ digests[1].items()})

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from octoplan.core import approval
-from octoplan.core.plan import PriceReference
+from octoplan.core.hours import hours
+from octoplan.core.plan import PolicyReference, PriceReference
 from octoplan.workflow.select import selected
 
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digested:
-    """The selected campaigns, their specs by id, the price books they use, the project's limits; and the digest."""
+    """The selected campaigns, their specs by id, what they are held to (prices, hours, limits); and the digest."""
 
     campaigns: tuple[Campaign, ...]
     specs: Mapping[str, dict[str, Any]]
     prices: dict[str, PriceReference]
+    hours: dict[str, PolicyReference]
     limits: dict[str, Any]
     digest: str
 
@@ -37,16 +39,25 @@ def digest(project: Project, loaded: Loaded, *, selection: Selection) -> Digeste
     prices = {
         name: PriceReference(as_of=book.as_of, digest=approval.prices_digest(book)) for name, book in books.items()
     }
+    policies = [held.policy for campaign in campaigns if (held := hours(campaign))]
+    held_to = {
+        str(policy.name): PolicyReference(as_of=policy.as_of, digest=approval.policy_digest(policy))
+        for policy in sorted(policies, key=lambda policy: policy.name)
+    }
     limits = approval.canonical(project.limits)
     return Digested(
         campaigns=campaigns,
         specs=specs,
         prices=prices,
+        hours=held_to,
         limits=limits,
         digest=approval.plan_digest(
             specs.values(),
             limits=limits,
-            prices={name: book.digest for name, book in prices.items()},
-            environment=project.surroundings.name,
+            values={
+                "prices": {name: book.digest for name, book in prices.items()},
+                "hours": {name: policy.digest for name, policy in held_to.items()},
+            },
+            env=project.surroundings.name,
         ),
     )

@@ -55,7 +55,7 @@ def within_limits(project: Project, prepared: Iterable[Prepared], *, wires: Wire
             balance=balances.get(name),
             least=limits.min_balance,
         )
-        marked = mark(item, _placed(project, check_running(running)))
+        marked = mark(item, placed(project, check_running(running)))
         judged.append(marked)
         if marked.row.action != "blocked":
             worst[estimate.currency] += amount
@@ -64,7 +64,7 @@ def within_limits(project: Project, prepared: Iterable[Prepared], *, wires: Wire
     return judged
 
 
-def _placed(project: Project, found: Iterable[Finding]) -> tuple[Finding, ...]:
+def placed(project: Project, found: Iterable[Finding]) -> tuple[Finding, ...]:
     """Place findings at the limit that counts: the environment's, where it has one of its own."""
     name = project.surroundings.name
     inner = project.settings.environments.get(name)

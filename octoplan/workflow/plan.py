@@ -20,6 +20,7 @@ from octoplan.workflow.limits import SENDING, within_limits
 from octoplan.workflow.ports import Ports
 from octoplan.workflow.prepare import Preparation
 from octoplan.workflow.select import select, selected, spared
+from octoplan.workflow.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,6 +134,7 @@ def draft(
     )
     with Engine(project.temporary_folder(), root=project.root) as engine:
         prepared = [preparation.prepare(campaign, engine) for campaign in content.campaigns]
+    prepared = Together(preparation=preparation).judge(prepared)
     prepared = within_limits(project, prepared, wires=wires)
     rows = (*(item.row for item in prepared), *_forgotten(ports.ledger, content.campaigns, selection=selection))
     totals = total(rows)
@@ -150,6 +152,7 @@ def draft(
         git=project.git(),
         selection=selection,
         prices=content.prices,
+        hours=content.hours,
         limits=content.limits,
         campaigns=rows,
         totals=totals,

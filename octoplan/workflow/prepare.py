@@ -24,8 +24,10 @@ from octoplan.core.plan import (
 )
 from octoplan.core.rules import accept, blocks, history, reach, voice
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
+from octoplan.core.rules.hours import check_hours
 from octoplan.core.trial import is_trial
 from octoplan.ledger import BatchState
+from octoplan.workflow import hours
 from octoplan.workflow.names import point, query
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ class Preparation:
             in_doubt=past.in_doubt,
             send_at=campaign.schedule.send_at,
             timezone=campaign.schedule.timezone,
-            hours=campaign.schedule.hours,
+            hours=hours.policy(campaign),
             apply_from=window.opens,
             apply_until=window.closes,
             changes=past.changes,
@@ -152,11 +154,13 @@ class Preparation:
         campaign = bare.campaign
         composed = self._compose(campaign, self._owed(campaign, past.edition), engine=engine)
         facts = self._facts(campaign, past, composed=composed)
+        due = hours.planned(composed.packer, composed.packed, now=self.planned_at, takes=facts.takes)
         found = (
             *self._of_file(campaign),
             *composed.resolved.findings,
             *composed.summary.findings,
             *check_facts(facts),
+            *(check_hours(due) if due else ()),
             *reach.check_edition(campaign, _channel(past.edition)),
             *reach.check_excluded(campaign, self._others(campaign)),
             *voice.check_attempts(self._called(campaign, composed)),
@@ -165,7 +169,7 @@ class Preparation:
         opinion = self._simulate(campaign, composed, found=found)
         found += check_simulation(replace(facts, simulated=opinion))
         row = _filled(bare.row, campaign, composed=composed, opinion=opinion)
-        row = row.model_copy(update={"again": self._again(campaign, composed)})
+        row = row.model_copy(update={"again": self._again(campaign, composed), **hours.shown(due)})
         complete = replace(bare, row=row, packer=composed.packer, entries=composed.entries)
         return self._judged(complete, past, found=found)
 
@@ -196,7 +200,8 @@ class Preparation:
         composer = Composer(
             campaign, live=not self.project.surroundings.sandbox, sizes=resolved.sizes, step=prices.voice_step
         )
-        packer = Packer(campaign, prices, self.project.provider(campaign.provider).limits.batch_size)
+        size = self.project.provider(campaign.provider).limits.batch_size
+        packer = Packer(campaign, prices, size, hours.whereabouts(campaign, self.project))
         entries: list[bytes] = []
         french: set[bytes] = set()
         calls = campaign.channel is Channel.VOICE
@@ -298,6 +303,7 @@ class Preparation:
             cost=packed.cost,
             worst=packed.worst,
             prices=self.loaded.prices[campaign.provider],
+            units=packed.units,
             unpriced=packed.unpriced,
             open_contacts=past.held,
             open_cost=past.open_cost,

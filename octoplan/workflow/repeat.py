@@ -12,12 +12,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from octoplan.core import approval
-from octoplan.core.errors import InputError, OctoplanError, Stale
+from octoplan.core.errors import Exit, InputError, OctoplanError, Stale
 from octoplan.core.outcome import told_at
 from octoplan.core.quantity import quantity
 from octoplan.core.trial import is_trial
 from octoplan.ledger import FOREIGN
 from octoplan.wire import Deadline
+from octoplan.workflow import hours
 from octoplan.workflow.plan import load
 from octoplan.workflow.ports import Ports
 from octoplan.workflow.prepare import Preparation
@@ -72,6 +73,9 @@ class Repeater:
         """
         sender, batch = self._rebuilt(doubt)
         self._refuse_clock(doubt)
+        if sender.is_closed(batch):
+            code, told = hours.told(batch, self.project.clock(), closes=doubt.closes)
+            raise Unrepeatable(told if code is Exit.UNFINISHED else "its hours open after its time in its plan: decide")
         if self.stop.is_set() or self.suppressions.changed():
             raise Unrepeatable("stopped, or a suppression list has changed: run `octoplan resolve` again")
         with contextlib.closing(self.wires.open(doubt.row.provider)) as wire:
@@ -201,9 +205,9 @@ def refuse_age(project: Project, doubt: Doubtful, *, now: datetime) -> None:
         raise Unrepeatable(f"octoplan.yaml has no provider {name} any more: decide")
     window = project.provider(name).limits.request_id_window
     if now - doubt.first_at >= window:
-        hours = int(window.total_seconds() // 3600)
+        old = int(window.total_seconds() // 3600)
         raise Unrepeatable(
-            f"its first attempt is {hours} hours old or more: the provider may have forgotten it, and would send it "
+            f"its first attempt is {old} hours old or more: the provider may have forgotten it, and would send it "
             "again: decide"
         )
 

@@ -17,7 +17,8 @@ from octoplan.core.errors import Exit, InDoubt, OctoplanError, Unfinished
 from octoplan.core.model import Verdict
 from octoplan.core.plan import money_text
 from octoplan.ledger import HELD, BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
-from octoplan.workflow import approve
+from octoplan.workflow import approve, hours
+from octoplan.workflow.hours import CLOSED
 from octoplan.workflow.sending import OVER, STATES, STOPPED, Pace, Sender
 from octoplan.workflow.tally import Tally
 
@@ -111,6 +112,10 @@ class Run:
     """What the workers have to tell; None from each that leaves."""
     taken: dict[str, int] = field(default_factory=dict)
     """Batches that another run was quicker to claim, each with its contacts."""
+    failed: dict[str, int] = field(default_factory=dict)
+    """Batches that raised before anything was sent of them, each with its contacts."""
+    unrecorded: dict[str, int] = field(default_factory=dict)
+    """Batches of which nobody knows, or the ledger may not, how they ended."""
     sentences: dict[str, str] = field(default_factory=dict)
     """By an outcome's reason, all there is to say of it: the ledger keeps the reason alone."""
 
@@ -184,6 +189,10 @@ class Run:
             sentence = f"{row.id} is superseded by the newer applied plan {newer[:8]}: make a new plan"
             self.tally.end(Exit.STALE, "plan-superseded", sentence=sentence)
         return newer is not None
+
+    def _note_closed(self, job: Job) -> None:
+        code, sentence = hours.told(job.batch, self.project.clock(), closes=job.sender.closes)
+        self.tally.end(code, CLOSED, sentence=sentence)
 
     def _note_over(self, campaign: str) -> None:
         self.tally.end(Exit.STALE, OVER, sentence=f"the time of {campaign} in this plan is over: make a new plan")
@@ -314,6 +323,8 @@ class Run:
                 waiting.put(job)
             elif job.sender.is_over():
                 self._late(job)
+            elif job.sender.is_closed(job.batch):
+                self._closed(job)
             else:
                 yield job
 
@@ -329,14 +340,21 @@ class Run:
             self.tally.not_started += len(job.batch.keys)
             self._note_over(job.row.campaign)
 
+    def _closed(self, job: Job) -> None:
+        with self.lock:
+            self.tally.not_started += len(job.batch.keys)
+            self._note_closed(job)
+
     def _failed(self, job: Job, error: Exception) -> None:
         """Count a batch that raised: in doubt from its claim on, before it not started."""
         self.watch.stop.set()
         with self.lock:
             if isinstance(error, InDoubt):
+                self.unrecorded[job.row.id] = len(job.batch.keys)
                 self.tally.in_doubt += len(job.batch.keys)
                 self.ended.put(_ended(job, BatchState.IN_DOUBT, reason=str(error)))
             else:
+                self.failed[job.row.id] = len(job.batch.keys)
                 self.tally.not_started += len(job.batch.keys)
             self.tally.fail(error)
 
@@ -357,7 +375,9 @@ class Run:
         cost = outcome.receipt.cost if outcome.receipt else None
         self.ended.put(_ended(job, STATES[outcome.verdict], reason=outcome.reason, cost=cost))
         code = _code(outcome)
-        if code is not None:
+        if outcome.reason == CLOSED:
+            self._note_closed(job)
+        elif code is not None:
             sentence = self.sentences[outcome.reason] = _sentence(outcome)
             self.tally.end(code, outcome.verdict.value, sentence=sentence, batch=job.row.id)
             if code is not Exit.REJECTED:
@@ -369,11 +389,13 @@ class Run:
         batches = [batch for edition in editions for batch in edition.batches]
         doubts = [batch for batch in batches if batch.state is BatchState.IN_DOUBT]
         started = {batch.id for batch in batches if batch.state in HELD or batch.rejected}
-        self.tally.not_started -= sum(count for batch, count in self.taken.items() if batch in started)
+        elsewhere = {**self.taken, **self.failed}
+        self.tally.not_started -= sum(count for batch, count in elsewhere.items() if batch in started)
         if self.taken.keys() - started:
             sentence = "another run took batches and did not send them: run the same command again"
             self.tally.end(Exit.UNFINISHED, "taken", sentence=sentence)
-        self.tally.in_doubt = sum(batch.count for batch in doubts)
+        doubted = {**self.unrecorded, **{batch.id: batch.count for batch in doubts}}
+        self.tally.in_doubt = sum(doubted.values())
         self.tally.rejected = sum(self._rejected(edition) for edition in editions)
         if doubts:
             sentence = "a person must look: `octoplan resolve` lists them"

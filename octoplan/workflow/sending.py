@@ -13,6 +13,8 @@ from octoplan.core.errors import InDoubt, OctoplanError
 from octoplan.core.model import Doubted, Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
 from octoplan.ledger import FOREIGN, BatchState, Claim, Settlement
 from octoplan.wire import Deadline
+from octoplan.workflow import hours
+from octoplan.workflow.hours import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +81,10 @@ class Sender:
     def is_over(self) -> bool:
         """Tell whether no request of this campaign may leave any more."""
         return self.closes is None or self.clock() > self.closes
+
+    def is_closed(self, batch: Batch) -> bool:
+        """Tell whether a batch would be due, if it were requested now, when somebody in it may not be reached."""
+        return hours.is_closed(batch, self.clock())
 
     def send(self, wire: Wire, row: BatchRow, *, batch: Batch, dropped: bytes) -> Outcome | None:
         """Claim, send once and settle; None if another runner has taken the batch.
@@ -156,7 +162,7 @@ class Sender:
                 case Outcome():
                     return step, history
                 case Wait():
-                    waited = self._wait(step.seconds, attempt)
+                    waited = self._wait(step.seconds, batch, attempt=attempt)
                     if isinstance(waited, Outcome):
                         return waited, history
                     deadline = waited
@@ -164,12 +170,14 @@ class Sender:
                 case Request():
                     history += (Exchange(request=step, seen=wire.exchange(step, deadline)),)
 
-    def _wait(self, seconds: float, attempt: str) -> Deadline | Outcome:
+    def _wait(self, seconds: float, batch: Batch, *, attempt: str) -> Deadline | Outcome:
         """Return the deadline after a wait in which nothing is on the wire, or why nothing is sent after it."""
         if self.stop.wait(seconds * random.uniform(1.0, 1.2)):  # noqa: S311  jitter, no secret
             return Outcome(verdict=Verdict.UNREACHABLE, reason=STOPPED)
         if self.is_over():
             return Outcome(verdict=Verdict.UNREACHABLE, reason=OVER)
+        if self.is_closed(batch):
+            return Outcome(verdict=Verdict.UNREACHABLE, reason=CLOSED)
         deadline = Deadline()
         try:
             self.ledger.renew(attempt, deadline.at)

@@ -161,8 +161,8 @@ def test_a_provider_that_nobody_reaches(project: Workspace, relay: Relay) -> Non
 
 
 def test_what_cannot_be_cancelled_is_said_without_asking(project: Workspace, provider: Provider) -> None:
-    project.write("campaigns/now.yaml", CAMPAIGN.replace("noel", "now"))
-    project.write("campaigns/late.yaml", SCHEDULED.replace("noel", "late"))
+    project.write("campaigns/now.yaml", CAMPAIGN.replace("noel", "now").replace("bonjour", "voila"))
+    project.write("campaigns/late.yaml", SCHEDULED.replace("noel", "late").replace("bonjour", "a demain"))
     shared = SCHEDULED.replace("noel", "many").replace("{{ contact.first_name }}, code {{ contact.code }}.", "!")
     project.write("campaigns/many.yaml", shared)
     assert tally(project.run("apply").out)["accepted"] == 12
@@ -275,3 +275,9 @@ def test_a_cancel_whose_reply_was_lost_is_asked_again(project: Workspace, provid
     again = project.run("cancel", "noel", code=6).out
     assert f"not cancelled: noel/1/1 · 1 contact · code 131 — {REFUSED}" in again, "a refusal proves no message"
     assert standing(project) == {"sent": 3, "cancelled": 2, "owed": 0}
+
+
+def test_what_was_sent_elsewhere_is_cancelled_elsewhere(project: Workspace, provider: Provider) -> None:
+    project.run("import", "noel", "audiences/list.csv")
+    assert "not cancelled: noel/1/1 · 3 contacts · it was sent elsewhere" in project.run("cancel", "noel", code=6).out
+    assert provider.asked == []

@@ -74,7 +74,7 @@ def test_a_call_is_said_in_the_language_of_each_contact(project: Workspace) -> N
         "language.fr": "fr-FR",
         "language.en": "en-GB",
     }
-    assert [found["rule"] for found in row["findings"]] == ["locale"]
+    assert [found["rule"] for found in row["findings"]] == ["locale", "hours"]
     assert tally(project.run("apply").out)["accepted"] == 3
     found = arrived(project)
     assert {address: (each["text"], each["content"]["language"]) for address, each in found.items()} == {
@@ -159,6 +159,7 @@ id: "soldes-{{ each.country|lower }}"
 channel: sms
 purpose: marketing
 audience: {file: "../audiences/{{ each.country }}.csv", country: "{{ each.country }}"}
+schedule: {hours: fr-strict}
 message:
   text: {fr: "ACME: -20% demain.{{ each.stop }}", en: "ACME: 20% off tomorrow, €5 back.{{ each.stop }}"}
   locale: {column: lang, default: fr}
@@ -210,7 +211,7 @@ def test_nobody_in_france_is_called_for_marketing_a_fifth_time_in_thirty_days(pr
     rows = planned(project, code=3)
     (found,) = (found for found in rows["appel-4"]["findings"] if found["rule"] == "voice-attempts")
     assert (found["severity"], found["value"], found["limit"]) == ("limit", "3", "4 in 30 days")
-    assert [found["rule"] for found in rows["sms"]["findings"]] == []
+    assert [found["rule"] for found in rows["sms"]["findings"]] == ["hours"]
     project.edit("campaigns/voice.yaml", "purpose", 'allow: {voice-attempts: "they asked to be called"}\npurpose')
     assert planned(project)["appel-4"]["action"] == "send"
 

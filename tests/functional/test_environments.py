@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from relay import relaying, says
-from workspaces import AUDIENCE, CAMPAIGN, PROJECT, Workspace, tally
+from workspaces import AUDIENCE, PROJECT, Workspace, sibling, tally
 
 from octoplan.core.model import Kind
 from octoplan.ledger import BACKENDS
@@ -365,7 +365,7 @@ def test_an_offline_plan_cannot_be_applied_however_it_was_saved(rehearsed: Works
 def many(project: Workspace) -> None:
     """Add two campaigns like the usual one: three contacts each, at worst 0.18 EUR each."""
     for name in ("oct", "nov"):
-        project.write(f"campaigns/{name}.yaml", CAMPAIGN.replace("noel", name))
+        project.write(f"campaigns/{name}.yaml", sibling(name))
 
 
 @pytest.mark.parametrize(

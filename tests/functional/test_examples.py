@@ -6,11 +6,15 @@ import json
 import re
 import shutil
 from collections import Counter
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import ROOT
 from workspaces import Workspace, tally
+
+from octoplan import project as projects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +56,10 @@ def lasting(value: Any) -> Any:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_the_repository_is_planned_as_reviewed(
-    name: str, repository: Workspace, golden: Callable[[str, str], None]
+    name: str, repository: Workspace, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    tuesday = partial(projects.open_project, clock=lambda: datetime(2026, 12, 1, 9, tzinfo=UTC))
+    monkeypatch.setattr(projects, "open_project", tuesday)
     file = f"campaigns/{name}.yaml"
     text = repository.run("plan", "--offline", file).out
     golden(f"campaigns/{name}.txt", re.sub(r"(apply\s+until)\s+[-0-9]+\s+[:0-9]+\s+UTC", r"\1 …", text))

@@ -11,13 +11,15 @@ import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from relay import PATIENCE, Relay, passed, relaying, reply_held, reply_held_and_lost, says
 from workspaces import AUDIENCE, Workspace, tally
 
 from octoplan import project as projects
+from octoplan.core.errors import InDoubt, Refused
+from octoplan.ledger.sqlite import SqliteLedger
 from octoplan.providers.octopush import answers
 from octoplan.workflow import run
 from octoplan.workflow.sending import Pace
@@ -302,6 +304,32 @@ def test_a_bug_while_something_is_on_the_wire_is_in_doubt(
     assert len(relay.sends) == 1
     assert tally(project.run("apply", code=7).out) == line(7, doubt=1)
     once(project)
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        ("claim", Refused("disk I/O error", reason="ledger-unwritable")),
+        ("settle", InDoubt("disk I/O error", reason="not-recorded")),
+    ],
+)
+def test_what_the_ledger_recorded_and_said_it_could_not(
+    project: Workspace, relay: Relay, monkeypatch: pytest.MonkeyPatch, step: str, error: Exception
+) -> None:
+    """The last flush of a commit may fail: the last line adds up, and nobody is sent it twice."""
+    recorded = getattr(SqliteLedger, step)
+
+    def unheard(*given: Any, **named: Any) -> None:
+        recorded(*given, **named)
+        raise error
+
+    project.edit("octoplan.yaml", "workers: 2", "workers: 1")
+    monkeypatch.setattr(SqliteLedger, step, unheard)
+    assert tally(project.run("apply", code=7).out) == line(0, doubt=1, not_started=7)
+    assert len(relay.sends) == (0 if step == "claim" else 1)
+    monkeypatch.undo()
+    doubt = int(step == "claim")
+    assert tally(project.run("apply", code=7 * doubt).out) == line(7, doubt=doubt)
 
 
 @pytest.fixture

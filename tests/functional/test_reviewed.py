@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from workspaces import CAMPAIGN, Workspace, tally
+from workspaces import CAMPAIGN, Workspace, sibling, tally
 
 from octoplan.core.approval import read_saved
 from octoplan.core.errors import Stale
@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Workspace:
 
 
 def test_an_unsaved_apply_refuses_whatever_is_blocked(project: Workspace) -> None:
-    old = CAMPAIGN.replace("id: noel", "id: old") + "schedule: {send_at: 2025-12-03T10:00}\n"
+    old = sibling("old") + "schedule: {send_at: 2025-12-03T10:00}\n"
     project.write("campaigns/old.yaml", old)
     refused = project.run("apply", code=1)
     assert "blocked by old: send-at-past" in refused.err
@@ -82,6 +82,7 @@ def test_whoever_drops_out_never_makes_the_rest_too_dear(project: Workspace) -> 
     project.edit("prices/octopush.yaml", "FR: 0.049, BE: 0.079", "FR: 0.0491, BE: 0.0733")
     project.edit("octoplan.yaml", "countries: [FR]", "countries: [FR, BE]")
     project.edit("campaigns/noel.yaml", "bonjour {{ contact.first_name }}, code {{ contact.code }}.", "bonjour.")
+    project.edit("campaigns/noel.yaml", "channel:", 'allow: {near-duplicate: "five times on purpose"}\nchannel:')
     french = [f"+3363998{number:04},x,y" for number in range(700)]
     belgian = [f"+3247012{number:04},x,y" for number in range(310)]
     mixed = [row for pair in zip(french, belgian, strict=False) for row in pair] + french[310:]

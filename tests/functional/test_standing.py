@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from relay import NO_STOP, Relay, passed, relaying, reply_held, reply_lost, request_lost, says, sent_but
-from workspaces import AUDIENCE, CAMPAIGN, Workspace, tally
+from workspaces import AUDIENCE, Workspace, sibling, tally
 
 from octoplan.workflow.run import Run
 
@@ -45,7 +45,7 @@ def test_what_a_person_says_was_sent_counts_against_the_limit(project: Workspace
 
 
 def test_what_was_charged_too_dear_is_not_paid_from_another_campaign(project: Workspace, relay: Relay) -> None:
-    project.write("campaigns/late.yaml", CAMPAIGN.replace("noel", "late") + "schedule: {send_at: 2099-12-25T10:00}\n")
+    project.write("campaigns/late.yaml", sibling("late") + "schedule: {send_at: 2099-12-25T10:00}\n")
     path = str(project.root / "both.plan")
     project.run("plan", "--out", path)
     relay.then(sent_but(200, b'{"code": "000", "sms_ticket": "t", "number_of_contacts": 1, "total_cost": 0.50}'))
@@ -82,7 +82,7 @@ def test_every_reason_for_a_rejection_is_told_once(project: Workspace, relay: Re
 
 
 def test_the_reason_is_that_of_the_exit_code(project: Workspace, relay: Relay) -> None:
-    project.write("campaigns/a.yaml", CAMPAIGN.replace("noel", "a") + "schedule: {send_at: 2099-12-25T10:00}\n")
+    project.write("campaigns/a.yaml", sibling("a") + "schedule: {send_at: 2099-12-25T10:00}\n")
     relay.then(reply_lost)
     end = json.loads(project.run("apply", "--json", code=7).out.splitlines()[-1])
     assert (end["exit"], end["reason"], list(end["reasons"])) == (7, "in-doubt", ["waiting", "in-doubt"])
@@ -90,7 +90,7 @@ def test_the_reason_is_that_of_the_exit_code(project: Workspace, relay: Relay) -
 
 @pytest.mark.parametrize("gone", ["file", "edition"])
 def test_a_doubt_outlives_the_file_that_made_it(project: Workspace, relay: Relay, gone: str) -> None:
-    project.write("campaigns/late.yaml", CAMPAIGN.replace("noel", "late") + "schedule: {send_at: 2099-12-25T10:00}\n")
+    project.write("campaigns/late.yaml", sibling("late") + "schedule: {send_at: 2099-12-25T10:00}\n")
     relay.then(reply_lost)
     path = str(project.root / "all.plan")
     project.run("apply", code=7)

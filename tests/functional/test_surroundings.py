@@ -120,7 +120,17 @@ def test_a_campaign_may_end_in_capitals(project: Workspace) -> None:
 # a machine that refuses
 
 
-EVERYTHING = ["plan", "plan --offline", "status", "apply", "render noel", "resolve", "init x"]
+EVERYTHING = [
+    "plan",
+    "plan --offline",
+    "status",
+    "apply",
+    "render noel",
+    "resolve",
+    "cancel noel",
+    "import noel audiences/list.csv",
+    "init x",
+]
 
 
 @pytest.mark.parametrize("line", EVERYTHING)
@@ -137,7 +147,7 @@ def test_a_project_that_is_read_only(line: str, used: bool, project: Workspace) 
     for folder in folders:
         folder.chmod(0o700)
     assert "bug" not in ended.err
-    reads = line == "plan --offline" or (used and line in {"status", "render noel", "resolve"})
+    reads = line == "plan --offline" or (used and line in {"status", "render noel", "resolve", "cancel noel"})
     assert ended.code == (0 if reads else 1)
     assert reads or len(ended.err.splitlines()) == 1
 

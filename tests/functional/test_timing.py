@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from workspaces import AUDIENCE, CAMPAIGN, Workspace
+from workspaces import AUDIENCE, CAMPAIGN, Workspace, sibling
 
 from octoplan.core import approval
 from octoplan.core.errors import Exit, OctoplanError
@@ -172,7 +172,7 @@ def test_one_campaign_waits_while_another_is_sent_and_a_third_is_late(clocked: C
     now = clocked.now
     for name, send_at in (("late", now), ("now", now + timedelta(hours=2))):
         schedule = f'schedule: {{send_at: "{send_at:%Y-%m-%dT%H:%M}"}}\n'
-        clocked.workspace.write(f"campaigns/{name}.yaml", CAMPAIGN.replace("noel", name) + schedule)
+        clocked.workspace.write(f"campaigns/{name}.yaml", sibling(name) + schedule)
     saved = clocked.save()
     assert {row.id: row.action for row in saved.plan.campaigns} == {"late": "send", "noel": "wait", "now": "send"}
     clocked.now += timedelta(hours=1)
@@ -185,7 +185,7 @@ def test_one_campaign_waits_while_another_is_sent_and_a_third_is_late(clocked: C
 
 
 def test_who_joins_a_waiting_campaign_stops_only_that_one(clocked: Clocked) -> None:
-    clocked.workspace.write("campaigns/now.yaml", CAMPAIGN.replace("noel", "now").replace("list.csv", "other.csv"))
+    clocked.workspace.write("campaigns/now.yaml", sibling("now").replace("list.csv", "other.csv"))
     clocked.workspace.write("audiences/other.csv", AUDIENCE)
     saved = clocked.save()
     clocked.workspace.write("audiences/list.csv", AUDIENCE + "+33639980014,Lea,C4\n")
@@ -193,6 +193,20 @@ def test_who_joins_a_waiting_campaign_stops_only_that_one(clocked: Clocked) -> N
     assert (tally.exit, tally.accepted) == (Exit.DONE, 3)
     clocked.now = SEND_AT
     assert clocked.refused(saved).reason == "plan-contacts"
+
+
+def test_of_two_copies_in_one_plan_the_other_may_leave_first(clocked: Clocked) -> None:
+    """Which of them is told was reviewed with the plan: it does not change with whose time opens first."""
+    later = f'schedule: {{send_at: "{SEND_AT + timedelta(hours=1):%Y-%m-%dT%H:%M}", lead: 48h}}\n'
+    copy = CAMPAIGN.replace("id: noel", "id: copy")
+    clocked.workspace.write("campaigns/copy.yaml", copy + later)
+    assert [row.id for row in clocked.plan().plan.campaigns if row.action == "blocked"] == ["copy"]
+    clocked.workspace.write("campaigns/copy.yaml", 'allow: {near-duplicate: "in two steps"}\n' + copy + later)
+    saved = clocked.save()
+    clocked.now = SEND_AT - LEAD - MOMENT
+    assert clocked.apply(saved).accepted == 3
+    clocked.now = SEND_AT
+    assert clocked.apply(saved).accepted == 3
 
 
 def test_the_digest_is_the_same_elsewhere_and_later(
@@ -215,7 +229,7 @@ def test_a_cap_is_judged_by_when_the_plan_was_made(clocked: Clocked) -> None:
     clocked.schedule(None)
     clocked.apply()
     clocked.workspace.edit("octoplan.yaml", "limits: {", "limits: {per_contact: {messages: 1, days: 2}, ")
-    clocked.workspace.write("campaigns/next.yaml", CAMPAIGN.replace("noel", "next"))
+    clocked.workspace.write("campaigns/next.yaml", sibling("next"))
     clocked.workspace.write("audiences/list.csv", AUDIENCE + "+33639980014,Lea,C4\n")
     clocked.now += timedelta(days=1)
     saved = clocked.save()

@@ -62,8 +62,11 @@ def test_canonical_values_are_equal_when_their_meaning_is() -> None:
 def test_the_digest_moves_with_text_price_limit_and_environment_but_not_with_order() -> None:
     one, two = approval.campaign_spec(campaign(id="a")), approval.campaign_spec(campaign(id="b"))
 
-    def digest(*specs: dict[str, object], limit: str = "1", price: str = "p", env: str = "prod") -> str:
-        return approval.plan_digest(specs, limits={"max": limit}, prices={"octopush": price}, environment=env)
+    def digest(
+        *specs: dict[str, object], limit: str = "1", price: str = "p", hours: str = "h", env: str = "prod"
+    ) -> str:
+        values = {"prices": {"octopush": price}, "hours": {"fr-strict": hours}}
+        return approval.plan_digest(specs, limits={"max": limit}, values=values, env=env)
 
     usual = digest(one, two)
     assert usual == digest(two, one)
@@ -71,10 +74,11 @@ def test_the_digest_moves_with_text_price_limit_and_environment_but_not_with_ord
         digest(one),
         digest(one, two, limit="2"),
         digest(one, two, price="q"),
+        digest(one, two, hours="i"),
         digest(one, two, env="test"),
         digest(approval.campaign_spec(campaign(id="a", message=Message(text="other"))), two),
     }
-    assert len(others) == 5
+    assert len(others) == 6
     assert usual not in others
 
 

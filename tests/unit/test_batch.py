@@ -43,6 +43,7 @@ def test_price_follows_country_and_parts() -> None:
 def test_a_country_without_a_price_is_named() -> None:
     sums = packed(["a", "a"], countries=("CH", "FR")).packed()
     assert sums.unpriced == ("CH",)
+    assert sums.units == {"FR": Decimal("0.049")}
 
 
 def test_chunks_add_up() -> None:

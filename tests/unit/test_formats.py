@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Golden = "Callable[[str, str], None]"
 
 LATER = datetime(2026, 12, 3, 9, tzinfo=UTC)
+OPEN = {"hours": "fr-strict", "open_from": LATER.replace(hour=7), "open_until": LATER.replace(hour=19)}
 
 
 def everything() -> Plan:
@@ -56,7 +57,7 @@ def everything() -> Plan:
             PlannedFinding(rule="fixed-line", severity="warning", message="3 fixed lines"),
         ),
     )
-    waiting = row(id="later", action="wait", reason="waiting", send_at=LATER, apply_from=NOW, findings=())
+    waiting = row(id="later", action="wait", reason="waiting", send_at=LATER, apply_from=NOW, findings=(), **OPEN)
     doubt = row(id="doubt", action="in_doubt", reason="in-doubt", in_doubt=400, simulation=None, limit=None)
     two = row(
         id="two-encodings",
@@ -69,7 +70,7 @@ def everything() -> Plan:
             pattern="Bonjour ‹n 3–5›\nADIEU", longest=1, encodings={"gsm7": 1, "ucs2": 1}, parts={"1": 1, "2": 1}
         ),
     )
-    resumed = row(id="resumed", action="resume", reason="resume", text=None)
+    resumed = row(id="resumed", action="resume", reason="resume", text=None, **OPEN)
     return plan(row(), edited, blocked, waiting, doubt, two, resumed, row(id="old", action="none", reason="sent"))
 
 

@@ -4,14 +4,15 @@ import json
 import sqlite3
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from ledgers import NOON, REJECTED, SENT, UNKNOWN, UNREACHABLE, World, people, quick_folder
 
 from octoplan.core.errors import InDoubt, Refused, Unfinished
 from octoplan.core.model import Receipt
-from octoplan.ledger import BatchState, Settlement
+from octoplan.ledger import BatchState, Settlement, attempts
+from octoplan.ledger.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,29 @@ def test_a_closed_run_claims_nothing(world: World, run: str) -> None:
     with pytest.raises(LookupError):
         world.claim(run, "noel/1/1")
     assert world.states() == ["reserved", "reserved"]
+
+
+def test_a_claim_that_is_there_although_its_commit_failed_is_withdrawn(
+    world: World, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = world.ledger._connection
+
+    def failing(operation: Any) -> None:
+        Connection.write(link, operation)
+        monkeypatch.undo()
+        raise Refused("disk I/O error", reason="ledger-unwritable")
+
+    monkeypatch.setattr(link, "write", failing)
+    with pytest.raises(Refused):
+        world.claim(run, "noel/1/1")
+    assert (world.batch("noel/1/1").state, world.batch("noel/1/1").reason) == ("not_sent", "claim-failed")
+    assert world.events()[-1] == ("not-sent", "noel/1/1", "claim-failed")
+
+
+def test_a_claim_that_is_not_there_is_not_withdrawn(world: World, run: str) -> None:
+    attempts_before = world.events()
+    world.ledger._write(lambda tx: attempts.withdraw(tx, run, batch_id="noel/1/1"))
+    assert world.events() == attempts_before
 
 
 def test_dropped_people_move_to_a_released_batch(world: World, run: str) -> None:

@@ -14,8 +14,26 @@ def euros(amount: int) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
 
 
-WIDE = Limits(max_cost=euros(90), max_contacts=100, max_parts=3, countries=("FR", "BE"), senders=("ACME", "VILLE"))
-NARROW = Limits(max_cost=euros(10), max_contacts=10, max_parts=1, countries=("BE",), senders=("ACME",))
+def cents(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="EUR")
+
+
+WIDE = Limits(
+    max_cost=euros(90),
+    max_unit_price=cents("0.08"),
+    max_contacts=100,
+    max_parts=3,
+    countries=("FR", "BE"),
+    senders=("ACME", "VILLE"),
+)
+NARROW = Limits(
+    max_cost=euros(10),
+    max_unit_price=cents("0.0795"),
+    max_contacts=10,
+    max_parts=1,
+    countries=("BE",),
+    senders=("ACME",),
+)
 
 
 def test_the_tightest_of_every_limit_counts() -> None:
@@ -40,7 +58,9 @@ def test_another_currency_never_replaces_a_limit() -> None:
     [
         (Limits(max_contacts=101), "101", "100"),
         (Limits(max_parts=4), "4", "3"),
-        (Limits(max_cost=euros(91)), "91.00 EUR", "90.00 EUR"),
+        (Limits(max_cost=euros(1234)), "1,234.00 EUR", "90.00 EUR"),
+        (Limits(max_unit_price=cents("0.0801")), "0.0801 EUR", "0.08 EUR"),
+        (Limits(max_unit_price=Money(amount=Decimal(0), currency="USD")), "0.00 USD", "0.08 EUR"),
         (Limits(countries=("FR", "DE", "CH")), "DE, CH", "FR, BE"),
         (Limits(senders=("PayPal",)), "PayPal", "ACME, VILLE"),
     ],

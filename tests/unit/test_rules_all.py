@@ -87,6 +87,7 @@ def test_good_facts_give_no_finding() -> None:
         ({"campaign": limited(max_cost=None)}, "currency-limit"),
         ({"campaign": limited(max_parts=1), "most_parts": 2}, "parts-limit"),
         ({"campaign": limited(max_contacts=999)}, "contacts-limit"),
+        ({"campaign": limited(max_unit_price=euros("0.04")), "units": {"FR": Decimal("0.049")}}, "unit-price"),
         ({"campaign": scheduled(-16)}, "send-at-past"),
         ({"edited": True, "already_sent": 210}, "edited-after-send"),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from campaigns import PLAIN, campaign
 from octoplan.core.message import Message
-from octoplan.core.model import Limits, Options
+from octoplan.core.model import Limits, Options, Purpose
 from octoplan.core.rules.campaign import check_campaign
 
 
@@ -70,5 +70,8 @@ def test_a_domain_of_ones_own_is_fine(link: str) -> None:
     assert rules(message=Message(text=f"ACME {link}")) == []
 
 
-def test_an_hours_policy_that_is_not_checked_says_so() -> None:
-    assert rules(schedule=replace(PLAIN.schedule, hours="fr-strict")) == ["hours"]
+def test_an_hours_policy_that_holds_nothing_back_says_so() -> None:
+    named = replace(PLAIN.schedule, hours="fr-strict")
+    assert rules(schedule=named) == []
+    assert rules(schedule=named, purpose=Purpose.TRANSACTIONAL) == ["hours"]
+    assert rules(schedule=replace(named, hours="any"), purpose=Purpose.TRANSACTIONAL) == []

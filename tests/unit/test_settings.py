@@ -63,7 +63,8 @@ def test_octopush_is_the_usual_provider_wherever_it_stands() -> None:
 def test_an_environment_tightens_the_projects_limits() -> None:
     project = read("""
 version: 1
-limits: {max_cost: 3000 EUR, max_parts: 3, per_contact: {messages: 4, days: 7}, min_balance: 50 EUR}
+limits: {max_cost: 3000 EUR, max_unit_price: 0.08 EUR, max_parts: 3, per_contact: {messages: 4, days: 7},
+         min_balance: 50 EUR}
 environments:
   prod: {limits: {max_cost: 10 EUR, senders: [ACME], per_contact: {messages: 2, days: 7}, min_balance: 60 EUR}}
   rehearsal: {sandbox: true, ledger: {url: "sqlite:///rehearsal.db", id: "77b0d2aa"}, vars: {shop: x}}
@@ -73,6 +74,7 @@ environments:
     prod = settings.effective_limits(project, "prod")
     assert prod.max_cost == Money(amount=Decimal(10), currency="EUR")
     assert (prod.max_parts, prod.senders) == (3, ("ACME",))
+    assert prod.max_unit_price == Money(amount=Decimal("0.08"), currency="EUR")
     assert prod.per_contact == settings.PerContact(messages=2, days=7)
     assert prod.min_balance == Money(amount=Decimal(60), currency="EUR")
     rehearsal = project.environments["rehearsal"]
@@ -91,6 +93,8 @@ environments:
         ("{per_contact: {messages: 5, days: 7}}", ["per_contact"]),
         ("{per_contact: {messages: 4, days: 6}}", ["per_contact"]),
         ("{min_balance: 49.99 EUR}", ["min_balance"]),
+        ("{max_unit_price: 0.081 EUR}", ["max_unit_price"]),
+        ("{max_unit_price: 0.0799 EUR}", []),
         ("{min_balance: 100 USD}", ["min_balance"]),
         ("{max_contacts: 10, per_contact: {messages: 4, days: 8}, min_balance: 50 EUR}", []),
     ],
@@ -98,7 +102,7 @@ environments:
 def test_an_environment_loosens_nothing(limits: str, loosened: list[str]) -> None:
     _, findings = examine(f"""
 version: 1
-limits: {{max_contacts: 10, per_contact: {{messages: 4, days: 7}}, min_balance: 50 EUR}}
+limits: {{max_contacts: 10, max_unit_price: 0.08 EUR, per_contact: {{messages: 4, days: 7}}, min_balance: 50 EUR}}
 environments: {{prod: {{limits: {limits}}}}}
 """)
     assert [(one.rule, one.path[-1]) for one in findings] == [("limit-loosened", key) for key in loosened]

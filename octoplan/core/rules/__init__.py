@@ -97,6 +97,7 @@ RULES: dict[str, Severity] = {
     "cost-limit": LIMIT,
     "parts-limit": LIMIT,
     "contacts-limit": LIMIT,
+    "unit-price": LIMIT,
     "currency-limit": ERROR,
     "balance": LIMIT,
     "contact-cap": LIMIT,
@@ -104,10 +105,14 @@ RULES: dict[str, Severity] = {
     "wire-contract": ERROR,
     "public-shortener": WARNING,
     "url": ERROR,
-    "hours": INFO,
+    "hours": LIMIT,
+    "hours-country": WARNING,
     "simulation-differs": INFO,
     "simulation-refused": ERROR,
     "edited-after-send": INFO,
+    # campaigns of one plan, and what was sent before
+    "near-duplicate": WARNING,
+    "excluded-in-plan": WARNING,
 }
 
 

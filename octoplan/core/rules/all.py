@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.misspelled import MISSPELLED
 from octoplan.core.model import AddressKind, Channel, Money, Severity
 from octoplan.core.quantity import quantity
-from octoplan.core.rules import finding
+from octoplan.core.rules import finding, unit_price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -53,7 +53,7 @@ class Facts:
     `open_cost` are what this edition has charged, claimed and reserved before: campaign limits count
     from its first batch. `takes` is how long sending all batches lasts. `over_cap` counts the owed who have
     had as many messages as the project's `cap` allows: nobody, unless the campaign accepts it. `misspelled`
-    are the owed by domain that looks mistyped.
+    are the owed by domain that looks mistyped. `units` is what one part costs by country.
     """
 
     campaign: Campaign
@@ -79,6 +79,7 @@ class Facts:
     cost: Decimal = Decimal(0)
     worst: Decimal = Decimal(0)
     prices: Prices | None = None
+    units: Mapping[str, Decimal] = field(default_factory=dict)
     unpriced: tuple[str, ...] = ()
     open_contacts: int = 0
     open_cost: Decimal = Decimal(0)
@@ -325,6 +326,10 @@ def _contacts_limit(facts: Facts) -> Iterator[Finding]:
         yield finding("contacts-limit", message, path=path, value=str(total), limit=str(limit), hint=hint)
 
 
+def _unit_price(facts: Facts) -> Iterator[Finding]:
+    return unit_price.check(facts.campaign, facts.units, currency=facts.currency)
+
+
 def _send_at_past(facts: Facts) -> Iterator[Finding]:
     schedule, path = facts.campaign.schedule, ("schedule", "send_at")
     if schedule.send_at is None or facts.now + facts.takes <= (until := schedule.send_at + schedule.grace):
@@ -403,5 +408,6 @@ _OWED: Iterable[Callable[[Facts], Iterator[Finding]]] = (
     _currency_limit,
     _parts_limit,
     _contacts_limit,
+    _unit_price,
     _send_at_past,
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from octoplan.core.hours import hours
 from octoplan.core.message import leaves
+from octoplan.core.model import Severity
 from octoplan.core.rules import email, finding, rcs, sender, sms, voice
 from octoplan.core.rules.rcs import key_path
 
@@ -37,12 +39,14 @@ def _public_shortener(campaign: Campaign) -> Iterator[Finding]:
             yield finding("public-shortener", message, path=key_path(path), value=listed, hint=hint)
 
 
-def _hours_unchecked(campaign: Campaign) -> Iterator[Finding]:
-    """Nobody may believe that an hour was checked which was not."""
-    if campaign.schedule.hours is not None:
-        message = "this version does not check sending hours: `schedule.hours` refuses nothing yet"
-        hint = "choose `schedule.send_at`, and when you apply, with it in mind"
-        yield finding("hours", message, path=("schedule", "hours"), value=campaign.schedule.hours, hint=hint)
+def _hours_unused(campaign: Campaign) -> Iterator[Finding]:
+    """Nobody may believe that an hour is kept which is not."""
+    named = campaign.schedule.hours
+    if named not in (None, "any") and hours(campaign) is None:
+        message = f"`schedule.hours` holds nothing back: {campaign.purpose} {campaign.channel} may go at any hour"
+        hint = "leave it out, or choose `schedule.send_at`"
+        path = ("schedule", "hours")
+        yield finding("hours", message, severity=Severity.INFO, path=path, value=named, hint=hint)
 
 
 _RULES: tuple[Callable[[Campaign], Iterator[Finding]], ...] = (
@@ -52,5 +56,5 @@ _RULES: tuple[Callable[[Campaign], Iterator[Finding]], ...] = (
     rcs.check,
     email.check,
     _public_shortener,
-    _hours_unchecked,
+    _hours_unused,
 )

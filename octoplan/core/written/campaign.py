@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from octoplan.core.hours import PolicyName  # noqa: TC001  pydantic resolves annotations at run time
 from octoplan.core.rules import finding
 from octoplan.core.written import File, Written
 from octoplan.core.written.message import MESSAGE_KEYS, OPTION_KEYS, MessageFile, OptionsFile
@@ -25,6 +26,7 @@ from octoplan.core.written.values import (
     Lead,
     Share,
     SqlPath,
+    UnitPrice,
     Zone,
     some,
 )
@@ -160,8 +162,10 @@ class ScheduleFile(Written):
         description="The time zone of `send_at`. Default: defaults.timezone of octoplan.yaml.",
         examples=["Europe/Paris"],
     )
-    hours: Literal["fr-strict", "fr-charter", "any"] | None = Field(
-        default=None, description="The hours policy that recipients are contacted in.", examples=["fr-strict"]
+    hours: PolicyName | None = Field(
+        default=None,
+        description="The hours that marketing, and calls, keep at the recipients'. Default: fr-strict for marketing.",
+        examples=["fr-strict"],
     )
     lead: Lead = Field(
         default_factory=lambda: timedelta(hours=24),
@@ -179,6 +183,11 @@ class CampaignLimitsFile(Written):
     """Limits of this campaign; they tighten the project's, never loosen them."""
 
     max_cost: Amount | None = Field(default=None, description="The most it may cost.", examples=["90 EUR"])
+    max_unit_price: UnitPrice | None = Field(
+        default=None,
+        description="The most that one part may cost; of a call one billing step, else one message.",
+        examples=["0.08 EUR"],
+    )
     max_contacts: int | None = Field(default=None, ge=1, description="The most contacts.", examples=[1300])
     max_parts: int | None = Field(default=None, ge=1, description="The most parts of one text.", examples=[1])
     countries: Countries | None = Field(

@@ -16,6 +16,7 @@ from octoplan.core.written.values import (
     ProjectPath,
     QuietTime,
     Rate,
+    UnitPrice,
     Zone,
     pattern,
     some,
@@ -78,6 +79,11 @@ class ProjectLimitsFile(Written):
     """What no plan may exceed; environments and campaigns can only tighten it."""
 
     max_cost: Amount | None = Field(default=None, description="The most a plan may cost.", examples=["3000 EUR"])
+    max_unit_price: UnitPrice | None = Field(
+        default=None,
+        description="The most that one part may cost; of a call one billing step, else one message.",
+        examples=["0.08 EUR"],
+    )
     max_contacts: int | None = Field(default=None, ge=1, description="The most contacts of a plan.", examples=[50000])
     max_parts: int | None = Field(default=None, ge=1, description="The most parts of one text.", examples=[3])
     countries: Countries | None = Field(

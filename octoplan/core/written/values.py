@@ -51,6 +51,15 @@ def _money(value: Any) -> Money:
     return Money(amount=Decimal(match[1]), currency=_currency(match[2]))
 
 
+_UNIT_PRICE = r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ([A-Z]{3})"
+"""As exact as the prices of a price book."""
+
+
+def _unit_price(value: Any) -> Money:
+    match = _matched(value, _UNIT_PRICE, must="must be an amount and a currency, such as 0.08 EUR or 0.055 EUR")
+    return Money(amount=Decimal(match[1]), currency=_currency(match[2]))
+
+
 def _currency(value: str) -> str:
     if value not in CURRENCIES:
         raise wrong("must be in a currency of ISO 4217, such as EUR", hint="see the list of ISO 4217")
@@ -171,6 +180,7 @@ def _duration_between(least: str, most: str) -> PlainValidator:
 
 
 Amount = Annotated[Money, PlainValidator(_money), _described(_MONEY, "90 EUR")]
+UnitPrice = Annotated[Money, PlainValidator(_unit_price), _described(_UNIT_PRICE, "0.08 EUR")]
 Currency = Annotated[str, AfterValidator(_currency), _described("[A-Z]{3}", "EUR")]
 Share = Annotated[Decimal, PlainValidator(_share), _described(_SHARE, "20%")]
 Rate = Annotated[Decimal, PlainValidator(_rate), _described(_RATE, "10/s")]
