@@ -66,16 +66,25 @@ class Call(BaseHTTPRequestHandler):
         self.content = self.rfile.read(int(self.headers["content-length"]))
         self.server.relay.act(self)(self)
 
-    def forward(self) -> tuple[int, bytes]:
-        """Ask the sandbox; return its status and body."""
+    def forward(self) -> tuple[int, bytes, str | None]:
+        """Ask the sandbox; return its status, body and `Date`."""
         with contextlib.closing(http.client.HTTPConnection(self.server.relay.upstream, timeout=PATIENCE)) as upstream:
             upstream.request(self.command, self.path, self.content or None, dict(self.headers.items()))
             answer = upstream.getresponse()
-            return answer.status, answer.read()
+            return answer.status, answer.read(), answer.headers["date"]
 
-    def answer(self, status: int, body: bytes, *, lacks: int = 0, headers: Mapping[str, str] | None = None) -> None:
+    def answer(
+        self,
+        status: int,
+        body: bytes,
+        date: str | None = None,
+        *,
+        lacks: int = 0,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Reply; `lacks` bytes of the body are promised and kept back."""
-        self.send_response(status)
+        self.send_response_only(status)
+        self.send_header("date", date or self.date_time_string())
         for name, value in {"content_type": "application/json", **(headers or {})}.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("content-length", str(len(body)))
@@ -137,7 +146,7 @@ def request_held(call: Call) -> None:
 
 
 def truncated(call: Call) -> None:
-    status, body = call.forward()
+    status, body, _date = call.forward()
     call.answer(status, body, lacks=10)
 
 

@@ -318,7 +318,12 @@ class Waited:
     seconds: float
 
 
-History = tuple[Exchange | Waited, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubted:
+    """An earlier attempt of the same request, in this run or another, to which no answer is known."""
+
+
+History = tuple[Exchange | Waited | Doubted, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

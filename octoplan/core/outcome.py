@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from octoplan.core.model import (
+    Doubted,
     Exchange,
     NotSent,
     Outcome,
@@ -74,7 +75,7 @@ class _Case:
 def judge(batch: Batch, history: History, *, read: Callable[[Reply], Answer]) -> Outcome | Wait:
     """Return what the last exchange of `history` means for `batch`.
 
-    After an earlier exchange left the batch in doubt, only acceptance or a duplicate closes it.
+    After an earlier attempt or exchange left the batch in doubt, only acceptance or a duplicate closes it.
     """
     exchanges = [step for step in history if isinstance(step, Exchange)]
     cases = [_case(exchange.seen, read) for exchange in exchanges]
@@ -88,7 +89,7 @@ def judge(batch: Batch, history: History, *, read: Callable[[Reply], Answer]) ->
         return _compare(batch, found)
     if isinstance(found, Outcome) and found.verdict is Verdict.DUPLICATE:
         return found
-    if any(_leaves_doubt(case) for case in cases[:-1]):
+    if any(isinstance(step, Doubted) for step in history) or any(_leaves_doubt(case) for case in cases[:-1]):
         return Outcome(verdict=Verdict.IN_DOUBT, reason=f"an earlier attempt is in doubt; this one: {found.reason}")
     return found
 
@@ -117,6 +118,11 @@ def pause(headers: Mapping[str, str]) -> float:
         return _clamp(float(text[:9]))
     until, now = _date(text), _date(headers.get("date", ""))
     return _clamp((until - now).total_seconds()) if until and now else USUAL_WAIT
+
+
+def told_at(seen: Seen) -> datetime | None:
+    """Return the moment a reply says it was made at, by its `Date`; None without a usable one."""
+    return _date(seen.headers.get("date", "")) if isinstance(seen, Reply) else None
 
 
 def _case(seen: Seen, read: Callable[[Reply], Answer]) -> _Case:

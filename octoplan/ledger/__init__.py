@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from octoplan.ledger.ledger import Backend, Ledger
 from octoplan.ledger.records import (
+    FOREIGN,
     FREE,
     HELD,
     BatchRow,
     BatchState,
     Claim,
+    Doubtful,
     Edition,
     EditionSummary,
     Identity,
@@ -31,12 +33,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BACKENDS",
+    "FOREIGN",
     "FREE",
     "HELD",
     "Backend",
     "BatchRow",
     "BatchState",
     "Claim",
+    "Doubtful",
     "Edition",
     "EditionSummary",
     "Identity",

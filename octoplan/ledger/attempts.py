@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from octoplan.core.errors import InDoubt, Refused, Unfinished
+from octoplan.core.errors import InDoubt, Refused, Stale, Unfinished
 from octoplan.core.keys import SIZE
 from octoplan.core.quoting import typed
 from octoplan.ledger import batches, packed, plans, runs
-from octoplan.ledger.records import BatchState
+from octoplan.ledger.records import BatchState, Doubtful
 from octoplan.ledger.transaction import moment, written
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from octoplan.core.model import Receipt
-    from octoplan.ledger.records import Claim, Settlement
+    from octoplan.ledger.records import BatchRow, Claim, Settlement
     from octoplan.ledger.transaction import Transaction
 
 _SECOND = timedelta(seconds=1)
@@ -45,26 +45,10 @@ def claim(tx: Transaction, run: str, *, batch_id: str, wanted: Claim) -> str | N
         batch_id,
     ):
         return None
-    if not tx.row("SELECT 1 FROM runs WHERE id = ? AND ended_at IS NULL", run):
-        raise LookupError(run)
-    batch = tx.rows("SELECT * FROM batches WHERE id = ?", batch_id)[0]
-    plans.refuse_superseded(tx, batch["plan_id"], campaign=batch["campaign"])
+    batch = _claimed(tx, run, batch_id=batch_id)
     if wanted.dropped and not _drop(tx, batch, dropped=wanted.dropped):
         return None
-    tx.change(
-        "INSERT INTO attempts"
-        " (id, batch, run, request_id, payload_hash, generation, claimed_at, deadline, silent_at,"
-        " state, reason, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '', '{}')",
-        attempt,
-        batch_id,
-        run,
-        wanted.request_id,
-        wanted.payload_hash,
-        batch["generation"],
-        tx.at,
-        written(wanted.deadline),
-        written(wanted.deadline),
-    )
+    _begin(tx, attempt, batch=batch, wanted=wanted)
     tx.change(
         "UPDATE editions SET closed = 1, claimed_plan = ?"
         " WHERE campaign = ? AND edition = ? AND (closed = 0 OR claimed_plan <> ?)",
@@ -73,8 +57,91 @@ def claim(tx: Transaction, run: str, *, batch_id: str, wanted: Claim) -> str | N
         batch["edition"],
         batch["plan_id"],
     )
-    tx.event("claimed", run=run, batch=batch_id, details=attempt)
     return attempt
+
+
+def repeat(tx: Transaction, run: str, *, batch_id: str, wanted: Claim) -> str | None:
+    """Move a batch in doubt back to claimed for the identical request; None if it is in doubt no more.
+
+    Its age still counts from the first claim.
+
+    Raises:
+        Stale: the batch's plan is superseded, or a later edition was claimed.
+        LookupError: the run is closed.
+        ValueError: the request is not the identical one.
+    """
+    before = tx.row("SELECT attempt FROM batches WHERE id = ? AND state = 'in_doubt'", batch_id)
+    if before is None:
+        return None
+    attempt = secrets.token_hex(16)
+    tx.change("UPDATE batches SET state = 'claimed', run = ?, attempt = ? WHERE id = ?", run, attempt, batch_id)
+    batch = _claimed(tx, run, batch_id=batch_id)
+    if later_edition(tx, batch) is not None:
+        raise Stale(f"{batch['campaign']}: a later edition was sent: a person must decide", reason="edition-later")
+    old = tx.rows("SELECT request_id, payload_hash FROM attempts WHERE id = ?", before["attempt"])[0]
+    if (wanted.request_id, wanted.payload_hash) != (old["request_id"], old["payload_hash"]):
+        raise ValueError(batch_id)
+    tx.change("UPDATE attempts SET state = 'in_doubt' WHERE id = ? AND state = 'open'", before["attempt"])
+    _begin(tx, attempt, batch=batch, wanted=wanted)
+    return attempt
+
+
+def doubtful(tx: Transaction) -> tuple[Doubtful, ...]:
+    """Return the batches in doubt with what decides whether their requests may be repeated."""
+    return tuple(_doubtful(tx, row) for row in batches.unsettled(tx))
+
+
+def _doubtful(tx: Transaction, row: BatchRow) -> Doubtful:
+    batch = tx.rows(
+        "SELECT b.*, apply_until, silent_at, (SELECT MIN(claimed_at) FROM attempts WHERE batch = b.id) AS first_at"
+        " FROM batches b JOIN attempts a ON a.id = b.attempt"
+        " JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition"
+        " WHERE b.id = ?",
+        row.id,
+    )[0]
+    return Doubtful(
+        row=replace(row, keys=batches.keys_of(tx, (row.id,))),
+        first_at=moment(batch["first_at"]),
+        silent_at=moment(batch["silent_at"]),
+        closes=moment(batch["apply_until"]),
+        newer_plan=plans.superseding(tx, batch["plan_id"], campaign=batch["campaign"]),
+        later_edition=later_edition(tx, batch),
+    )
+
+
+def later_edition(tx: Transaction, batch: sqlite3.Row) -> int | None:
+    """Return a later edition of a batch's campaign of which something was claimed, if there is one."""
+    of = (batch["campaign"], batch["edition"])
+    row = tx.row("SELECT edition FROM editions WHERE campaign = ? AND edition > ? AND closed = 1", *of)
+    return None if row is None else row["edition"]
+
+
+def _claimed(tx: Transaction, run: str, *, batch_id: str) -> sqlite3.Row:
+    """Return a batch that was just claimed by an open run, under the newest plan that covers it."""
+    if not tx.row("SELECT 1 FROM runs WHERE id = ? AND ended_at IS NULL", run):
+        raise LookupError(run)
+    batch = tx.rows("SELECT * FROM batches WHERE id = ?", batch_id)[0]
+    plans.refuse_superseded(tx, batch["plan_id"], campaign=batch["campaign"])
+    batches.refuse_foreign(tx, batch["campaign"], edition=batch["edition"])
+    return batch
+
+
+def _begin(tx: Transaction, attempt: str, *, batch: sqlite3.Row, wanted: Claim) -> None:
+    tx.change(
+        "INSERT INTO attempts"
+        " (id, batch, run, request_id, payload_hash, generation, claimed_at, deadline, silent_at,"
+        " state, reason, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '', '{}')",
+        attempt,
+        batch["id"],
+        batch["run"],
+        wanted.request_id,
+        wanted.payload_hash,
+        batch["generation"],
+        tx.at,
+        written(wanted.deadline),
+        written(wanted.deadline),
+    )
+    tx.event("claimed", run=batch["run"], batch=batch["id"], details=attempt)
 
 
 def renew(tx: Transaction, attempt: str, *, deadline: datetime) -> None:
@@ -109,33 +176,38 @@ def earlier(tx: Transaction, attempt: str) -> bool:
 
 
 def awaits_answer(tx: Transaction, attempt: str) -> bool:
-    """Tell whether no answer to an attempt is recorded; a person's word is none."""
-    return tx.row("SELECT 1 FROM attempts WHERE id = ? AND state IN ('open', 'decided')", attempt) is not None
+    """Tell whether no answer that closes an attempt is recorded; a person's word is none."""
+    row = tx.row("SELECT state FROM attempts WHERE id = ?", attempt)
+    return row is not None and row["state"] in ("open", "decided", "in_doubt")
 
 
 def settle(tx: Transaction, attempt: str, *, settlement: Settlement) -> Decimal | None:
     """Record how an open attempt ended; return the charge beyond the reservation, else 0.
 
-    None: the attempt was closed before, by a person's word. What the provider answered is then an event.
+    None: the attempt was closed before, by a person's word or a further attempt. What the provider answered
+    is then an event; that it accepted closes a doubt all the same.
     """
     batch = tx.rows(
-        "SELECT b.id, worst, a.state FROM attempts a JOIN batches b ON b.attempt = a.id WHERE a.id = ?", attempt
+        "SELECT b.id, b.state AS now, worst, a.state FROM attempts a JOIN batches b ON b.id = a.batch WHERE a.id = ?",
+        attempt,
     )[0]
     details = _details(settlement.receipt)
-    if batch["state"] != "open":
+    proves = settlement.state is BatchState.ACCEPTED and batch["now"] == BatchState.IN_DOUBT
+    if batch["state"] != "open" and not proves:
         late = f"{settlement.state}, but the attempt is {batch['state']}: {settlement.reason}"
         tx.event("late-answer", batch=batch["id"], reason=late, details=details)
         return None
     _close(tx, attempt, settlement=settlement, details=details)
     charged = _charge(settlement.receipt)
     tx.change(
-        "UPDATE batches SET state = ?, reason = ?, rejected = ?, charged = ?, settled_at = ? WHERE attempt = ?",
+        "UPDATE batches SET state = ?, attempt = ?, reason = ?, rejected = ?, charged = ?, settled_at = ? WHERE id = ?",
         settlement.state,
+        attempt,
         settlement.reason,
         int(settlement.rejected),
         _text(charged),
         tx.at,
-        attempt,
+        batch["id"],
     )
     tx.event(settlement.state.replace("_", "-"), batch=batch["id"], reason=settlement.reason, details=details)
     return max(Decimal(0), (charged or Decimal(0)) - Decimal(batch["worst"]))

@@ -6,10 +6,11 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from octoplan.core.errors import Refused
 from octoplan.core.keys import SIZE
 from octoplan.core.model import Receipt
 from octoplan.ledger import runs
-from octoplan.ledger.records import BatchRow, BatchState
+from octoplan.ledger.records import FOREIGN, BatchRow, BatchState
 from octoplan.ledger.transaction import moment
 
 if TYPE_CHECKING:
@@ -65,6 +66,28 @@ def insert(tx: Transaction, keys: bytes, *, columns: Mapping[str, object]) -> st
     tx.change("INSERT INTO batch_keys (batch, keys) VALUES (?, ?)", identity, keys)
     tx.event("reserved", batch=identity)
     return identity
+
+
+def refuse_foreign(tx: Transaction, campaign: str, *, edition: int) -> None:
+    """Refuse to send more of an edition that another ledger has sent some of: the rest would be sent twice, too.
+
+    Raises:
+        Refused: `foreign`.
+    """
+    row = tx.row(
+        "SELECT id FROM batches WHERE campaign = ? AND edition = ? AND state = 'in_doubt' AND substr(reason, 1, ?) = ?",
+        campaign,
+        edition,
+        len(FOREIGN),
+        FOREIGN,
+    )
+    if row is not None:
+        raise Refused(
+            f"{campaign}: another ledger has sent batch {row['id']}, and may have sent the others: nothing more of it "
+            "is sent. Find that ledger and apply from there; or import whom it sent to, then "
+            f"`octoplan resolve {row['id']} --as sent --reason TEXT`",
+            reason="foreign",
+        )
 
 
 def release(tx: Transaction, batch: str, *, why: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from octoplan.ledger.records import (
         BatchRow,
         Claim,
+        Doubtful,
         Edition,
         EditionSummary,
         Identity,
@@ -50,6 +51,9 @@ class Ledger(Protocol):
 
     def in_doubt(self) -> tuple[BatchRow, ...]:
         """Return the batches a person must look at."""
+
+    def doubtful(self) -> tuple[Doubtful, ...]:
+        """Return the same with their keys, and with what decides whether a request may be repeated."""
 
     def find(self, key: bytes) -> tuple[BatchRow, ...]:
         """Return the batches that hold one contact key, oldest first."""
@@ -87,6 +91,7 @@ class Ledger(Protocol):
 
         Raises:
             Stale: `plan-superseded`, `ledger-moved-on`, `cost-over-approved`.
+            Refused: `foreign`: another ledger has sent some of the edition.
             Unfinished: `run-alive`: a living run of another plan holds batches of this edition.
         """
 
@@ -97,6 +102,16 @@ class Ledger(Protocol):
 
         Raises:
             Stale: `plan-superseded`.
+            Refused: `foreign`, as `reserve`.
+        """
+
+    def repeat(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
+        """Claim a batch in doubt for the identical request, durably, and return the attempt.
+
+        None: it is in doubt no more. If this raises, do not send.
+
+        Raises:
+            Stale: `plan-superseded`, or `edition-later`: a later edition was claimed.
         """
 
     def renew(self, attempt: str, deadline: datetime) -> None:

@@ -35,6 +35,10 @@ FREE = frozenset({BatchState.NOT_SENT, BatchState.RELEASED})
 """The states whose people are owed again; every other state holds a key for its batch alone."""
 
 
+FOREIGN = "foreign duplicate"
+"""How the reason of a doubt begins that shows another ledger at work: nothing more of its edition is sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What a ledger is. `serial` rises with every reserve, so a restored backup shows itself."""
@@ -124,8 +128,9 @@ class BatchRow:
     """A batch as the ledger knows it; `id` is `campaign/edition/number`.
 
     A claimed batch whose run is gone reads as in doubt. `alive`: the claim's run lives, or, of a
-    reserved batch, some run of its plan. `keys` (packed, ascending) are filled in by `reserve` alone;
-    elsewhere `Edition` has them. `request_id`, `payload_hash` and `receipt` are of the newest attempt.
+    reserved batch, some run of its plan. `keys` (packed, ascending) are filled in by `reserve` and
+    `doubtful` alone; elsewhere `Edition` has them. `request_id`, `payload_hash` and `receipt` are of the
+    newest attempt.
     """
 
     id: str
@@ -161,6 +166,23 @@ class BatchRow:
     def cost(self) -> Decimal:
         """What it was charged, or the worst that it may be."""
         return self.worst if self.charged is None else self.charged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubtful:
+    """A batch in doubt, with its keys, and what decides whether its request may be repeated.
+
+    `first_at` is its first claim, `silent_at` when its newest attempt could write no more; `closes` the end of
+    the campaign's time in its plan, `newer_plan` a plan that supersedes that one, `later_edition` one that was
+    claimed since.
+    """
+
+    row: BatchRow
+    first_at: datetime
+    silent_at: datetime
+    closes: datetime
+    newer_plan: str | None
+    later_edition: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

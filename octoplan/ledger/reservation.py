@@ -31,10 +31,12 @@ def reserve(tx: Transaction, run: str, *, plan_id: str, wanted: Reserve) -> tupl
 
     Raises:
         Stale: another plan has moved the edition on, or the cost would exceed what was approved.
+        Refused: another ledger has sent some of the edition.
         Unfinished: a living run of another plan holds batches of the edition.
         ValueError: a key is given twice.
     """
     plans.refuse_superseded(tx, plan_id, campaign=wanted.campaign)
+    batches.refuse_foreign(tx, wanted.campaign, edition=wanted.edition)
     version = _next_version(tx, plan_id, wanted=wanted)
     _release_others(tx, plan_id, wanted=wanted)
     recorded = tx.rows(_RECORDED, wanted.campaign, wanted.edition)

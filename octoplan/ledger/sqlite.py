@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from octoplan.ledger.records import (
         BatchRow,
         Claim,
+        Doubtful,
         Edition,
         EditionSummary,
         RecordedPlan,
@@ -90,6 +91,10 @@ class SqliteLedger:
         """Return the batches a person must look at."""
         return self._read(batches.unsettled)
 
+    def doubtful(self) -> tuple[Doubtful, ...]:
+        """Return the batches in doubt with what decides whether their requests may be repeated."""
+        return self._read(attempts.doubtful)
+
     def find(self, key: bytes) -> tuple[BatchRow, ...]:
         """Return the batches that hold one contact key."""
         return self._read(lambda tx: queries.find(tx, key))
@@ -151,6 +156,10 @@ class SqliteLedger:
     def claim(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
         """Make a reserved batch ours to send, durably."""
         return self._write(lambda tx: attempts.claim(tx, run, batch_id=batch_id, wanted=wanted))
+
+    def repeat(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
+        """Claim a batch in doubt for the identical request, durably."""
+        return self._write(lambda tx: attempts.repeat(tx, run, batch_id=batch_id, wanted=wanted))
 
     def renew(self, attempt: str, deadline: datetime) -> None:
         """Set a later deadline for an attempt of which nothing was sent."""

@@ -92,6 +92,9 @@ class Provider(Protocol):
     def next(self, batch: Batch, history: History) -> Request | Wait | Outcome:
         """Return what to do for `batch` after `history`; nothing yet: the request that sends it.
 
+        After `Doubted` it is that very request again, byte for byte: only its acceptance, or the answer
+        that its id is known, closes the doubt.
+
         The body has no request-id field while `batch.request_id` is empty. Raises `InputError` with
         `wire-contract` findings if the body would break the pinned contract.
         """

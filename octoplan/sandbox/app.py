@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from email.utils import formatdate
+from email.utils import format_datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ def application(state: State) -> ASGIApp:
     """Build the ASGI application over an open state."""
     addresses = _Addresses(state)
     return _Dated(
+        state,
         _LoopbackOnly(
             Starlette(
                 routes=[
@@ -48,20 +49,24 @@ def application(state: State) -> ASGIApp:
                 ],
                 exception_handlers={404: _nothing_here, 405: _nothing_here},
             )
-        )
+        ),
     )
 
 
 class _Dated:
-    """Give every reply that has none a `Date`, which is the machine's and not the sandbox's own."""
+    """Give every reply that has none a `Date` by the sandbox's own clock."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, state: State, app: ASGIApp) -> None:
+        self._state = state
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start" and all(name != b"date" for name, _ in message["headers"]):
-                message["headers"] = [(b"date", formatdate(usegmt=True).encode()), *message["headers"]]
+                message["headers"] = [
+                    (b"date", format_datetime(self._state.now(), usegmt=True).encode()),
+                    *message["headers"],
+                ]
             await send(message)
 
         await self._app(scope, receive, dated)
@@ -102,7 +107,7 @@ class _Addresses:
             return _answer(await self._state.decide(call, octopush.answer))
         acts = fault.details.get("acts", True)
         verdict = await self._state.decide(call, octopush.answer if acts else spoil.without_acting(fault))
-        return await run_in_threadpool(spoil.response, fault, verdict, path=request.url.path)
+        return await run_in_threadpool(spoil.response, fault, verdict, path=request.url.path, now=self._state.now())
 
     async def look(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -32,7 +32,10 @@ class Page:
 
 
 def deliveries(path: Path, page: Page, *, address: str = "", ticket: str = "") -> list[dict[str, Any]]:
-    """List deliveries in the order they were accepted, one for each address of each message."""
+    """List deliveries in the order they were accepted, one for each address of each message that is not cancelled.
+
+    What is scheduled is listed from the moment it is accepted; `at` says when it is due.
+    """
     found: list[dict[str, Any]] = []
     skipped = 0
     start = 0 if address or ticket else page.offset
@@ -63,18 +66,22 @@ def counts(path: Path, *, ticket: str = "") -> dict[str, int]:
 
 
 def tickets(path: Path, page: Page, *, search: str = "") -> dict[str, Any]:
-    """List messages newest first without their addresses, and the totals of all that match `search`."""
+    """List messages newest first without their addresses, and the totals of all that match `search`.
+
+    What is cancelled is listed too, with the moment. Of the totals it counts to `messages` alone, and to the cost what
+    was not given back.
+    """
     where, values = _matching(search)
     limit = -1 if page.limit is None else page.limit
     with closing(_reader(path)) as connection:
         total = connection.execute(
-            "SELECT count(*) AS messages, coalesce(sum(contacts), 0) AS contacts,"  # noqa: S608 - own fragments
-            f" coalesce(sum(contacts * parts), 0) AS parts FROM messages {where}",
+            "SELECT count(*) AS messages, coalesce(sum(contacts * (cancelled IS NULL)), 0) AS contacts,"  # noqa: S608 - own fragments
+            f" coalesce(sum(contacts * parts * (cancelled IS NULL)), 0) AS parts FROM messages {where}",
             values,
         ).fetchone()
         costs = connection.execute(f"SELECT cost FROM messages {where}", values).fetchall()  # noqa: S608
         rows = connection.execute(
-            f"SELECT id, {_MESSAGE}, contacts FROM messages {where} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT id, {_MESSAGE}, contacts, cancelled FROM messages {where} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608
             (*values, limit, page.offset),
         ).fetchall()
     cost = sum((Decimal(row["cost"]) for row in costs), Decimal(0))
@@ -110,7 +117,7 @@ def _messages(path: Path, *, address: str = "", ticket: str = "", start: int = 0
         while chunk := connection.execute(
             "SELECT id, first, contacts, unit_cost, addresses, "  # noqa: S608 - own column names
             f"{_MESSAGE} FROM messages WHERE id > ? AND first + contacts > ?"
-            " AND (? = '' OR ticket = ?) AND (? = '' OR instr(addresses, ?)) ORDER BY id LIMIT ?",
+            " AND cancelled IS NULL AND (? = '' OR ticket = ?) AND (? = '' OR instr(addresses, ?)) ORDER BY id LIMIT ?",
             (after, start, ticket, ticket, address, address, _CHUNK),
         ).fetchall():
             yield from chunk

@@ -22,7 +22,8 @@ CREATE TABLE messages (
     unit_cost TEXT NOT NULL,
     first INTEGER NOT NULL,
     contacts INTEGER NOT NULL,
-    addresses TEXT NOT NULL
+    addresses TEXT NOT NULL,
+    cancelled TEXT
 );
 CREATE INDEX messages_ticket ON messages (ticket);
 CREATE INDEX messages_first ON messages (first);
@@ -41,6 +42,12 @@ CREATE TABLE requests (
 CREATE TABLE request_ids (
     request_id TEXT PRIMARY KEY,
     at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE cancels (
+    login TEXT NOT NULL,
+    month TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    PRIMARY KEY (login, month)
 ) WITHOUT ROWID;
 CREATE TABLE blacklist (
     address TEXT PRIMARY KEY

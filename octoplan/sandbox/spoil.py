@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from octoplan.sandbox.world import Verdict, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from octoplan.sandbox.faults import Fault
     from octoplan.sandbox.world import Call, World
@@ -35,8 +36,11 @@ def without_acting(fault: Fault) -> Callable[[Call, World], Verdict]:
     return lambda _call, _world: verdict(fault.details.get("status", 200), said, outcome="fault")
 
 
-def response(fault: Fault, decided: Verdict, *, path: str) -> Response:
-    """Answer what was decided as the fault has it; `path` is the address that was asked."""
+def response(fault: Fault, decided: Verdict, *, path: str, now: datetime) -> Response:
+    """Answer what was decided as the fault has it; `path` is the address that was asked, `now` the sandbox's time."""
+    if fault.name == "date":
+        at = now + timedelta(minutes=fault.details["minutes"])
+        return json(decided.body, decided.status, date=format_datetime(at, usegmt=True))
     if fault.name == "redirect":
         return Response(status_code=fault.details["status"], headers={"location": fault.details["location"] or path})
     return SPOILS[fault.name](fault, decided)
@@ -88,11 +92,6 @@ def _ticket(fault: Fault, decided: Verdict) -> Response:
     return json(_TICKET.sub(put, decided.body), decided.status)
 
 
-def _date(fault: Fault, decided: Verdict) -> Response:
-    at = datetime.now(UTC) + timedelta(minutes=fault.details["minutes"])
-    return json(decided.body, decided.status, date=format_datetime(at, usegmt=True))
-
-
 def _body(fault: Fault, _decided: Verdict) -> Response:
     return Response(fault.details["content"], headers={"content-type": fault.details["type"]})
 
@@ -105,7 +104,6 @@ SPOILS: Mapping[str, Callable[[Fault, Verdict], Response]] = MappingProxyType(
         "cost": _cost,
         "contacts": _contacts,
         "ticket": _ticket,
-        "date": _date,
         "body": _body,
     }
 )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from octoplan.sandbox import prices
+from octoplan.sandbox import cancels, prices
 from octoplan.sandbox.schedule import Schedule
 from octoplan.sandbox.switches import Settings
 from octoplan.sandbox.world import World, verdict
@@ -125,9 +125,13 @@ class State:
                 messages.append(decided.message)
             if decided.burns:
                 burned[decided.burns] = world.now.timestamp()
+            world.balance += self._cancel(waiting.call, decided, now=world.now)
         self._record(group, verdicts, now=world.now)
         self._remember(burned)
-        self._deliver(messages, world.balance)
+        self._deliver(messages)
+        if messages or any(decided.cancels for decided in verdicts):
+            self._balance = world.balance
+            self._store(balance=prices.literal(world.balance), delivered=self._delivered)
         return verdicts
 
     def _world(self) -> World:
@@ -138,6 +142,8 @@ class State:
             balance=self._balance,
             blacklist=self._blacklist,
             remembers=lambda _: False,
+            known=lambda ticket: cancels.known(self._connection, ticket),
+            cancels=lambda login: cancels.calls(self._connection, login, now=self.now()),
         )
 
     def _remembers(self, request_id: str, now: datetime) -> bool:
@@ -155,16 +161,23 @@ class State:
     def _remember(self, burned: Mapping[str, float]) -> None:
         self._connection.executemany("INSERT OR REPLACE INTO request_ids VALUES (?, ?)", burned.items())
 
-    def _deliver(self, messages: list[Message], balance: Decimal) -> None:
-        if not messages:
-            return
+    def _cancel(self, call: Call, decided: Verdict, *, now: datetime) -> Decimal:
+        """Do what a verdict says of cancels, at once, so that the next in the group sees it; return the refund."""
+        if decided.counts:
+            cancels.count(self._connection, call.login, now=now)
+        if not decided.cancels:
+            return Decimal(0)
+        refund = self._settings.on("cancel_refunds")
+        fewer, given_back = cancels.cancel(self._connection, decided.cancels, at=_written(now), refund=refund)
+        self._delivered -= fewer
+        return given_back
+
+    def _deliver(self, messages: list[Message]) -> None:
         rows = []
         for message in messages:
             rows.append(_message_row(message, self._delivered))
             self._delivered += len(message.addresses)
         self._connection.executemany(_INSERT_MESSAGE, rows)
-        self._balance = balance
-        self._store(balance=prices.literal(balance), delivered=self._delivered)
 
     # -- control ---------------------------------------------------------------------------------------------------
 
@@ -223,7 +236,7 @@ class State:
         """Empty everything: messages, requests, ids, blacklist, faults; clock, balance and switches as at first."""
         self.faults.clear()
         with self._transaction():
-            for table in ("messages", "requests", "request_ids", "blacklist", "account"):
+            for table in ("messages", "requests", "request_ids", "cancels", "blacklist", "account"):
                 self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
             self._begin_account()
             self._load()
@@ -308,8 +321,8 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
         for statement in resources.files(__package__).joinpath("schema.sql").read_text("utf-8").split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    elif not connection.execute("SELECT 1 FROM pragma_table_info('messages') WHERE name = 'content'").fetchone():
-        connection.execute("ALTER TABLE messages ADD COLUMN content TEXT NOT NULL DEFAULT '{}'")  # laid before channels
+    else:
+        cancels.upgrade(connection)
     connection.execute("COMMIT")
 
 
@@ -322,7 +335,7 @@ def _request_row(call: Call, decided: Verdict, *, at: str) -> tuple[object, ...]
         call.login,
         decided.status,
         decided.outcome,
-        decided.body.decode(),
+        decided.body.decode() or "null",
         call.content.decode("utf-8", "replace"),
     )
 

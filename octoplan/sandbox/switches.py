@@ -156,6 +156,32 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
         "html_scripts": Switch(
             default="kept", allowed=("kept", "stripped"), meaning="script elements in a text with body_format html"
         ),
+        "cancel_takes": Switch(
+            default="body",
+            allowed=("body", "query", "both"),
+            meaning="where a cancel's channel and ticket_number are read",
+        ),
+        "cancel_wrong_channel": Switch(
+            default="rejected",
+            allowed=("rejected", "ignored"),
+            meaning="a cancel whose channel is not its ticket's; rejected is code 131",
+        ),
+        "cancel_repeated": Switch(
+            default="rejected",
+            allowed=("rejected", "repeated"),
+            meaning="a cancel of what is cancelled: code 131, or 204 again",
+        ),
+        "cancel_limit_shape": Switch(
+            default="nested",
+            allowed=("nested", "top"),
+            meaning="a cancel too late or of too many: code 400 with errors.ticket_number, or code 155 at top level",
+        ),
+        "cancels_counted": Switch(
+            default="calls",
+            allowed=("calls", "cancelled"),
+            meaning="what counts to a login's 1000 cancels a calendar month (UTC): every call, or what it cancelled",
+        ),
+        "cancel_refunds": Switch(default=True, meaning="a cancel gives back what the message cost"),
         "unknown_country_price": Switch(
             default="",
             allowed=rf"({_AMOUNT})?",

@@ -30,9 +30,23 @@ class Call:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was accepted under a ticket, as far as a cancel looks at it; `at` is when it reaches people."""
+
+    channel: str
+    at: datetime
+    contacts: int
+    cancelled: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
-    """The account at the sandbox's own time `now`; `remembers` says whether a request id is used up."""
+    """The account at the sandbox's own time `now`.
+
+    `remembers` says whether a request id is used up, `known` what a ticket stands for, `cancels` how many cancels
+    of a login count in this month.
+    """
 
     settings: Settings
     prices: Prices
@@ -40,6 +54,8 @@ class World:
     balance: Decimal
     blacklist: AbstractSet[str]
     remembers: Callable[[str], bool]
+    known: Callable[[str], Known | None]
+    cancels: Callable[[str], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +86,19 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The answer to a call and what follows from it; `burns` is a request id used up from now on."""
+    """The answer to a call and what follows from it.
+
+    `burns` is a request id used up from now on, `cancels` the ticket of a message that now reaches nobody;
+    `counts`: the call is one of the cancels a login has in a month.
+    """
 
     status: int
     body: bytes
     outcome: str
     message: Message | None = None
     burns: str | None = None
+    cancels: str | None = None
+    counts: bool = False
 
 
 def verdict(status: int, body: Mapping[str, Any], *, outcome: str) -> Verdict:

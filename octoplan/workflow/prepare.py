@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from octoplan.audience import Engine, Resolved
+    from octoplan.audience import Engine, Query, Resolved
     from octoplan.core.batch import Packed
     from octoplan.core.compose import TextSummary
     from octoplan.core.model import Campaign, Finding
@@ -150,7 +150,7 @@ class Preparation:
 
     def _resolved(self, bare: Prepared, past: _Past, *, engine: Engine) -> Prepared:
         campaign = bare.campaign
-        composed = self._compose(campaign, past, engine=engine)
+        composed = self._compose(campaign, self._owed(campaign, past.edition), engine=engine)
         facts = self._facts(campaign, past, composed=composed)
         found = (
             *self._of_file(campaign),
@@ -172,15 +172,24 @@ class Preparation:
         """Return what was found when the campaign's file was read; none of it is an error."""
         return self.loaded.read[campaign.id].findings
 
-    def _compose(self, campaign: Campaign, past: _Past, *, engine: Engine) -> _Composed:
-        edition = past.edition
-        asked = replace(
+    def everybody(self, campaign: Campaign, engine: Engine) -> Packer:
+        """Return what makes batches of whom a campaign addresses now, whatever the ledger says of them.
+
+        Raises:
+            InputError: its audience cannot be read, or a column is not there.
+        """
+        return self._compose(campaign, query(self.project, campaign, key=self.project.key), engine=engine).packer
+
+    def _owed(self, campaign: Campaign, edition: Edition | None) -> Query:
+        return replace(
             query(self.project, campaign, key=self.project.preview_key, offline=self.ports.wires is None),
             held=edition.held() if edition else b"",
             members=edition.members() if edition and edition.closed else None,
             excluded_keys=self._excluded(campaign),
             capped=b"" if CAP in campaign.allow else self._capped(campaign),
         )
+
+    def _compose(self, campaign: Campaign, asked: Query, *, engine: Engine) -> _Composed:
         resolved = engine.resolve(asked)
         prices = self.loaded.prices[campaign.provider]
         composer = Composer(

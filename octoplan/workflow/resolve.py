@@ -1,62 +1,111 @@
-"""Closing doubt: what a person must decide, and the decision itself."""
+"""Closing doubt: by what was rescued, by the identical request where it may be repeated, or by a person."""
 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from octoplan.core.errors import Exit
+from octoplan.core.errors import Exit, InDoubt, worst
+from octoplan.core.model import Verdict
 from octoplan.core.quantity import quantity
 from octoplan.core.quoting import noted
 from octoplan.core.trial import is_trial, tried
+from octoplan.ledger import BatchState
+from octoplan.workflow import repeat
+from octoplan.workflow.repeat import Repeater, Unrepeatable
+from octoplan.workflow.suppressions import Suppressions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from octoplan.core.model import Outcome
+    from octoplan.ledger import BatchRow, Doubtful, Ledger
     from octoplan.project import Project
+    from octoplan.workflow.progress import Stop
+
+PLAN = "resolve"
+"""What a run that applies no plan is called in the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """One batch whose outcome is unknown."""
+    """One batch whose outcome is unknown, and why its request is not repeated."""
 
     batch: str
     contacts: int
     reason: str
     since: datetime | None
+    next: str
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs."""
         since = None if self.since is None else self.since.isoformat()
-        return {"batch": self.batch, "contacts": self.contacts, "reason": self.reason, "since": since}
+        return {
+            "batch": self.batch,
+            "contacts": self.contacts,
+            "reason": self.reason,
+            "since": since,
+            "next": self.next,
+        }
 
-    def line(self) -> str:
-        """Return it as one line for people."""
+    def lines(self) -> tuple[str, str]:
+        """Return it as two lines for people."""
         since = "" if self.since is None else f" · since {self.since:%Y-%m-%d %H:%M %Z}"
-        return f"? {self.batch} · {quantity(self.contacts, 'contact')} · {self.reason}{since}"
+        return f"? {self.batch} · {quantity(self.contacts, 'contact')} · {self.reason}{since}", f"    {self.next}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubts:
-    """All batches in doubt."""
+class Settled:
+    """One batch that is in doubt no more, and by what evidence."""
 
-    batches: tuple[Doubt, ...]
+    batch: str
+    contacts: int
+    sent: bool
+    how: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for programs."""
+        return {"batch": self.batch, "contacts": self.contacts, "as": _word(sent=self.sent), "how": self.how}
+
+    def line(self) -> str:
+        """Return it as one line for people."""
+        outcome = "sent" if self.sent else "not sent"
+        return f"= {self.batch} · {quantity(self.contacts, 'contact')} · {outcome}: {self.how}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Doubts:
+    """What was in doubt: settled now, or still for a person; `notes` are what could not be recorded, or is dearer."""
+
+    settled: list[Settled] = field(default_factory=list)
+    batches: list[Doubt] = field(default_factory=list)
+    notes: dict[str, Exit] = field(default_factory=dict)
 
     @property
     def exit(self) -> Exit:
         """7 while a person must look."""
-        return Exit.DOUBT if self.batches else Exit.DONE
+        return worst([*self.notes.values(), Exit.DOUBT if self.batches else Exit.DONE])
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for programs."""
+        return {
+            "settled": [one.as_json() for one in self.settled],
+            "batches": [one.as_json() for one in self.batches],
+            "notes": list(self.notes),
+            "exit": int(self.exit),
+        }
 
     def lines(self) -> list[str]:
         """Return them for people, with the way out."""
+        settled = [one.line() for one in self.settled]
         if not self.batches:
-            return ["No batch is in doubt."]
+            return [*settled, "No batch is in doubt any more." if settled else "No batch is in doubt."]
         return [
-            *(doubt.line() for doubt in self.batches),
+            *settled,
+            *(line for doubt in self.batches for line in doubt.lines()),
             "",
-            "Look up at the provider whether each was sent, then record it:",
+            "To decide, look up at the provider whether it was sent, then record it:",
             "  octoplan resolve BATCH --as sent --reason TEXT      nobody in it is sent it again",
             "  octoplan resolve BATCH --as not-sent --reason TEXT  everybody in it is owed it again",
         ]
@@ -72,7 +121,7 @@ class Decided:
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs."""
-        return {"batch": self.batch, "contacts": self.contacts, "as": "sent" if self.sent else "not-sent"}
+        return {"batch": self.batch, "contacts": self.contacts, "as": _word(sent=self.sent)}
 
     def line(self) -> str:
         """Return it as one line for people."""
@@ -83,14 +132,95 @@ class Decided:
         return f"{self.batch}: the message is owed to {quantity(self.contacts, 'contact')} again, see `octoplan plan`"
 
 
-def doubts(project: Project) -> Doubts:
-    """List the batches in doubt, oldest first."""
+def resolve(project: Project, *, stop: Stop) -> Doubts:
+    """Settle what evidence proves, repeat the identical requests that may be, list the rest, oldest first.
+
+    Raises:
+        Refused: the ledger cannot be opened, or this machine's clock stands before its newest entry.
+    """
+    suppressions = Suppressions.of(project)
+    found = Doubts()
     with contextlib.closing(project.open_ledger()) as ledger:
-        found = [
-            Doubt(batch=row.id, contacts=row.count, reason=row.reason or "outcome unknown", since=row.claimed_at)
-            for row in ledger.in_doubt()
-        ]
-    return Doubts(batches=tuple(found))
+        before = ledger.in_doubt()
+        if not before and not ledger.rescues():
+            return found
+        run = ledger.open_run(PLAN)
+        try:
+            found.settled += _recorded(ledger, before)
+            _repeat_all(found, project, ledger=ledger, run=run, watched=(suppressions, stop))
+        finally:
+            ledger.close_run(run)
+    return found
+
+
+def _recorded(ledger: Ledger, before: tuple[BatchRow, ...]) -> list[Settled]:
+    """Return what rescue files, imported as the run began, have told of batches that were in doubt."""
+    open_still = {row.id for row in ledger.in_doubt()}
+    closed = [row for row in before if row.id not in open_still]
+    states = {
+        batch.id: batch.state
+        for campaign, edition in dict.fromkeys((row.campaign, row.edition) for row in closed)
+        for batch in ledger.edition(campaign, edition).batches
+    }
+    how = "a rescue file recorded the provider's answer"
+    return [
+        Settled(batch=row.id, contacts=row.count, sent=states[row.id] is BatchState.ACCEPTED, how=how) for row in closed
+    ]
+
+
+def _repeat_all(
+    found: Doubts, project: Project, *, ledger: Ledger, run: str, watched: tuple[Suppressions, Stop]
+) -> None:
+    from octoplan.audience import Engine  # noqa: PLC0415  a decision needs none
+
+    suppressions, stop = watched
+    with contextlib.ExitStack() as stack:
+        repeater: Repeater | None = None
+        for doubt in ledger.doubtful():
+            try:
+                repeat.refuse(project, doubt)
+                if repeater is None:
+                    repeater = Repeater(
+                        project=project,
+                        ledger=ledger,
+                        run=run,
+                        wires=stack.enter_context(project.wires()),
+                        engine=stack.enter_context(Engine(project.temporary_folder(), root=project.root)),
+                        suppressions=suppressions,
+                        stop=stop,
+                    )
+                _note(found, doubt, outcome=repeater.repeat(doubt))
+            except Unrepeatable as why:
+                found.batches.append(_doubt(doubt, next=str(why)))
+            except InDoubt as error:
+                found.notes[str(error)] = error.exit
+                found.batches.append(_doubt(doubt, next="its answer could not be recorded: see above"))
+
+
+def _note(found: Doubts, doubt: Doubtful, *, outcome: Outcome | None) -> None:
+    """Note what a repeated request came to; None: another runner has settled or repeated it."""
+    row = doubt.row
+    if outcome is None:
+        return
+    if outcome.verdict is not Verdict.ACCEPTED:
+        found.batches.append(_doubt(doubt, next=f"repeated, and not closed by the answer: {outcome.reason}"))
+        return
+    ticket = outcome.receipt.ticket if outcome.receipt else ""
+    how = f"repeated and accepted, ticket {ticket}" if ticket else "the provider says it is a duplicate"
+    found.settled.append(Settled(batch=row.id, contacts=row.count, sent=True, how=how))
+    if outcome.excess:
+        found.notes[f"{row.id}: {outcome.excess}"] = Exit.BLOCKED
+
+
+def _doubt(doubt: Doubtful, *, next: str) -> Doubt:  # noqa: A002  the field's name
+    row = doubt.row
+    return Doubt(
+        batch=row.id, contacts=row.count, reason=row.reason or "outcome unknown", since=row.claimed_at, next=next
+    )
+
+
+def _word(*, sent: bool) -> str:
+    return "sent" if sent else "not-sent"
 
 
 def decide(project: Project, batch: str, *, sent: bool, reason: str) -> Decided:
@@ -103,7 +233,6 @@ def decide(project: Project, batch: str, *, sent: bool, reason: str) -> Decided:
     with contextlib.closing(project.open_ledger()) as ledger:
         known = {row.id: row for row in ledger.in_doubt()}
         row = known.get(batch)
-        settings = project.settings.providers.get(row.provider) if row else None
-        quiet = settings.quiet_time if settings else timedelta(minutes=12)
+        quiet = repeat.quiet_time(project, row.provider if row else "")
         ledger.decide(batch, sent=sent, actor=project.actor(), reason=noted(reason), quiet=quiet)
         return Decided(batch=batch, contacts=row.count if row else 0, sent=sent)

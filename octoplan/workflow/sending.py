@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import keys
 from octoplan.core.errors import InDoubt, OctoplanError
-from octoplan.core.model import Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
-from octoplan.ledger import BatchState, Claim, Settlement
+from octoplan.core.model import Doubted, Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
+from octoplan.ledger import FOREIGN, BatchState, Claim, Settlement
 from octoplan.wire import Deadline
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from octoplan.providers import Provider
     from octoplan.wire import Wire
 
-FOREIGN = "foreign duplicate: another ledger has sent this batch"
+DUPLICATED = f"{FOREIGN}: another ledger has sent this batch"
 STOPPED = "stopped"
 OVER = "plan-expired"
 
@@ -85,29 +85,44 @@ class Sender:
             InDoubt: after the claim; the outcome could not be recorded, or octoplan broke.
             OctoplanError: before it; nothing was sent.
         """
-        identified = self._identified(batch, row.generation)
-        request = self.provider.next(identified, ())
-        if not isinstance(request, Request):
-            raise TypeError(request)
+        identified = self.identified(batch, row.generation)
         deadline = Deadline()
-        claim = Claim(
-            request_id=identified.request_id,
-            payload_hash=keys.payload_hash(self.key, request.body),
-            deadline=deadline.at,
-            dropped=dropped,
-        )
+        claim = replace(self._claim(identified, deadline), dropped=dropped)
         attempt = self.ledger.claim(self.run, row.id, wanted=claim)
+        return None if attempt is None else self._settled(wire, row, batch=identified, attempt=(attempt, deadline))
+
+    def repeat(self, wire: Wire, row: BatchRow, *, identified: Batch) -> Outcome | None:
+        """Claim a batch in doubt again, send the identical request once and settle; None if it is in doubt no more.
+
+        Only acceptance, or the answer that the request id is known, closes the doubt. Raises as `send` does.
+        """
+        deadline = Deadline()
+        attempt = self.ledger.repeat(self.run, row.id, wanted=self._claim(identified, deadline))
         if attempt is None:
             return None
+        return self._settled(wire, row, batch=identified, attempt=(attempt, deadline), history=(Doubted(),))
+
+    def payload_hash(self, identified: Batch) -> str:
+        """Return what a recorded request is compared by: the keyed hash of its exact bytes."""
+        return keys.payload_hash(self.key, self._request(identified).body)
+
+    def _claim(self, identified: Batch, deadline: Deadline) -> Claim:
+        return Claim(request_id=identified.request_id, payload_hash=self.payload_hash(identified), deadline=deadline.at)
+
+    def _settled(
+        self, wire: Wire, row: BatchRow, *, batch: Batch, attempt: tuple[str, Deadline], history: History = ()
+    ) -> Outcome:
+        """Exchange and settle; nothing prints, logs or raises in between."""
+        claimed, deadline = attempt
         try:
-            outcome, history = self._exchange(wire, identified, attempt=attempt, deadline=deadline)
+            outcome, history = self._exchange(wire, batch, attempt=claimed, deadline=deadline, history=history)
             if outcome.verdict is Verdict.DUPLICATE:
-                outcome = self._duplicate(attempt, outcome, history=history)
+                outcome = self._duplicate(claimed, outcome, history=history)
         except BaseException as error:
             broken = f"octoplan broke with {type(error).__name__} while this was on the wire"
-            self._settle(attempt, Outcome(verdict=Verdict.IN_DOUBT, reason=broken))
+            self._settle(claimed, Outcome(verdict=Verdict.IN_DOUBT, reason=broken))
             raise InDoubt(f"{row.id}: {broken}", reason=Verdict.IN_DOUBT) from error
-        self._settle(attempt, outcome)
+        self._settle(claimed, outcome)
         return outcome
 
     def drop(self, row: BatchRow, keys: bytes) -> None:
@@ -116,15 +131,21 @@ class Sender:
             self.run, row.id, wanted=Claim(request_id="", payload_hash="", deadline=Deadline().at, dropped=keys)
         )
 
-    def _identified(self, batch: Batch, generation: int) -> Batch:
-        bare = self.provider.next(batch, ())
-        if not isinstance(bare, Request):
-            raise TypeError(bare)
+    def identified(self, batch: Batch, generation: int) -> Batch:
+        """Return a batch with the request id that its campaign, people, payload and generation give it."""
+        bare = self._request(batch)
         identity = keys.request_id(self.key, self.spec_hash, keys=batch.keys, payload=bare.body, generation=generation)
         return replace(batch, request_id=identity)
 
-    def _exchange(self, wire: Wire, batch: Batch, *, attempt: str, deadline: Deadline) -> tuple[Outcome, History]:
-        history: History = ()
+    def _request(self, batch: Batch) -> Request:
+        request = self.provider.next(batch, ())
+        if not isinstance(request, Request):
+            raise TypeError(request)
+        return request
+
+    def _exchange(
+        self, wire: Wire, batch: Batch, *, attempt: str, deadline: Deadline, history: History
+    ) -> tuple[Outcome, History]:
         while True:
             step = self.provider.next(batch, history)
             match step:
@@ -157,7 +178,7 @@ class Sender:
         earlier = [item for item in history if isinstance(item, Exchange)][:-1]
         if any(not isinstance(item.seen, NotSent) for item in earlier) or self.ledger.earlier(attempt):
             return replace(outcome, verdict=Verdict.ACCEPTED)
-        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=FOREIGN)
+        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=DUPLICATED)
 
     def _settle(self, attempt: str, outcome: Outcome) -> None:
         self.ledger.settle(

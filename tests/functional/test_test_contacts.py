@@ -193,7 +193,7 @@ def test_a_test_in_doubt_is_a_person_s_to_close_and_no_plan_s(project: Workspace
         again = project.run("test", "noel", "--to", "crm-team", code=7)
         assert "? test:noel #1" in again.out
         assert tally(again.out)["accepted"] == 1
-        listed = json.loads(project.run("resolve", "--json", code=7).out)
+        listed = json.loads(project.run("resolve", "--json", code=7).out)["batches"]
         assert [one["batch"] for one in listed] == ["test:noel/1/1"]
         project.run("apply")
         decision = ("resolve", "test:noel/1/1", "--as", "not-sent", "--reason", "nobody has it")

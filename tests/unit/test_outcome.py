@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from campaigns import batch
 from octoplan.core.model import (
+    Doubted,
     Effect,
     Exchange,
     NotSent,
@@ -24,7 +26,7 @@ from octoplan.core.model import (
     Wait,
     Waited,
 )
-from octoplan.core.outcome import RATE_LIMITS, Answer, consult, judge, pause
+from octoplan.core.outcome import RATE_LIMITS, Answer, consult, judge, pause, told_at
 
 SEND = Request(method="POST", path="/send", effect=Effect.SEND, body=b"{}")
 ACCEPTED = Answer(receipt=Receipt(ticket="t1", contacts=2, cost=Decimal("0.10")))
@@ -125,8 +127,7 @@ def test_waits_that_have_passed_are_no_exchanges() -> None:
     assert found.verdict is Verdict.ACCEPTED
 
 
-@pytest.mark.parametrize("doubt", [LOST, reply(500), reply(302)])
-@pytest.mark.parametrize(
+FURTHER = pytest.mark.parametrize(
     ("then", "answer", "expected"),
     [
         (reply(200), ACCEPTED, Verdict.ACCEPTED),
@@ -138,11 +139,27 @@ def test_waits_that_have_passed_are_no_exchanges() -> None:
         (LOST, NOTHING, Verdict.IN_DOUBT),
     ],
 )
+
+
+@pytest.mark.parametrize("doubt", [LOST, reply(500), reply(302)])
+@FURTHER
 def test_only_acceptance_or_a_duplicate_closes_an_earlier_doubt(
     doubt: Seen, then: Seen, answer: Answer, expected: Verdict
 ) -> None:
     status = then.status if isinstance(then, Reply) else -1
     assert verdict(doubt, then, answers={status: answer}) is expected
+
+
+@FURTHER
+def test_the_same_closes_the_doubt_of_another_run(then: Seen, answer: Answer, expected: Verdict) -> None:
+    found = judge(batch(), (Doubted(), Exchange(request=SEND, seen=then)), read=lambda _: answer)
+    assert isinstance(found, Outcome)
+    assert found.verdict is expected
+
+
+def test_the_moment_of_a_reply_is_its_date() -> None:
+    assert told_at(reply(200, date="Thu, 03 Dec 2026 12:00:00 GMT")) == datetime(2026, 12, 3, 12, tzinfo=UTC)
+    assert [told_at(seen) for seen in (LOST, UNREACHED, reply(200), reply(200, date="soon"))] == [None] * 4
 
 
 def test_an_earlier_definite_answer_is_no_doubt() -> None:

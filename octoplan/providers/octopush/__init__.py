@@ -91,7 +91,11 @@ class Octopush:
                 return Simulated(unreachable=found.reason)
 
     def next(self, batch: Batch, history: History) -> Request | Wait | Outcome:
-        """Return what to do for `batch`: after nothing, or a wait that has passed, the request that sends it."""
+        """Return what to do for `batch`: after nothing, a wait or an unanswered attempt, the request that sends it.
+
+        Nothing that Octopush documents tells what became of a request without its ticket: only the
+        identical request, while its id is remembered, is answered as a duplicate.
+        """
         if history and isinstance(history[-1], Exchange):
             return judge(batch, history, read=answers.read_sent)
         return self._call(Effect.SEND, body.send(batch, simulate=False).encode())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from octoplan.sandbox import casts
 from octoplan.sandbox.octopush.bill import number, price
+from octoplan.sandbox.octopush.cancel import multi_channel_cancel
 from octoplan.sandbox.octopush.order import Rejected
 from octoplan.sandbox.octopush.send import multi_channel_send
 from octoplan.sandbox.world import Call, Verdict, World, verdict
@@ -49,6 +50,7 @@ def check_balance(call: Call, world: World) -> Verdict:
 ENDPOINTS: Mapping[tuple[str, str], Callable[[Call, World], Verdict]] = MappingProxyType(
     {
         ("POST", "/multi-channel/send"): multi_channel_send,
+        ("DELETE", "/multi-channel/cancel"): multi_channel_cancel,
         ("GET", "/wallet/check-balance"): check_balance,
     }
 )
