@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from octoplan.core.model import Kind, Receipt
 from octoplan.ledger import (
+    Adopted,
+    Adoption,
     BatchRow,
     BatchState,
     Claim,
@@ -143,6 +145,20 @@ class World:
         assert attempt is not None
         self.ledger.settle(attempt, settlement)
         return attempt
+
+    def adopt(self, *people: int, **more: Any) -> Adopted:
+        """Import numbered people as sent elsewhere, at this moment."""
+        wanted = Adoption(
+            campaign=more.get("campaign", "noel"),
+            edition=more.get("edition", 1),
+            provider="octopush",
+            currency="EUR",
+            spec=more.get("spec", '{"channel": "sms"}'),
+            keys=packed(*people),
+            sent_at=more.get("sent_at", self.clock()),
+            actor="ada",
+        )
+        return self.ledger.adopt(wanted)
 
     def batch(self, batch: str) -> BatchRow:
         """Return one batch as it reads now."""

@@ -66,6 +66,10 @@ class Call(BaseHTTPRequestHandler):
         self.content = self.rfile.read(int(self.headers["content-length"]))
         self.server.relay.act(self)(self)
 
+    def do_DELETE(self) -> None:
+        self.content = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.server.relay.act(self)(self)
+
     def forward(self) -> tuple[int, bytes, str | None]:
         """Ask the sandbox; return its status, body and `Date`."""
         with contextlib.closing(http.client.HTTPConnection(self.server.relay.upstream, timeout=PATIENCE)) as upstream:

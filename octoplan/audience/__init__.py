@@ -11,19 +11,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from octoplan.audience.columns import unknown_columns
+from octoplan.audience.columns import list_column, unknown_columns
 from octoplan.audience.errors import AudienceError
 from octoplan.audience.files import read_files
 from octoplan.audience.query import Asked, Query
 from octoplan.audience.resolved import Resolved
 from octoplan.audience.sheet import Origin, read_header, read_sheet
+from octoplan.core.model import Audience
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
     from typing import Self
 
-    from octoplan.core.model import Audience, Finding, KeyPath
+    from octoplan.core.model import AddressKind, Finding, KeyPath
 
 __all__ = ["Asked", "AudienceError", "Engine", "Query", "Resolved"]
 
@@ -88,6 +89,16 @@ class Engine:
     def check_list(self, path: Path, named: KeyPath) -> None:
         """Look whether a list of addresses can be read; raises AudienceError, about the key `named`, if not."""
         read_sheet(path, Origin(name=self._name(path), path=named))
+
+    def address_column(self, path: Path, kind: AddressKind, *, address: str = "") -> str | None:
+        """Return the column of a file that by its name holds addresses of this kind: first of all `address`.
+
+        Raises AudienceError for a file that cannot be read.
+        """
+        read = Audience(address=address, country=None)
+        found = read_files(read, (path,), name=self._name, folder=self._private())
+        index = list_column(found, kind, address=address)
+        return None if index is None else found.header[index]
 
     def resolve(self, query: Query) -> Resolved:
         """Find out who is owed a message.

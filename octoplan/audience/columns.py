@@ -12,6 +12,7 @@ from octoplan.core.rules import finding
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from octoplan.audience.files import Files
     from octoplan.audience.sheet import Sheet
     from octoplan.core.model import Audience, Finding, KeyPath
 
@@ -35,7 +36,7 @@ def unknown_columns(audience: Audience, used: Iterable[str], *, header: Collecti
             yield finding(rule, message, path=path, value=name, hint=suggestion(name, header))
 
 
-def list_column(sheet: Sheet, kind: AddressKind, *, address: str = "") -> int | None:
+def list_column(sheet: Sheet | Files, kind: AddressKind, *, address: str = "") -> int | None:
     """Return the index of a list's column of addresses of this kind, if it has one; `address` is the first choice."""
     if len(sheet.header) <= 1:
         return 0

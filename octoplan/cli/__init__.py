@@ -15,7 +15,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from octoplan import __version__
-from octoplan.cli import apply, init, ledger, plan, render, resolve, sandbox, schema, show, status, test, validate
+from octoplan.cli import (
+    adoption,
+    apply,
+    cancel,
+    init,
+    ledger,
+    plan,
+    render,
+    resolve,
+    sandbox,
+    schema,
+    show,
+    status,
+    test,
+    validate,
+)
 from octoplan.cli.terminal import JSON, Session, crash, put, say
 from octoplan.core.errors import Exit, InputError, OctoplanError, Refused
 from octoplan.core.quoting import masked
@@ -84,6 +99,8 @@ VERBS: tuple[click.Command, ...] = (
     test.test,
     status.status,
     resolve.resolve,
+    cancel.cancel,
+    adoption.adopt,
     ledger.ledger,
     schema.schema,
     sandbox.sandbox,

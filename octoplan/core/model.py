@@ -264,6 +264,7 @@ class Effect(StrEnum):
     SIMULATE = "simulate"
     PREPARE = "prepare"
     SEND = "send"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,6 +96,19 @@ def release(tx: Transaction, batch: str, *, why: str) -> None:
     tx.event("released", batch=batch, reason=why)
 
 
+def cancel(tx: Transaction, batch: str, *, actor: str, reason: str) -> bool:
+    """Note that an accepted batch will not reach anybody: it still counts as sent. False if it is not accepted."""
+    if not tx.change(
+        "UPDATE batches SET state = 'cancelled', reason = ?, settled_at = ? WHERE id = ? AND state = 'accepted'",
+        reason,
+        tx.at,
+        batch,
+    ):
+        return False
+    tx.event("cancelled", batch=batch, actor=actor, reason=reason)
+    return True
+
+
 def state_now(row: sqlite3.Row, living: Mapping[str, str]) -> BatchState:
     """Return a batch's state as it is: claimed by a run that is gone means in doubt."""
     state = BatchState(row["state"])

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Kind
     from octoplan.ledger.records import (
+        Adopted,
+        Adoption,
         BatchRow,
         Claim,
         Doubtful,
@@ -63,6 +65,12 @@ class Ledger(Protocol):
 
         Only of campaigns whose spec has the values of `like`, such as `channel`.
         """
+
+    def specs(self, campaign: str, edition: int) -> Mapping[str, str]:
+        """Return an edition's canonical JSON in each recorded plan, by the plan's id."""
+
+    def has_history(self) -> bool:
+        """Tell whether it remembers that anybody, but for test contacts, was sent anything, here or elsewhere."""
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files beside the ledger that wait to be imported, or cannot be."""
@@ -139,6 +147,19 @@ class Ledger(Protocol):
         Raises:
             Refused: `batch-unknown`, `batch-not-in-doubt`, `reason-missing`.
             Unfinished: `quiet-time`: a request may still be travelling.
+        """
+
+    def cancel(self, batch_id: str, *, actor: str, reason: str) -> bool:
+        """Note that the provider has cancelled a batch, which counts as sent for ever; False if it is not accepted."""
+
+    def adopt(self, wanted: Adoption) -> Adopted:
+        """Record what was sent elsewhere, so that it is never sent here; whom the edition holds is left alone.
+
+        Reserved batches with some of these people are released: the others in them are owed as before.
+
+        Raises:
+            Refused: `clock`.
+            Unfinished: `run-alive`: a living run may still send it to some of them.
         """
 
     def check(self) -> tuple[str, ...]:

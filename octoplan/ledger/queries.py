@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core.trial import PREFIX
 from octoplan.ledger import batches, packed, runs
-from octoplan.ledger.records import HELD, BatchState, Edition, EditionSummary
+from octoplan.ledger.records import HELD, IMPORTED, BatchState, Edition, EditionSummary
 from octoplan.ledger.transaction import written
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def summaries(tx: Transaction) -> tuple[EditionSummary, ...]:
     living = runs.alive(tx)
     sums: dict[tuple[str, int], _Sums] = defaultdict(_Sums)
     rows = tx.rows(
-        "SELECT b.campaign, b.edition, b.state, b.run, b.contacts, b.worst, charged, b.currency, ticket,"
+        "SELECT b.campaign, b.edition, b.state, b.run, b.reason, b.contacts, b.worst, charged, b.currency, ticket,"
         " created_at, b.plan_id, c.worst AS approved"
         " FROM batches b LEFT JOIN attempts a ON a.id = attempt JOIN plans p ON p.plan_id = b.plan_id"
         " JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition"
@@ -79,6 +79,7 @@ class _Sums:
     charged: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     open: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     without_ticket: int = 0
+    imported: int = 0
     bounds: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     """The approved worst of each plan: by its time, id and currency, so that the greatest is the newest."""
     spent: dict[tuple[str, str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -86,7 +87,9 @@ class _Sums:
     def add(self, row: sqlite3.Row, state: BatchState) -> None:
         self.contacts[state] += row["contacts"]
         self.batches[state] += 1
-        self.without_ticket += state is BatchState.ACCEPTED and not row["ticket"]
+        imported = row["reason"] == IMPORTED and state is BatchState.ACCEPTED
+        self.imported += row["contacts"] if imported else 0
+        self.without_ticket += state is BatchState.ACCEPTED and not row["ticket"] and not imported
         if row["charged"] is not None:
             self.charged[row["currency"]] += Decimal(row["charged"])
         elif state in _OPEN:
@@ -111,10 +114,23 @@ class _Sums:
             contacts=dict(self.contacts),
             batches=dict(self.batches),
             without_ticket=self.without_ticket,
+            imported=self.imported,
             charged=dict(self.charged),
             open=dict(self.open),
             approved=self.approved(),
         )
+
+
+def specs(tx: Transaction, campaign: str, *, edition: int) -> dict[str, str]:
+    """Return what an edition was in each recorded plan, by the plan's id."""
+    rows = tx.rows("SELECT plan_id, spec FROM plan_campaigns WHERE campaign = ? AND edition = ?", campaign, edition)
+    return {row["plan_id"]: row["spec"] for row in rows}
+
+
+def has_history(tx: Transaction) -> bool:
+    """Tell whether anything but a trial was ever claimed or imported."""
+    claimed = "SELECT 1 FROM batches WHERE claimed_at IS NOT NULL AND campaign NOT LIKE ? LIMIT 1"
+    return tx.row(claimed, f"{PREFIX}%") is not None
 
 
 def find(tx: Transaction, key: bytes) -> tuple[BatchRow, ...]:

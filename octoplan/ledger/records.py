@@ -96,6 +96,36 @@ class Reserve:
     batches: tuple[NewBatch, ...]
 
 
+IMPORTED = "imported"
+"""The reason of a batch that was sent elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """People who were sent an edition elsewhere, at `sent_at`. `keys` are packed, ascending, each once.
+
+    `spec` is JSON of what is known of the campaign: its channel, perhaps its purpose.
+    """
+
+    campaign: str
+    edition: int
+    provider: str
+    currency: str
+    spec: str
+    keys: bytes
+    sent_at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """What came of an adoption, in contacts: new ones, and those the edition held, some of them in doubt."""
+
+    contacts: int
+    known: int
+    in_doubt: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """What is about to be sent. `dropped` are packed keys of the batch who must not get it any more."""
@@ -190,7 +220,8 @@ class Edition:
     """One edition of one campaign, as it was when read; `version` 0 if nothing was ever reserved.
 
     `closed`: a batch of it was claimed once, so its members are fixed. `spec` is the campaign's
-    canonical JSON as in the newest plan that claimed a batch. Keys are read when asked for.
+    canonical JSON as in the newest plan that claimed a batch; before that, what an import knew of it.
+    Keys are read when asked for.
     """
 
     campaign: str
@@ -237,7 +268,7 @@ class EditionSummary:
     `contacts` and `batches` count by state, so that a person sent again after a failure counts under
     both. `open` is the worst cost of what is reserved, or held without a charge; `approved` what was spent
     under earlier plans and the worst of the newest. `without_ticket` counts accepted batches that a duplicate
-    answer or a person's word closed.
+    answer or a person's word closed; `imported` contacts who were sent it elsewhere.
     """
 
     campaign: str
@@ -246,6 +277,7 @@ class EditionSummary:
     contacts: Mapping[BatchState, int]
     batches: Mapping[BatchState, int]
     without_ticket: int
+    imported: int
     charged: Mapping[str, Decimal]
     open: Mapping[str, Decimal]
     approved: Mapping[str, Decimal]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from octoplan.core.errors import InDoubt, OctoplanError, Refused
 from octoplan.core.model import NOTHING
-from octoplan.ledger import attempts, audit, batches, file, plans, queries, rescue, reservation, runs
+from octoplan.ledger import adoption, attempts, audit, batches, file, plans, queries, rescue, reservation, runs
 from octoplan.ledger.connection import Connection, trouble, write_test
 from octoplan.ledger.records import Identity
 from octoplan.ledger.transaction import Transaction
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from octoplan.core.model import Kind
     from octoplan.ledger.ledger import Clock
     from octoplan.ledger.records import (
+        Adopted,
+        Adoption,
         BatchRow,
         Claim,
         Doubtful,
@@ -102,6 +104,14 @@ class SqliteLedger:
     def recent(self, since: datetime, *, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
         """Return the keys of each batch claimed since then that counts as sent, of campaigns like these."""
         return self._read(lambda tx: queries.recent(tx, since, like=like))
+
+    def specs(self, campaign: str, edition: int) -> Mapping[str, str]:
+        """Return an edition's canonical JSON in each recorded plan."""
+        return self._read(lambda tx: queries.specs(tx, campaign, edition=edition))
+
+    def has_history(self) -> bool:
+        """Tell whether anything but a trial was ever sent, or imported."""
+        return self._read(queries.has_history)
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files that wait to be imported, or cannot be."""
@@ -188,6 +198,15 @@ class SqliteLedger:
         self._recover()
         decision = attempts.Decision(sent=sent, actor=actor, reason=reason, quiet=quiet)
         self._write(lambda tx: attempts.decide(tx, batch_id, decision=decision))
+
+    def cancel(self, batch_id: str, *, actor: str, reason: str) -> bool:
+        """Note that the provider has cancelled an accepted batch."""
+        return self._write(lambda tx: batches.cancel(tx, batch_id, actor=actor, reason=reason))
+
+    def adopt(self, wanted: Adoption) -> Adopted:
+        """Record what was sent elsewhere."""
+        self._recover()
+        return self._write(lambda tx: adoption.adopt(tx, wanted))
 
     def close(self) -> None:
         """Let go of the ledger."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from octoplan.providers.octopush import Octopush
-from octoplan.providers.provider import Limits, Provider, Simulated
+from octoplan.providers.provider import Limits, Provider, Sent, Simulated
 
-__all__ = ["PROVIDERS", "Limits", "Provider", "Simulated"]
+__all__ = ["PROVIDERS", "Limits", "Provider", "Sent", "Simulated"]
 
 PROVIDERS: dict[str, Provider] = {"octopush": Octopush()}

@@ -55,6 +55,16 @@ class Simulated:
     unreachable: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """An accepted batch that somebody wants cancelled; `ahead` is how long until it is due, None if it left at once."""
+
+    channel: Channel
+    ticket: str
+    contacts: int
+    ahead: timedelta | None
+
+
 class Provider(Protocol):
     """One provider. No method touches network, clock or disk.
 
@@ -97,6 +107,18 @@ class Provider(Protocol):
 
         The body has no request-id field while `batch.request_id` is empty. Raises `InputError` with
         `wire-contract` findings if the body would break the pinned contract.
+        """
+        ...
+
+    def cancel(self, sent: Sent) -> Request | Outcome:
+        """Return the request that cancels what was sent; an outcome is REJECTED: why it cannot be."""
+        ...
+
+    def cancelled(self, seen: Seen) -> Outcome:
+        """Read the answer to `cancel`.
+
+        ACCEPTED is a proof that it is cancelled, REJECTED that it is not. REFUSED: the credentials are.
+        UNREACHABLE: nobody was asked. IN_DOUBT: somebody may have been.
         """
         ...
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 import threading
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
@@ -19,6 +18,7 @@ import uvicorn
 from octoplan.sandbox import octopush
 from octoplan.sandbox.app import application
 from octoplan.sandbox.faults import FAULTS, FaultUnknown
+from octoplan.sandbox.listener import listening, port
 from octoplan.sandbox.prices import Prices, PricesUnreadable, read
 from octoplan.sandbox.proxy import Proxy
 from octoplan.sandbox.schedule import Schedule
@@ -46,7 +46,6 @@ __all__ = [
 ]
 
 PORT = 8027
-_BACKLOG = 1024
 _GRACE_SECONDS = 5
 
 
@@ -80,15 +79,13 @@ class Sandbox:
         switches = checked(self._switches)
         proxied = self._faults is not None
         schedule = Schedule(self._faults if proxied else [], wire=proxied)
-        listener = _listen(self._port)
-        try:
+        with ExitStack() as undone:
+            listener = undone.enter_context(listening(self._port))
+            inner = undone.enter_context(listening(0)) if proxied else listener
             self._state = State(self._path, book=book, switches=switches, faults=schedule)
-        except BaseException:
-            listener.close()
-            raise
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        inner = _listen(0) if proxied else listener
-        proxy = Proxy(listener, inner.getsockname()[1], schedule=schedule, base=octopush.BASE) if proxied else None
+            undone.pop_all()
+        self.url = f"http://127.0.0.1:{port(listener)}"
+        proxy = Proxy(listener, port(inner), schedule=schedule, base=octopush.BASE) if proxied else None
         self._server = _Server(_quiet(application(self._state)), front=proxy)
         self._thread = threading.Thread(target=self._server.run, args=([inner],), name="sandbox", daemon=True)
         self._thread.start()
@@ -179,16 +176,3 @@ def _quiet(app: ASGIApp) -> uvicorn.Config:
         date_header=False,  # the application's own, for a fault falsifies it
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-
-
-def _listen(port: int) -> socket.socket:
-    # The protocol is named because asyncio sets TCP_NODELAY only then; without it a kept connection waits 40 ms.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(_BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
-    return listener

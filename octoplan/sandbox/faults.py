@@ -162,10 +162,14 @@ CHOICE: Mapping[str, Field] = MappingProxyType(
 
 FAULTS: Mapping[str, Kind] = MappingProxyType(
     {
-        "refuse": Kind(where=WIRE, meaning="the connection is reset; nothing of the request arrives"),
+        "refuse": Kind(
+            where=WIRE,
+            meaning="the connection is reset, nothing was accepted; and for `seconds` nobody can connect at all",
+            takes={"seconds": _seconds(0.0)},
+        ),
         "reset-request": Kind(
             where=WIRE,
-            meaning="the connection is reset once `at` bytes of the request's body have arrived",
+            meaning="the connection is reset once `at` bytes of the request's body are here; nothing was accepted",
             takes={"at": _count(0)},
         ),
         "reset-reply": Kind(

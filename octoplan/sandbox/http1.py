@@ -6,6 +6,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from asyncio import StreamReader
@@ -26,7 +27,7 @@ class NotHttp(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A body as it came and, where it came in chunks, what it holds; `whole` is False where not all was asked for."""
+    """A body as it came, and what it holds: the same, but where it came in chunks."""
 
     raw: bytes = b""
     content: bytes = b""
@@ -51,7 +52,7 @@ class Head:
     @property
     def path(self) -> str:
         """The path a request asks for, without its query."""
-        return self._request()[2].partition(b"?")[0].decode("ascii", "replace")
+        return unquote_to_bytes(self._request()[2].partition(b"?")[0]).decode("utf-8", "replace")
 
     @property
     def stays(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Self
 from octoplan.sandbox import http1
 from octoplan.sandbox.faults import WIRE
 from octoplan.sandbox.http1 import LONGEST_HEAD, Body, Head, NotHttp
+from octoplan.sandbox.listener import bound, port
 from octoplan.sandbox.schedule import Asked
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from types import TracebackType
 
     from octoplan.sandbox.faults import Fault
     from octoplan.sandbox.schedule import Schedule
 
-GRACE_SECONDS = 5
+_GRACE_SECONDS = 1
 _PIECE = 65536
 _NOT_UNDERSTOOD = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _AT_ONCE = struct.pack("ii", 1, 0)
@@ -35,13 +36,22 @@ _BROKEN = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunErr
 
 @dataclass(slots=True)
 class _Client:
-    """Somebody's connection to the sandbox."""
+    """Somebody's connection to the sandbox; `busy` while the application is at work for it."""
 
     reader: StreamReader
     writer: StreamWriter
+    busy: bool = False
 
     def __post_init__(self) -> None:
         self.writer.transport.set_write_buffer_limits(high=0)  # what was said is with the system, not waiting here
+
+    @contextmanager
+    def kept_busy(self) -> Iterator[None]:
+        self.busy = True
+        try:
+            yield
+        finally:
+            self.busy = False
 
     async def say(self, content: bytes) -> None:
         self.writer.write(content)
@@ -61,12 +71,13 @@ class _Client:
 
 @dataclass(slots=True, kw_only=True)
 class _Exchange:
-    """A request under way, and how the application is asked."""
+    """A request that is struck; `asks` the application, and `shuts` the door for some seconds."""
 
     client: _Client
     fault: Fault
     head: Head
-    ask: Callable[[bytes], Awaitable[tuple[Head, bytes]]]
+    asks: Callable[[bytes], Awaitable[tuple[Head, bytes]]]
+    shuts: Callable[[float], None]
     body: Body | None
 
     def number(self, name: str) -> float:
@@ -79,8 +90,13 @@ class _Exchange:
             self.body = await _body(self.client, self.head)
         return self.head.raw + self.body.raw
 
+    async def ask(self, request: bytes) -> tuple[Head, bytes]:
+        """Have the application answer; give the head of its reply, and all of it."""
+        with self.client.kept_busy():
+            return await self.asks(request)
+
     async def accepted(self) -> bytes:
-        """Have the application answer; give its reply."""
+        """Have the application answer what was asked; give its reply."""
         _, reply = await self.ask(await self.read())
         return reply
 
@@ -90,16 +106,20 @@ class Proxy:
 
     def __init__(self, listener: socket.socket, upstream: int, *, schedule: Schedule, base: str) -> None:
         self._listener = listener
+        self._port = port(listener)
         self._upstream = upstream
         self._schedule = schedule
         self._base = base
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._asking: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], _Client] = {}
+        self._opening: asyncio.Task[None] | None = None
         self._stopping = False
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, sock=self._listener, limit=LONGEST_HEAD)
+        await self._open(self._listener)
         return self
+
+    async def _open(self, listener: socket.socket) -> None:
+        self._server = await asyncio.start_server(self._take, sock=listener, limit=LONGEST_HEAD)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -107,30 +127,52 @@ class Proxy:
         """Let the application answer what it was asked; whatever is held is dropped."""
         self._stopping = True
         self._server.close()
-        for task in self._tasks - self._asking:
+        clients = dict(self._clients)
+        idle = [task for task, client in clients.items() if not client.busy]
+        for task in (*idle, *([self._opening] if self._opening else [])):
             task.cancel()
-        if self._tasks:
-            _, slow = await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
+        if clients:
+            _, slow = await asyncio.wait(clients, timeout=_GRACE_SECONDS)
             for task in slow:
                 task.cancel()
-            await asyncio.gather(*slow, return_exceptions=True)
+        await asyncio.gather(*clients, *([self._opening] if self._opening else []), return_exceptions=True)
+        for client in clients.values():
+            client.writer.transport.abort()  # a task that never began has not closed it
 
-    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  asyncio runs this as one
-        self._tasks.add(task)
+    def _shut(self, seconds: float) -> None:
+        """Refuse every connection for some seconds; those that are open go on."""
+        if seconds and (self._opening is None or self._opening.done()):
+            self._server.close()
+            self._opening = asyncio.create_task(self._reopen(bound(self._port), seconds))
+
+    async def _reopen(self, held: socket.socket, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+            held.listen()
+            await self._open(held)
+        except asyncio.CancelledError:
+            held.close()
+            raise
+
+    def _take(self, reader: StreamReader, writer: StreamWriter) -> None:
         client = _Client(reader, writer)
+        task = asyncio.create_task(self._serve(client))
+        self._clients[task] = client
+        task.add_done_callback(self._clients.pop)
+
+    async def _serve(self, client: _Client) -> None:
         try:
             while not self._stopping and await self._exchange(client):
                 pass
         except NotHttp:
             with suppress(ConnectionError):
                 await client.say(_NOT_UNDERSTOOD)
-        except (*_BROKEN, asyncio.CancelledError):
+        except asyncio.CancelledError:
+            client.writer.transport.abort()  # whoever does not read what waits for them must not hold up the end
+        except _BROKEN:
             pass
         finally:
-            self._tasks.discard(task)
-            await _closed(writer)
+            await _closed(client.writer)
 
     async def _exchange(self, client: _Client) -> bool:
         """Take one request; say whether the connection may be used again."""
@@ -144,24 +186,21 @@ class Proxy:
             body = await _body(client, head) if self._schedule.reads_body(WIRE, endpoint) else None
             fault = self._schedule.strike(WIRE, Asked(endpoint=endpoint, content=body.content if body else b""))
         if fault is not None:
-            exchange = _Exchange(client=client, fault=fault, head=head, ask=self._ask, body=body)
+            exchange = _Exchange(client=client, fault=fault, head=head, asks=self._ask, shuts=self._shut, body=body)
             return await STRIKES[fault.name](exchange)
         body = body or await _body(client, head)
-        answered, reply = await self._ask(head.raw + body.raw, to_head=head.is_head)
-        await client.say(reply)
+        with client.kept_busy():
+            answered, reply = await self._ask(head.raw + body.raw, to_head=head.is_head)
+            await client.say(reply)
         return head.stays and answered.stays
 
     async def _ask(self, request: bytes, *, to_head: bool = False) -> tuple[Head, bytes]:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  asyncio runs this as one
-        self._asking.add(task)
         reader, writer = await asyncio.open_connection("127.0.0.1", self._upstream, limit=LONGEST_HEAD)
         try:
             writer.write(request)
             await writer.drain()
             return await http1.reply(reader, to_head=to_head)
         finally:
-            self._asking.discard(task)
             await _closed(writer)
 
 
@@ -173,12 +212,18 @@ async def _body(client: _Client, head: Head, *, most: int | None = None) -> Body
 
 async def _closed(writer: StreamWriter) -> None:
     writer.close()
-    with suppress(ConnectionError, OSError):
+    try:
         await writer.wait_closed()
+    except OSError:
+        pass
+    except asyncio.CancelledError:
+        writer.transport.abort()
+        raise
 
 
 async def _refuse(exchange: _Exchange) -> bool:
     exchange.client.reset()
+    exchange.shuts(exchange.number("seconds"))
     return False
 
 

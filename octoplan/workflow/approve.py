@@ -158,7 +158,8 @@ def gone(plan: Plan, planned: PlannedCampaign, *, item: Prepared) -> int:
         return 0
     owed = item.row.estimate.contacts if item.row.estimate else 0
     batches = item.edition.batches if item.edition else ()
-    since = (batch for batch in batches if batch.claimed_at is not None and batch.claimed_at >= plan.created_at)
+    claimed = ((batch, max(batch.claimed_at, batch.reserved_at)) for batch in batches if batch.claimed_at is not None)
+    since = (batch for batch, at in claimed if at >= plan.created_at)  # what is imported now was sent earlier
     sent = sum(batch.count for batch in since if batch.state in HELD)
     rejected = distinct(item.edition.rejected(plan.plan_id)) if item.edition else set()
     still_owed = item.packer.count(rejected) if item.packer else 0

@@ -22,7 +22,7 @@ from octoplan.core.plan import (
     TextFacts,
     money_text,
 )
-from octoplan.core.rules import accept, blocks, reach, voice
+from octoplan.core.rules import accept, blocks, history, reach, voice
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.core.trial import is_trial
 from octoplan.ledger import BatchState
@@ -160,6 +160,7 @@ class Preparation:
             *reach.check_edition(campaign, _channel(past.edition)),
             *reach.check_excluded(campaign, self._others(campaign)),
             *voice.check_attempts(self._called(campaign, composed)),
+            *history.check_history(composed.packed.contacts, empty=self._remembers_nothing(campaign)),
         )
         opinion = self._simulate(campaign, composed, found=found)
         found += check_simulation(replace(facts, simulated=opinion))
@@ -229,6 +230,11 @@ class Preparation:
             for other in campaign.audience.exclude_campaigns
             for edition in self.ports.ledger.editions(other)
         )
+
+    def _remembers_nothing(self, campaign: Campaign) -> bool:
+        """Tell whether a live ledger was never told of any send; a trial contacts nobody whom it should know."""
+        ledger = None if self.project.surroundings.sandbox or is_trial(campaign.id) else self.ports.ledger
+        return ledger is not None and not ledger.has_history()
 
     def _others(self, campaign: Campaign) -> Iterator[tuple[str, str | None]]:
         """Yield each excluded campaign with every channel it was sent on."""
@@ -384,7 +390,7 @@ def _past(edition: Edition | None, spec: dict[str, Any]) -> _Past:
     batches = edition.batches
     return _Past(
         edition=edition,
-        changes=approval.changes(json.loads(edition.spec), spec) if edition.spec else (),
+        changes=approval.changes(json.loads(edition.spec), spec) if edition.spec and edition.closed else (),
         in_doubt=sum(batch.count for batch in batches if batch.state is BatchState.IN_DOUBT),
         held=len(edition.held()) // keys.SIZE,
         unfinished=any(batch.state is BatchState.RESERVED for batch in batches)

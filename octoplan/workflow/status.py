@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Standing:
     """Contacts of one edition, each by what became of them in the end, and the money by currency.
 
-    `without_ticket` counts batches. `charged` is what providers told, `open` what else it may cost at worst,
+    Of the `sent`, `cancelled` will not get it after all, and `imported` got it elsewhere. `without_ticket` counts
+    batches. `charged` is what providers told, `open` what else it may cost at worst,
     `approved` what it was allowed to.
     """
 
@@ -36,6 +37,8 @@ class Standing:
     edition: int
     test: bool
     sent: int
+    cancelled: int
+    imported: int
     sending: int
     owed: int
     rejected: int
@@ -55,6 +58,8 @@ class Standing:
         parts = [
             *(["test"] if self.test else []),
             f"sent {self.sent:,}",
+            *([f"of them imported {self.imported:,}"] if self.imported else []),
+            *([f"of them cancelled {self.cancelled:,}, still counted as sent"] if self.cancelled else []),
             f"owed {self.owed:,}",
             f"rejected {self.rejected:,}",
             f"in doubt {self.in_doubt:,}",
@@ -121,6 +126,8 @@ def _standing(ledger: Ledger, summary: EditionSummary) -> Standing:
         edition=summary.edition,
         test=is_trial(summary.campaign),
         sent=contacts.get(BatchState.ACCEPTED, 0) + contacts.get(BatchState.CANCELLED, 0),
+        cancelled=contacts.get(BatchState.CANCELLED, 0),
+        imported=summary.imported,
         sending=contacts.get(BatchState.CLAIMED, 0),
         owed=owed,
         rejected=rejected,

@@ -122,6 +122,21 @@ class Histories(RuleBasedStateMachine):
         if not sent:
             del self.reached[batch]
 
+    @rule(data=st.data())
+    def adopt(self, data: st.DataObject) -> None:
+        wanted = data.draw(st.sets(st.sampled_from(EVERYBODY), min_size=1))
+        before = self.in_reach()
+        try:
+            told = self.world.adopt(*wanted)
+        except Unfinished:
+            assert self.runs
+            return
+        assert (told.contacts, told.known) == (len(wanted - before), len(wanted & before))
+        newest = self.world.ledger.edition("noel", 1).batches[-1:]
+        if wanted - before:
+            self.reached[newest[0].id] = wanted - before
+        self.ever |= wanted
+
     @rule()
     def let_the_plans_time_pass(self) -> None:
         self.world.clock.advance(hours=2)

@@ -196,10 +196,13 @@ Fingerprint = Annotated[
     AfterValidator(pattern(_SHA256 := "[0-9a-f]{64}", "must be 64 hexadecimal digits, as sha256sum prints them")),
     _described(_SHA256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
 ]
+ID_PATTERN = "[a-z0-9][a-z0-9-]{0,62}"
+"""What a campaign's id is made of."""
+
 Identity = Annotated[
     str,
-    AfterValidator(pattern(_ID := "[a-z0-9][a-z0-9-]{0,62}", "must be 1 to 63 of a-z, 0-9 and `-`, no `-` first")),
-    _described(_ID, "noel-2026"),
+    AfterValidator(pattern(ID_PATTERN, "must be 1 to 63 of a-z, 0-9 and `-`, no `-` first")),
+    _described(ID_PATTERN, "noel-2026"),
 ]
 ConnectionName = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""Octopush, by `POST /multi-channel/send` and `GET /wallet/check-balance`.
+"""Octopush, by `POST /multi-channel/send`, `DELETE /multi-channel/cancel` and `GET /wallet/check-balance`.
 
 It tries to interpret wrong parameters and sends anyway, so every body is held against the pinned
 contract before it may leave.
@@ -14,7 +14,7 @@ from octoplan.core.errors import InputError, Refused
 from octoplan.core.model import Effect, Exchange, Money, Outcome, Request, Verdict
 from octoplan.core.outcome import consult, judge
 from octoplan.core.rules import voice
-from octoplan.providers.octopush import answers, body
+from octoplan.providers.octopush import answers, body, cancel
 from octoplan.providers.octopush.contract import check_body
 from octoplan.providers.provider import Limits, Simulated
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from octoplan.core.model import Batch, Campaign, Finding, History, Seen, Wait
+    from octoplan.providers.provider import Sent
 
 SEND = "/multi-channel/send"
 CHECK_BALANCE = "/wallet/check-balance"
@@ -99,6 +100,14 @@ class Octopush:
         if history and isinstance(history[-1], Exchange):
             return judge(batch, history, read=answers.read_sent)
         return self._call(Effect.SEND, body.send(batch, simulate=False).encode())
+
+    def cancel(self, sent: Sent) -> Request | Outcome:
+        """Return the request that cancels what was sent; an outcome is REJECTED: why it cannot be."""
+        return cancel.cancel(sent)
+
+    def cancelled(self, seen: Seen) -> Outcome:
+        """Read the answer to `cancel`: 204 alone proves it."""
+        return cancel.read(seen)
 
     def balance(self) -> Request:
         """Return the request that reads the account's balance."""

@@ -1,4 +1,4 @@
-"""The pinned contract of `POST /multi-channel/send`: what may be in a body that leaves.
+"""The pinned contract of `POST /multi-channel/send` and of its cancel: what may be in a body that leaves.
 
 Octopush casts, fixes or ignores what it does not understand and sends anyway, so the bytes are read
 back and held against this before they go. Written from the provider's documentation of the call and
@@ -15,6 +15,8 @@ from pydantic_core import PydanticCustomError
 from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from octoplan.core.model import Finding
 
 MOST_RECIPIENTS = 500
@@ -234,6 +236,13 @@ class EmailSend(Body):
         return self
 
 
+class Cancel(Pinned):
+    """The whole body of `DELETE /multi-channel/cancel`."""
+
+    channel: Literal["sms", "voice_sms", "rcs", "email"]
+    ticket_number: Annotated[Line, Field(max_length=255)]
+
+
 BODIES: dict[str, type[Body]] = {"sms": SmsSend, "voice_sms": VoiceSend, "rcs": RcsSend, "email": EmailSend}
 """The body of each channel."""
 
@@ -254,7 +263,9 @@ def fields(channel: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-FIELDS = frozenset(name for channel in BODIES for names in fields(channel).values() for name in names)
+FIELDS = frozenset(
+    [*Cancel.model_fields, *(name for channel in BODIES for names in fields(channel).values() for name in names)]
+)
 """Every name that can stand in a body; any other name that an answer gives might be a contact's value."""
 
 
@@ -265,8 +276,17 @@ def _named(path: tuple[int | str, ...]) -> str:
 
 def check_body(body: bytes) -> tuple[Finding, ...]:
     """Return a `wire-contract` finding per field that breaks the contract: its name, never its value."""
+    return _check(SEND.validate_json, body)
+
+
+def check_cancel(body: bytes) -> tuple[Finding, ...]:
+    """Return a `wire-contract` finding per field of a cancel that breaks its contract."""
+    return _check(Cancel.model_validate_json, body)
+
+
+def _check(read: Callable[[bytes], object], body: bytes) -> tuple[Finding, ...]:
     try:
-        SEND.validate_json(body)
+        read(body)
     except ValidationError as error:
         return tuple(
             finding(
