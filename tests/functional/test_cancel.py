@@ -253,3 +253,25 @@ def test_it_is_told_before_credentials_are_needed(project: Workspace, relay: Rel
     project.run("--env", "rehearsal", "ledger", "init")
     project.variables = {"OCTOPUSH_API_KEY": ""}
     assert "Nothing was sent" in project.run("--env", "rehearsal", "cancel", "noel").out
+
+
+def test_the_sandbox_cancels_once(project: Workspace) -> None:
+    with project.serving():
+        project.run("apply")
+        assert project.counts()["deliveries"] == 3
+        assert "cancelled 3 · not cancelled 0" in project.run("cancel", "noel").out
+        assert project.counts()["deliveries"] == 0
+        assert "cancelled 0 · not cancelled 0 · unknown 0 · cancelled before 3" in project.run("cancel", "noel").out
+        assert tally(project.run("apply").out)["accepted"] == 0
+        assert project.counts()["deliveries"] == 0
+
+
+def test_a_cancel_whose_reply_was_lost_is_asked_again(project: Workspace, provider: Provider) -> None:
+    project.run("apply")
+    provider.script = [reply_lost, passed, passed]
+    assert states(told(project, 5)) == ["unknown", "cancelled", "cancelled"]
+    assert project.counts()["deliveries"] == 0
+    provider.script = [passed]
+    again = project.run("cancel", "noel", code=6).out
+    assert f"not cancelled: noel/1/1 · 1 contact · code 131 — {REFUSED}" in again, "a refusal proves no message"
+    assert standing(project) == {"sent": 3, "cancelled": 2, "owed": 0}
