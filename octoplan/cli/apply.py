@@ -39,12 +39,10 @@ def apply(session: Session, plan: Path | None, *, as_json: bool) -> int:
     the number of contacts must be typed.
     """
     from octoplan.core.approval import read_saved
-    from octoplan.project import SANDBOX, open_project
     from octoplan.workflow.apply import apply as send
 
     saved = None if plan is None else read_saved(plan.read_bytes())
-    usual = SANDBOX if saved is None else saved.plan.env
-    project = open_project(session.directory, session.environment, usual=usual)
+    project = session.project(usual=None if saved is None else saved.plan.env)
     if saved is None and not may_ask(project):
         raise click.UsageError("without a terminal only a saved plan is applied: `octoplan apply PLAN`")
 

@@ -49,11 +49,14 @@ class Session:
     quiet: bool
     verbose: bool
 
-    def project(self) -> Project:
-        """Open the project in the chosen environment."""
-        from octoplan.project import open_project
+    def project(self, usual: str | None = None) -> Project:
+        """Open the project in the chosen environment, `usual` (else the sandbox) where none is chosen."""
+        from octoplan.project import SANDBOX, open_project
 
-        return open_project(self.directory, self.environment)
+        project = open_project(self.directory, self.environment, usual=usual or SANDBOX)
+        if self.verbose:
+            project.memory.tell = say
+        return project
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Progress]:

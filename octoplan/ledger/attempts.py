@@ -181,6 +181,11 @@ def awaits_answer(tx: Transaction, attempt: str) -> bool:
     return row is not None and row["state"] in ("open", "decided", "in_doubt")
 
 
+def is_known(tx: Transaction, attempt: str) -> bool:
+    """Tell whether there is such an attempt."""
+    return tx.row("SELECT 1 FROM attempts WHERE id = ?", attempt) is not None
+
+
 def settle(tx: Transaction, attempt: str, *, settlement: Settlement) -> Decimal | None:
     """Record how an open attempt ended; return the charge beyond the reservation, else 0.
 

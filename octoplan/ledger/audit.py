@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core.keys import SIZE
 from octoplan.ledger import packed
-from octoplan.ledger.connection import wrong_pragmas
+from octoplan.ledger.connection import damaged, wrong_pragmas
 from octoplan.ledger.records import FREE, BatchState
 
 if TYPE_CHECKING:
@@ -37,6 +37,16 @@ def problems(tx: Transaction) -> Iterator[str]:
     yield from (f"trigger {name} is missing" for name in sorted(TRIGGERS - present))
     for (campaign, edition), rows in groupby(tx.db.execute(_BATCHES), lambda row: (row["campaign"], row["edition"])):
         yield from _edition(f"{campaign}/{edition}", list(rows))
+
+
+def refuse_damage(tx: Transaction) -> None:
+    """Refuse a file that is broken anywhere; quick enough to be asked every time.
+
+    Raises:
+        Refused: `ledger-corrupt`.
+    """
+    if broken := [row[0] for row in tx.rows("PRAGMA quick_check(1)") if row[0] != "ok"]:
+        raise damaged(broken[0])
 
 
 def _damage(tx: Transaction) -> list[str]:

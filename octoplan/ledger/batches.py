@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from octoplan.core.errors import Refused
 from octoplan.core.keys import SIZE
 from octoplan.core.model import Receipt
-from octoplan.ledger import runs
+from octoplan.ledger import packed, runs
+from octoplan.ledger.connection import damaged
 from octoplan.ledger.records import FOREIGN, BatchRow, BatchState
 from octoplan.ledger.transaction import moment
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from octoplan.ledger.transaction import Transaction
@@ -52,10 +53,24 @@ def unsettled(tx: Transaction) -> tuple[BatchRow, ...]:
 
 
 def keys_of(tx: Transaction, ids: Iterable[str]) -> bytes:
-    """Return the packed keys of batches, one batch after another."""
-    return b"".join(
-        row["keys"] for batch in ids for row in tx.rows("SELECT keys FROM batch_keys WHERE batch = ?", batch)
-    )
+    """Return the packed keys of batches, one batch after another.
+
+    Raises:
+        Refused: `ledger-corrupt`.
+    """
+    found = [row["keys"] for batch in ids for row in tx.rows("SELECT keys FROM batch_keys WHERE batch = ?", batch)]
+    refuse_disorder(found)
+    return b"".join(found)
+
+
+def refuse_disorder(lists: Sequence[bytes]) -> None:
+    """Refuse keys that were overwritten: SQLite does not notice, and whoever they stood for would look new.
+
+    Raises:
+        Refused: `ledger-corrupt`.
+    """
+    if lists and not packed.ascend(lists):
+        raise damaged("the keys of a batch are not in order")
 
 
 def insert(tx: Transaction, keys: bytes, *, columns: Mapping[str, object]) -> str:

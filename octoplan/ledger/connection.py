@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 from octoplan.core.errors import OctoplanError, Refused, Unfinished
+from octoplan.core.quoting import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,12 @@ _UNWRITABLE = frozenset(
         sqlite3.SQLITE_NOLFS,
     }
 )
+
+
+_NO_TEXT = "Could not decode to UTF-8"
+"""What Python says, without any code of SQLite's, of a text that was overwritten."""
+
+_LONGEST_WHY = 120
 
 
 class _Waiting(Generic[T]):
@@ -228,14 +235,22 @@ def trouble(error: sqlite3.Error) -> Exception:
     return _told(code, error) or error
 
 
+def damaged(why: str) -> Refused:
+    """Return what is said of a broken file; what SQLite quotes of it stays on one short line."""
+    return Refused(
+        f"the ledger is damaged ({visible(why)[:_LONGEST_WHY]}): restore it, see docs/ledger.md",
+        reason="ledger-corrupt",
+    )
+
+
 def _told(code: int, error: sqlite3.Error) -> OctoplanError | None:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Unfinished(
             f"the ledger was held by another process for {BUSY_SECONDS} s: run the same command again",
             reason="ledger-busy",
         )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Refused(f"the ledger is damaged ({error}): restore it, see docs/ledger.md", reason="ledger-corrupt")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or str(error).startswith(_NO_TEXT):
+        return damaged(str(error))
     if code in _UNWRITABLE:
         return Refused(
             f"the ledger cannot be written ({error}): make room, or make its file and folder writable",

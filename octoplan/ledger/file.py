@@ -7,17 +7,19 @@ import os
 import secrets
 import sqlite3
 import stat
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from octoplan.core import keys
 from octoplan.core.errors import Refused
 from octoplan.core.model import Kind
-from octoplan.ledger.connection import connect, trouble
+from octoplan.ledger.connection import connect, damaged, trouble
 from octoplan.ledger.records import Identity
 from octoplan.ledger.transaction import written
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -60,9 +62,8 @@ def make(path: Path, identity: Identity, *, key: bytes, now: datetime) -> None:
 
 
 def _fill(draft: Path, identity: Identity, *, key: bytes, now: datetime) -> None:
-    schema = resources.files("octoplan.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
     with contextlib.closing(connect(draft)) as db:
-        db.executescript(f"PRAGMA application_id = {APPLICATION_ID};\nBEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
+        db.executescript(f"PRAGMA application_id = {APPLICATION_ID};\nBEGIN IMMEDIATE;\n{_schema()}\nCOMMIT;")
         db.execute(
             "INSERT INTO meta (one, id, kind, key_check, schema_version, serial, newest_at)"
             " VALUES (1, ?, ?, ?, ?, ?, ?)",
@@ -103,17 +104,18 @@ def refuse_other(tx: Transaction, *, id: str | None, kind: Kind, key: bytes) -> 
     """Refuse every ledger but the one that is meant.
 
     Raises:
-        Refused: `ledger-foreign`, `ledger-newer`, `ledger-kind`, `ledger-key`.
+        Refused: `ledger-foreign`, `ledger-newer`, `ledger-corrupt`, `ledger-kind`, `ledger-key`.
     """
     if tx.rows("PRAGMA application_id")[0][0] != APPLICATION_ID:
         raise Refused(f"the file is a database, but no octoplan ledger: {RESTORE}", reason="ledger-foreign")
-    meta = tx.rows("SELECT * FROM meta")[0]
+    meta = _meta(tx)
     if meta["schema_version"] > SCHEMA_VERSION:
         raise Refused(
             f"the ledger was written by a newer octoplan (schema {meta['schema_version']}, known {SCHEMA_VERSION}): "
             "use that version",
             reason="ledger-newer",
         )
+    _refuse_misshapen(tx)
     if id is not None and meta["id"] != id:
         raise Refused(
             f"the ledger is {meta['id']}, octoplan.yaml names {id}: put the right file there, or {RESTORE}",
@@ -129,6 +131,35 @@ def refuse_other(tx: Transaction, *, id: str | None, kind: Kind, key: bytes) -> 
             "set OCTOPLAN_LEDGER_KEY, or restore the key file, see docs/ledger.md",
             reason="ledger-key",
         )
+
+
+def _meta(tx: Transaction) -> sqlite3.Row:
+    try:
+        return tx.rows("SELECT * FROM meta")[0]
+    except (sqlite3.OperationalError, IndexError) as error:  # its name or its one row was overwritten
+        raise damaged("no record of what it is") from error
+
+
+def _refuse_misshapen(tx: Transaction) -> None:
+    """Refuse a ledger in which a table or a column has another name: SQLite takes what was overwritten for a wish."""
+    for table, columns in _shape().items():
+        try:
+            tx.rows(f"SELECT {', '.join(columns)} FROM {table} LIMIT 0")  # noqa: S608  our own schema's names
+        except sqlite3.OperationalError as error:
+            raise damaged(str(error)) from error
+
+
+@cache
+def _shape() -> Mapping[str, tuple[str, ...]]:
+    """Return the columns of each table, as the schema has them."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(_schema())
+        tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: tuple(row[1] for row in db.execute(f"PRAGMA table_info({name})")) for name in tables}
+
+
+def _schema() -> str:
+    return resources.files("octoplan.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
 def _flush(folder: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Kind
     from octoplan.ledger.records import (
+        Acceptance,
         Adopted,
         Adoption,
         BatchRow,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         Edition,
         EditionSummary,
         Identity,
+        Mark,
         RecordedPlan,
         Reserve,
         Settlement,
@@ -74,6 +76,41 @@ class Ledger(Protocol):
 
     def rescues(self) -> tuple[str, ...]:
         """Return the rescue files beside the ledger that wait to be imported, or cannot be."""
+
+    # how far it has come
+
+    def mark(self) -> Mark:
+        """Return how far the history has come."""
+
+    def goes_on_from(self, mark: Mark) -> bool:
+        """Tell whether the history holds what was seen, or a person has accepted since that it does not."""
+
+    def watch(self, moved: Callable[[], None]) -> None:
+        """Call `moved` whenever something was reserved, before any of it can be sent, and before the ledger closes."""
+
+    def accept(self, serial: int, *, above: int, actor: str, reason: str) -> int:
+        """Note that a person accepts the history as it is; return the new serial, above all that were seen.
+
+        Raises:
+            Refused: `ledger-serial`, `reason-missing`, `clock`.
+        """
+
+    def accepted(self) -> Acceptance | None:
+        """Return the newest acceptance, if any."""
+
+    def refuse_clock(self) -> None:
+        """Refuse to go on with a clock that stands before what the ledger remembers.
+
+        Raises:
+            Refused: `clock`.
+        """
+
+    def refuse_damage(self) -> None:
+        """Refuse a file that is broken anywhere, also where nothing would look before a message has left.
+
+        Raises:
+            Refused: `ledger-corrupt`.
+        """
 
     def open_run(self, plan_id: str) -> str:
         """Begin a run and return its id; claims of runs that are gone become in doubt for good.

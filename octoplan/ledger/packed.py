@@ -13,6 +13,8 @@ import numpy as np
 from octoplan.core.keys import SIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Keys = NDArray[np.bytes_]
@@ -54,6 +56,15 @@ def repeats(given: Keys) -> bool:
         return False
     ordered = np.sort(given)
     return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def ascend(lists: Sequence[bytes]) -> bool:
+    """Tell whether the keys within each list ascend, none of them twice."""
+    first, rest = _halves(keys(b"".join(lists)))
+    rises = (first[1:] > first[:-1]) | ((first[1:] == first[:-1]) & (rest[1:] > rest[:-1]))
+    ends = np.cumsum([len(packed) // SIZE for packed in lists], dtype=np.intp)[:-1]
+    rises[ends - 1] = True
+    return bool(rises.all())
 
 
 def distinct(packed: bytes) -> bytes:

@@ -152,4 +152,6 @@ def recent(tx: Transaction, since: datetime, *, like: Mapping[str, str]) -> tupl
         (written(since), f"{PREFIX}%"),
     )
     fits = cache(lambda spec: like.items() <= json.loads(spec).items())
-    return tuple(row["keys"] for row in rows if not like or fits(row["spec"]))
+    found = tuple(row["keys"] for row in rows if not like or fits(row["spec"]))
+    batches.refuse_disorder(found)
+    return found

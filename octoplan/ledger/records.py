@@ -49,6 +49,23 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How far a ledger had come when it was seen: its serial, the number of its newest event, and what that was."""
+
+    serial: int
+    event: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """When a person accepted a restored ledger, and the serial it went on with: older plans are of a lost history."""
+
+    at: datetime
+    serial: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedCampaign:
     """One campaign of a plan: when it may leave, its approved worst cost, and its canonical JSON."""
 

@@ -62,7 +62,7 @@ def refuse_clock(tx: Transaction) -> None:
     if tx.now < newest - TOLERANCE:
         raise Refused(
             f"this machine's clock says {written(tx.now)}, the ledger's newest entry is of {written(newest)}: "
-            "set the clock right",
+            "set the clock right, or see docs/ledger.md",
             reason="clock",
         )
 

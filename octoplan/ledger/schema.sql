@@ -131,6 +131,8 @@ CREATE TABLE events (
     details TEXT NOT NULL
 );
 
+CREATE INDEX events_accepted ON events (id) WHERE what = 'serial-accepted';
+
 CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events BEGIN
     SELECT RAISE(ABORT, 'events are append-only');
 END;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sqlite3
 import threading
@@ -10,7 +11,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from octoplan.core.errors import InDoubt, OctoplanError, Refused
 from octoplan.core.model import NOTHING
-from octoplan.ledger import adoption, attempts, audit, batches, file, plans, queries, rescue, reservation, runs
+from octoplan.ledger import (
+    adoption,
+    attempts,
+    audit,
+    batches,
+    file,
+    history,
+    plans,
+    queries,
+    rescue,
+    reservation,
+    runs,
+)
 from octoplan.ledger.connection import Connection, trouble, write_test
 from octoplan.ledger.records import Identity
 from octoplan.ledger.transaction import Transaction
@@ -24,6 +37,7 @@ if TYPE_CHECKING:
     from octoplan.core.model import Kind
     from octoplan.ledger.ledger import Clock
     from octoplan.ledger.records import (
+        Acceptance,
         Adopted,
         Adoption,
         BatchRow,
@@ -31,6 +45,7 @@ if TYPE_CHECKING:
         Doubtful,
         Edition,
         EditionSummary,
+        Mark,
         RecordedPlan,
         Reserve,
         Settlement,
@@ -47,6 +62,7 @@ class SqliteLedger:
         self._connection = connection
         self._clock = clock
         self._open_runs: dict[str, _OpenRun] = {}
+        self._moved: Callable[[], None] | None = None
 
     @classmethod
     def create(cls, path: Path, *, id: str, kind: Kind, key: bytes, clock: Clock) -> SqliteLedger:  # noqa: A002  its name
@@ -122,6 +138,36 @@ class SqliteLedger:
         """Return what is wrong with the ledger."""
         return (*self._read(lambda tx: tuple(audit.problems(tx))), *self.rescues())
 
+    # how far it has come
+
+    def mark(self) -> Mark:
+        """Return how far the history has come."""
+        return self._read(history.newest)
+
+    def goes_on_from(self, mark: Mark) -> bool:
+        """Tell whether the history holds what was seen, or a person has accepted since that it does not."""
+        return self._read(lambda tx: history.goes_on_from(tx, mark))
+
+    def watch(self, moved: Callable[[], None]) -> None:
+        """Call `moved` after every reserve, and before closing."""
+        self._moved = moved
+
+    def accept(self, serial: int, *, above: int, actor: str, reason: str) -> int:
+        """Note that a person accepts the history as it is, under a new serial."""
+        return self._write(lambda tx: history.accept(tx, serial, above=above, actor=actor, reason=reason))
+
+    def accepted(self) -> Acceptance | None:
+        """Return the newest acceptance, if any."""
+        return self._read(history.accepted)
+
+    def refuse_clock(self) -> None:
+        """Refuse to go on with a clock that stands before what the ledger remembers."""
+        self._read(runs.refuse_clock)
+
+    def refuse_damage(self) -> None:
+        """Refuse a file that is broken anywhere."""
+        self._read(audit.refuse_damage)
+
     # runs and plans
 
     def open_run(self, plan_id: str) -> str:
@@ -161,7 +207,9 @@ class SqliteLedger:
 
     def reserve(self, run: str, plan_id: str, *, wanted: Reserve) -> tuple[BatchRow, ...]:
         """Reserve a campaign's batches in one transaction."""
-        return self._write(lambda tx: reservation.reserve(tx, run, plan_id=plan_id, wanted=wanted))
+        rows = self._write(lambda tx: reservation.reserve(tx, run, plan_id=plan_id, wanted=wanted))
+        self._tell()
+        return rows
 
     def claim(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
         """Make a reserved batch ours to send, durably."""
@@ -210,10 +258,16 @@ class SqliteLedger:
 
     def close(self) -> None:
         """Let go of the ledger."""
+        self._tell()
         for run in self._open_runs.values():
             run.close()
         self._open_runs.clear()
         self._connection.close()
+
+    def _tell(self) -> None:
+        if self._moved is not None:
+            with contextlib.suppress(OctoplanError, sqlite3.Error):  # whoever hears of it may look at a broken file
+                self._moved()
 
     def _write(self, operation: Callable[[Transaction], T]) -> T:
         return self._connection.write(lambda db: operation(Transaction(db, self._clock())))
@@ -229,9 +283,9 @@ class SqliteLedger:
         living = self._read(runs.alive)
         left = [path for path in rescue.files(self._path) if rescue.run_of(path) not in {*living, *self._open_runs}]
         outcomes = {path: [rescue.read(line) for line in rescue.lines(path)] for path in left}
-        self._write(lambda tx: _import(tx, [found for read in outcomes.values() for found in read if found]))
+        known = self._write(lambda tx: _import(tx, [found for read in outcomes.values() for found in read if found]))
         for path, read in outcomes.items():
-            if all(read):
+            if all(found and found[0] in known for found in read):
                 path.unlink(missing_ok=True)
 
     def _rescued(self, attempt: str, settlement: Settlement, *, error: Exception) -> InDoubt:
@@ -252,11 +306,13 @@ def _refuse_unfit(tx: Transaction) -> None:
     write_test(tx.db)
 
 
-def _import(tx: Transaction, outcomes: list[tuple[str, Settlement]]) -> None:
+def _import(tx: Transaction, outcomes: list[tuple[str, Settlement]]) -> frozenset[str]:
+    """Return the attempts that are known here: a restored ledger lacks some, whose outcomes must stay in their file."""
     for attempt, settlement in outcomes:
         if attempts.awaits_answer(tx, attempt):
             attempts.settle(tx, attempt, settlement=settlement)
     runs.sweep(tx)
+    return frozenset(attempt for attempt, _ in outcomes if attempts.is_known(tx, attempt))
 
 
 class _OpenRun:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from octoplan.core.source import Source
     from octoplan.ledger import Ledger
     from octoplan.project.files import Loaded
+    from octoplan.project.seen import Memory
     from octoplan.project.wires import Wires
     from octoplan.providers import Provider
 
@@ -291,12 +292,35 @@ class Project:
 
     # ledger
 
-    def open_ledger(self) -> Ledger:
+    @cached_property
+    def memory(self) -> Memory:
+        """What this user's machine remembers of this environment's ledger; the built-in sandbox's may be reset."""
+        from octoplan.project.seen import Memory, state_home  # noqa: PLC0415  it imports the ledger
+
+        chosen = self.surroundings
+        return Memory(environment=chosen.name, folder=state_home(), kept=not chosen.is_built_in)
+
+    def open_ledger(self, *, reads: bool = False) -> Ledger:
         """Open this environment's ledger; the built-in sandbox makes its own.
 
+        `reads`: only to show what it holds, which may be less than this machine has seen in it.
+
         Raises:
-            Refused: it is missing, empty, foreign, newer, damaged or of another kind.
+            Refused: it is missing, empty, foreign, newer, damaged, of another kind, or restored (`ledger-restored`).
         """
+        ledger = self._ledger()
+        try:
+            ledger.refuse_damage()
+            if not reads:
+                self.memory.refuse_lack(ledger)
+            self.memory.note(ledger)
+            ledger.watch(partial(self.memory.note, ledger))
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def _ledger(self) -> Ledger:
         from octoplan.ledger import BACKENDS  # noqa: PLC0415  most verbs that only read files need none
 
         kind = self.surroundings.kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 
 _BACKLOG = 1024
 
@@ -22,12 +23,10 @@ def bound(port: int) -> socket.socket:
 
 def listening(port: int) -> socket.socket:
     """Listen on a port, 0 for a free one. Raises OSError."""
-    listener = bound(port)
-    try:
+    with ExitStack() as undone:
+        listener = undone.enter_context(bound(port))
         listener.listen(_BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
+        undone.pop_all()
     return listener
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _MEGABYTE = 1_000_000
 _FIRST_SERVER_ERROR = 500
 _HTML = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>{0}</h1><hr>sandbox</body></html>\n"
+_FALSIFY = frozenset({"gzip-bomb", "huge-reply", "cost", "contacts", "ticket"})
+"""What needs an answer that says something."""
+
 _TICKET = re.compile(rb'"(sms_ticket|ticket_number|rcs_ticket)":"[^"]*",?')
 _COST = re.compile(rb'(?<="total_cost":)[-+.0-9eE]+')
 _CONTACTS = re.compile(rb'(?<="number_of_contacts":)[0-9]+')
@@ -40,9 +43,11 @@ def response(fault: Fault, decided: Verdict, *, path: str, now: datetime) -> Res
     """Answer what was decided as the fault has it; `path` is the address that was asked, `now` the sandbox's time."""
     if fault.name == "date":
         at = now + timedelta(minutes=fault.details["minutes"])
-        return json(decided.body, decided.status, date=format_datetime(at, usegmt=True))
+        return Response(decided.body, decided.status, {"date": format_datetime(at, usegmt=True)}, "application/json")
     if fault.name == "redirect":
         return Response(status_code=fault.details["status"], headers={"location": fault.details["location"] or path})
+    if not decided.body and fault.name in _FALSIFY:
+        return Response(status_code=decided.status)
     return SPOILS[fault.name](fault, decided)
 
 

@@ -126,11 +126,9 @@ def adopt(project: Project, asked: Asked, *, progress: Progress) -> Imported:
         _refuse_other_kind(target, ledger.edition(target.campaign, target.edition))
         sent_at = _sent_at(asked.at, target, now=project.clock())
         with Engine(project.temporary_folder(), root=project.root) as engine:
-            progress.begin(f"import {target.campaign}")
             resolved = engine.resolve(_query(project, target, engine=engine, path=asked.path))
             _refuse_invalid(target, resolved)
-            keys = b"".join(key for rows in resolved.chunks() for key in rows.keys)
-            progress.end()
+            keys = _keys(resolved, progress)
         known = {"channel": target.channel.value, "purpose": target.purpose}
         adopted = ledger.adopt(
             Adoption(
@@ -261,6 +259,17 @@ def _query(project: Project, target: _Target, *, engine: Engine, path: Path) -> 
         files=(path,),
         fiction=project.surroundings.sandbox,
     )
+
+
+def _keys(resolved: Resolved, progress: Progress) -> bytes:
+    """Return the packed keys of everybody in the file, ascending."""
+    packed = []
+    progress.begin("import", resolved.contacts)
+    for rows in resolved.chunks():
+        packed.append(b"".join(rows.keys))
+        progress.advance(len(rows.keys))
+    progress.end()
+    return b"".join(packed)
 
 
 def _refuse_invalid(target: _Target, resolved: Resolved) -> None:

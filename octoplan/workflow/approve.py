@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from octoplan.core import approval
 from octoplan.core.errors import Blocked, Refused, Stale
 from octoplan.ledger import HELD
+from octoplan.project.seen import way_out
 from octoplan.workflow.plan import verdict
 from octoplan.workflow.prepare import distinct
 
@@ -48,7 +49,7 @@ def check_seal(saved: SavedPlan, ledger: Ledger, *, key: bytes) -> None:
     """Refuse a saved plan that is not whole, is blocked, or was not made against this ledger.
 
     Raises:
-        Stale: a byte differs, or it is another ledger's.
+        Stale: a byte differs, it is another ledger's, or of a history that a person has given up.
         Blocked: it holds a blocked campaign.
         Refused: the ledger is older than the plan.
     """
@@ -65,10 +66,18 @@ def check_seal(saved: SavedPlan, ledger: Ledger, *, key: bytes) -> None:
 def _check_ledger(plan: Plan, ledger: Ledger) -> None:
     if plan.ledger is None or plan.ledger.id != ledger.identity.id:
         raise Stale(f"the plan was made against another ledger: {NEW_PLAN}", reason="plan-ledger")
-    if ledger.identity.serial < plan.ledger.serial:
+    accepted = ledger.accepted()
+    if accepted is not None and (plan.ledger.serial < accepted.serial or plan.created_at < accepted.at):
+        raise Stale(
+            f"the plan was made before a restored ledger was accepted ({accepted.at:%Y-%m-%d %H:%M %Z}), which may not "
+            f"remember what this plan sent: {NEW_PLAN}",
+            reason="ledger-restored",
+        )
+    serial = ledger.identity.serial
+    if serial < plan.ledger.serial:
         raise Refused(
-            f"the ledger's serial {ledger.identity.serial} is below the plan's {plan.ledger.serial}: "
-            "it is a restored backup and may not remember what was sent; see docs/ledger.md",
+            f"the ledger's serial {serial} is below the plan's {plan.ledger.serial}: it is a restored backup and may "
+            f"not remember what was sent; {way_out(plan.env, serial)}",
             reason="ledger-restored",
         )
 

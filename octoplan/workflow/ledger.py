@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from octoplan.core import keys, source
 from octoplan.core.errors import Refused
 from octoplan.core.model import Kind
+from octoplan.core.quoting import noted
 from octoplan.ledger import BACKENDS
 from octoplan.project import PROJECT_FILE, STATE
 from octoplan.project.files import write_secret
@@ -44,6 +45,17 @@ class Checked:
     serial: int
     kind: str
     problems: tuple[str, ...]
+    lack: str | None
+    """What this machine has seen in it and does not find, with the way out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A restored ledger that a person goes on with; `since` is its serial from now on."""
+
+    id: str
+    serial: int
+    since: int
 
 
 def init(project: Project) -> Made:
@@ -86,10 +98,41 @@ def init(project: Project) -> Made:
 
 
 def check(project: Project) -> Checked:
-    """Open the environment's ledger and look for damage."""
-    with contextlib.closing(project.open_ledger()) as ledger:
+    """Open the environment's ledger and look for damage, and for what was seen in it before."""
+    with contextlib.closing(project.open_ledger(reads=True)) as ledger:
         identity = ledger.identity
-        return Checked(id=identity.id, serial=identity.serial, kind=identity.kind.value, problems=tuple(ledger.check()))
+        return Checked(
+            id=identity.id,
+            serial=identity.serial,
+            kind=identity.kind.value,
+            problems=tuple(ledger.check()),
+            lack=project.memory.lack(ledger),
+        )
+
+
+def accept(project: Project, serial: int, *, reason: str) -> Accepted:
+    """Go on with a ledger that lacks what was sent, by a person's word; numbers in the reason are masked.
+
+    Raises:
+        Refused: its serial is another, it is damaged, or no reason is given.
+    """
+    with contextlib.closing(project.open_ledger(reads=True)) as ledger:
+        waiting = ledger.rescues()
+        if damage := [problem for problem in ledger.check() if problem not in waiting]:
+            raise Refused(
+                f"a damaged ledger is not gone on with ({damage[0]}): restore it, see docs/ledger.md",
+                reason="ledger-corrupt",
+            )
+        seen = project.memory.seen(ledger)
+        since = ledger.accept(serial, above=seen.serial if seen else 0, actor=project.actor(), reason=noted(reason))
+        project.memory.note(ledger)
+        return Accepted(id=ledger.identity.id, serial=serial, since=since)
+
+
+def lacking(project: Project) -> str | None:
+    """Say what the environment's ledger lacks of what this machine has seen in it; None if nothing."""
+    with contextlib.closing(project.open_ledger(reads=True)) as ledger:
+        return project.memory.lack(ledger)
 
 
 def _name_ledger(project: Project, identity: str) -> str:

@@ -73,6 +73,8 @@ def make(project: Project, *, words: Iterable[str] = (), offline: bool = False, 
         ledger = None
         if not offline or project.has_ledger():
             ledger = stack.enter_context(contextlib.closing(project.open_ledger()))
+            if not offline:
+                ledger.refuse_clock()  # a plan of the past is superseded before it is applied
         wires = None if offline else stack.enter_context(project.wires())
         return draft(project, loaded, selection=selection, ports=Ports(ledger=ledger, wires=wires, progress=progress))
 

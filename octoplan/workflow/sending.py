@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from octoplan.wire import Wire
 
 DUPLICATED = f"{FOREIGN}: another ledger has sent this batch"
+ELSEWHERE = (
+    "this ledger is new in the place of another, or a copy of one: see docs/ledger.md "
+    "(in the built-in sandbox: delete the folder .octoplan to begin anew)"
+)
 STOPPED = "stopped"
 OVER = "plan-expired"
 
@@ -178,7 +182,7 @@ class Sender:
         earlier = [item for item in history if isinstance(item, Exchange)][:-1]
         if any(not isinstance(item.seen, NotSent) for item in earlier) or self.ledger.earlier(attempt):
             return replace(outcome, verdict=Verdict.ACCEPTED)
-        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=DUPLICATED)
+        return replace(outcome, verdict=Verdict.IN_DOUBT, reason=DUPLICATED, hint=ELSEWHERE)
 
     def _settle(self, attempt: str, outcome: Outcome) -> None:
         self.ledger.settle(

@@ -105,7 +105,7 @@ def ledger_status(project: Project, campaign: str | None) -> tuple[Standing, ...
     Raises:
         Refused: the ledger knows no such campaign.
     """
-    with contextlib.closing(project.open_ledger()) as ledger:
+    with contextlib.closing(project.open_ledger(reads=True)) as ledger:
         found = tuple(
             _standing(ledger, summary) for summary in ledger.campaigns() if _is_about(summary.campaign, campaign)
         )
@@ -165,7 +165,7 @@ def contact_status(project: Project, address: str, *, campaign: str | None) -> t
         ways = "write a number as +33 6 … or as a national number, an e-mail address as name@domain"
         raise Refused(f"that is neither a phone number nor an e-mail address: {ways}", reason="address")
     key = keys.contact_key(project.key, canonical)
-    with contextlib.closing(project.open_ledger()) as ledger:
+    with contextlib.closing(project.open_ledger(reads=True)) as ledger:
         rows = ledger.find(key)
     return tuple(_delivery(row) for row in rows if _is_about(row.campaign, campaign))
 

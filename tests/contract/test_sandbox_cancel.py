@@ -77,6 +77,7 @@ def test_a_cancelled_message_reaches_nobody_and_costs_nothing(octopush: Account)
     assert octopush.look("balance")["amount"] == before - 2 * Decimal("0.049")
     assert octopush.accepted(LIEGE)["number_of_contacts"] == 1
     assert [one["address"] for one in octopush.deliveries(offset=2)] == [PARIS, LIEGE]
+    assert octopush.deliveries(offset=4) == []
 
 
 def test_the_outbox_shows_it_as_cancelled(octopush: Account) -> None:
@@ -238,7 +239,8 @@ def test_a_repeated_cancel(octopush: Account) -> None:
     octopush.set("switches", cancel_repeated="repeated")
     assert cancel(octopush, ticket).status_code == 204
     assert octopush.look("balance")["amount"] == balance + Decimal("0.049")
-    assert octopush.counts()["deliveries"] == 0
+    octopush.accepted(PARIS)
+    assert [one["address"] for one in octopush.deliveries()] == [PARIS]
 
 
 def test_the_shape_of_a_limit(octopush: Account) -> None:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox_account import BALANCE, LYON, PARIS, SEND, Account, account
+from sandbox_account import BALANCE, BASE, LYON, PARIS, SEND, Account, account
 from workspaces import Workspace
 
 from octoplan.sandbox import FAULTS
@@ -165,6 +165,16 @@ def test_every_fault_can_strike_every_call(sandbox: Account) -> None:
         sandbox.set("faults", faults=[{"fault": name, **small}])
         for method, address in (("GET", BALANCE), ("POST", SEND), ("DELETE", SEND)):
             assert sandbox.http.request(method, address).status_code < 600
+
+
+@pytest.mark.parametrize("name", [name for name, kind in FAULTS.items() if kind.where == "application"])
+def test_a_cancel_has_no_body_to_falsify(sandbox: Account, name: str) -> None:
+    ticket = sandbox.accepted(send_at="2099-01-01T00:00:00Z")["sms_ticket"]
+    sandbox.set("faults", faults=[{"fault": name}])
+    how = {"channel": "sms", "ticket_number": ticket}
+    answer = sandbox.http.request("DELETE", f"{BASE}/multi-channel/cancel", json=how)
+    assert answer.status_code == {"redirect": 307, "status": 503, "body": 200}.get(name, 204)
+    assert (sandbox.counts()["deliveries"] == 1) == (name in ("redirect", "status"))
 
 
 # -- the controls ------------------------------------------------------------------------------------------------------

@@ -125,10 +125,10 @@ def test_pipelined_requests_are_taken_one_by_one(sandbox: Account) -> None:
 
 
 def test_late_is_accepted_after_the_client_has_gone(sandbox: Account) -> None:
-    install(sandbox, "late", times=1, seconds=0.1)
+    install(sandbox, "late", times=1, seconds=0.7)
     with connected(sandbox) as plain:
         plain.ask(PARIS)
-        time.sleep(0.2)
+        until(lambda: sandbox.look("faults")["faults"][0]["struck"] == 1)
         assert addresses(sandbox) == []
     assert addresses(sandbox) == []
     until(lambda: sandbox.counts()["deliveries"] == 1)
@@ -273,12 +273,12 @@ def test_truncate(sandbox: Account, lacks: int) -> None:
 
 
 def test_drip(sandbox: Account) -> None:
-    install(sandbox, "drip", times=1, seconds=0.001)
+    install(sandbox, "drip", times=1, seconds=0.002)
     with connected(sandbox) as plain:
         plain.ask()
         pieces = [plain.socket.recv(65536) for _ in range(100)]
         whole = b"".join(pieces) + plain.heard()
-    assert sorted(map(len, pieces))[50] == 1
+    assert [len(piece) for piece in pieces].count(1) > 20
     assert whole.startswith(b"HTTP/1.1 200 OK\r\n")
     assert json.loads(whole.partition(b"\r\n\r\n")[2])["number_of_contacts"] == 1
 
@@ -308,7 +308,7 @@ def test_garbage(sandbox: Account, *, acts: bool) -> None:
 
 
 def test_refused_for_a_while(sandbox: Account) -> None:
-    install(sandbox, "refuse", times=2, seconds=0.3)
+    install(sandbox, "refuse", times=2, seconds=1)
     with connected(sandbox) as kept, connected(sandbox) as plain:
         kept.ask(PARIS, simulation_mode=True)
         with pytest.raises(ConnectionResetError):
@@ -477,7 +477,7 @@ def test_a_large_reply_to_a_client_that_closes_early(sandbox: Account) -> None:
 
 
 def test_a_client_that_does_not_read_holds_nothing_up(tmp_path: Path) -> None:
-    faults = [{"fault": "huge-reply"}, {"fault": "drip", "skip": 1, "seconds": 0}]
+    faults = [{"fault": "huge-reply", "megabytes": 40}, {"fault": "drip", "skip": 1, "seconds": 0.001}]
     with ExitStack() as ends:
         with Sandbox(tmp_path / "sandbox.db", faults=faults) as running, Account(running.url) as sandbox:
             for number in (LYON, PARIS):

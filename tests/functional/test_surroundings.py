@@ -5,7 +5,6 @@ The machine is at fault, or whoever set it up: each is exit 1 and one line that 
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import re
@@ -13,21 +12,11 @@ import resource
 from pathlib import Path
 
 import pytest
-from workspaces import CAMPAIGN, Ended, Workspace
+from workspaces import CAMPAIGN, Ended, Workspace, without_power
 
 from octoplan.core.errors import Refused
 from octoplan.project import saved
 from octoplan.workflow import plan as planning
-
-LIBRARY = ctypes.CDLL(None)
-DROP = 24  # PR_CAPBSET_DROP of Linux
-
-
-def without_power() -> None:
-    """Let permissions bind the process that is started next, also where root runs the tests."""
-    if os.geteuid() == 0:
-        for capability in range(64):
-            LIBRARY.prctl(DROP, capability, 0, 0, 0)
 
 
 def powerless(project: Workspace, *words: str) -> Ended:

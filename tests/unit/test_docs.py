@@ -9,22 +9,23 @@ import pytest
 from conftest import ROOT
 
 from octoplan.providers.octopush import answers
-from octoplan.providers.octopush.contract import BODIES, fields
+from octoplan.providers.octopush.contract import BODIES, Cancel, fields
+from octoplan.sandbox.faults import CHOICE, FAULTS, MISSING, Field
 from octoplan.sandbox.switches import SWITCHES
 
 WIRE = ROOT / "tests" / "golden" / "octopush"
 
 
-def octopush_rows(heading: str) -> list[list[str]]:
-    """Return the cells of the first table below a heading of docs/providers.md, without its head."""
+def octopush_rows(heading: str, *, table: int = 0) -> list[list[str]]:
+    """Return the cells of a table below a heading of docs/providers.md, the first by default, without its head."""
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     _, _, below = page.partition(f"### {heading}\n")
-    table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
-    assert table
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+    lines = re.findall(r"(?:^\|.*\n)+", below, re.MULTILINE)[table].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 SENT = octopush_rows("The call `multi-channel/send`, field by field")
+CANCELLED = octopush_rows("The call `multi-channel/cancel`")
 ANSWERED = octopush_rows("What it answers")
 
 
@@ -39,6 +40,20 @@ def test_every_switch_of_the_sandbox_is_documented() -> None:
     assert rows == [(name, json.dumps(switch.default), switch.meaning) for name, switch in SWITCHES.items()]
 
 
+def written(field: Field) -> str:
+    return "left out" if field.default is MISSING else f"`{json.dumps(field.default)}`"
+
+
+def test_every_fault_of_the_sandbox_is_documented() -> None:
+    assert octopush_rows("Faults of the sandbox", table=1) == [
+        [f"`{name}`", kind.where, ", ".join(f"`{n}` {written(f)}" for n, f in kind.takes.items()), kind.meaning]
+        for name, kind in FAULTS.items()
+    ]
+    assert [row[:2] for row in octopush_rows("Faults of the sandbox")] == [
+        [f"`{name}`", written(field)] for name, field in CHOICE.items()
+    ]
+
+
 def test_every_field_of_the_contract_has_a_row_and_every_row_a_field() -> None:
     documented = sorted((channel, words(row[0])[0]) for row in SENT for channel in row[1].split(", "))
     pinned = sorted(
@@ -50,7 +65,15 @@ def test_every_field_of_the_contract_has_a_row_and_every_row_a_field() -> None:
     assert documented == pinned
 
 
-@pytest.mark.parametrize(("field", "channels", "named"), [(words(row[0])[0], row[1], words(row[3])) for row in SENT])
+def test_every_field_of_a_cancel_has_a_row() -> None:
+    assert [(words(row[0])[0], row[1]) for row in CANCELLED] == [
+        (name, ", ".join(BODIES)) for name in Cancel.model_fields
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "channels", "named"), [(words(row[0])[0], row[1], words(row[3])) for row in [*SENT, *CANCELLED]]
+)
 def test_the_golden_files_of_a_field_hold_it_on_each_of_its_channels(
     field: str, channels: str, named: list[str]
 ) -> None:
@@ -65,7 +88,7 @@ def test_the_golden_files_of_a_field_hold_it_on_each_of_its_channels(
 
 
 def test_the_guesses_name_switches_there_are_and_the_answers_every_ticket() -> None:
-    cells = [row[4] for row in SENT] + [row[3] for row in ANSWERED]
+    cells = [row[4] for row in [*SENT, *CANCELLED]] + [row[3] for row in ANSWERED]
     named = {word for cell in cells for word in words(cell) if "." not in word}
     tickets = {word for row in ANSWERED for cell in (row[0], row[3]) for word in words(cell) if "ticket" in word}
     assert named - {*answers.TICKETS, "providers/octopush/rcs.py"} <= SWITCHES.keys()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from octoplan import sandbox
 from octoplan.sandbox import octopush
+from octoplan.sandbox.listener import listening
 from octoplan.sandbox.prices import Prices
 from octoplan.sandbox.state import State
 from octoplan.sandbox.world import Call
@@ -93,5 +93,5 @@ def test_a_caller_who_has_gone_away_holds_nobody_up(state: State) -> None:
 
 def test_the_listener_names_its_protocol() -> None:
     """Asyncio turns Nagle's algorithm off only then; else every answer on a kept connection waits 40 ms."""
-    with sandbox._listen(0) as listener:
+    with listening(0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
