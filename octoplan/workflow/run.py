@@ -157,10 +157,10 @@ class Run:
                 continue
             self.tally.approve(Decimal(row.estimate.worst), row.estimate.currency)
             owed = _contacts(item)
+            self.tally.dropped += approve.gone(self.plan, row, item=item)
             if self._is_superseded(row):
                 self.tally.not_started += owed
                 continue
-            self.tally.dropped += approve.gone(self.plan, row, item=item)
             if owed and self._is_in_time(row):
                 due.append(item)
             else:

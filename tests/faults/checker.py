@@ -8,15 +8,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from faults import book, saved
+from faults import book, consent, saved
+from faults.project import CANARIES, Person
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from faults.book import Attempt, Batch, Book
+    from faults.project import Campaign
     from faults.saved import Document
     from faults.world import Ran, World
 
+DOUBT = 7
 CODES = frozenset({0, 1, 3, 4, 5, 6, 7, 130})
 """The exit codes that a verb of a schedule may end with."""
 
@@ -29,18 +35,39 @@ class Evidence:
     deliveries: list[dict[str, Any]]
     requests: list[dict[str, Any]]
     book: Book
-    books: list[Book]
-    """All ledgers, those of copies too."""
+    books: dict[Path, Book]
+    """All ledgers by the project they are of: those of copies too."""
     plans: dict[str, Document]
 
     def attempts(self, request_id: str) -> list[tuple[Book, Attempt]]:
         """Return the attempts that any ledger has under a request id."""
         return [
             (one, attempt)
-            for one in self.books
+            for one in self.books.values()
             for attempt in one.attempts.values()
             if attempt.request_id == request_id
         ]
+
+    def sender(self, request_id: str) -> tuple[Book, Attempt] | None:
+        """Return the attempt that was delivered under a request id: of the ledger whose run sent it."""
+        homes = (
+            ran.home
+            for ran in self.world.runs
+            for number in ran.requests
+            if self.requests[number]["outcome"] == "sent" and request_id in self.requests[number]["body"]
+        )
+        found = self.attempts(request_id)
+        of_home = (one for home in homes for one in found if one[0] is self.books.get(home))
+        return next(of_home, found[0] if found else None)
+
+    def claimed(self, ran: Ran, request_id: str) -> tuple[Book, Attempt] | None:
+        """Return the attempt under a request id that a run made; None where the request only came late."""
+        kept = self.books.get(ran.home)
+        for attempt in kept.attempts.values() if kept else ():
+            at = datetime.fromisoformat(attempt.claimed_at)
+            if kept and attempt.request_id == request_id and ran.began <= at <= ran.ended:
+                return kept, attempt
+        return None
 
 
 def gather(world: World) -> Evidence | None:
@@ -49,14 +76,14 @@ def gather(world: World) -> Evidence | None:
     if kept is None:
         world.broken("ledger", "the ledger cannot be read at the end")
         return None
-    copies = [found for home in world.homes[1:] if (found := book.read(home / "rehearsal.db"))]
+    copies = {home: found for home in world.homes[1:] if (found := book.read(home / "rehearsal.db"))}
     documents = [saved.read(path) for path in world.plans]
     return Evidence(
         world=world,
         deliveries=world.server.deliveries(),
         requests=world.server.requests(),
         book=kept,
-        books=[kept, *copies],
+        books={world.home: kept, **copies},
         plans={document.id: document for document in documents},
     )
 
@@ -73,7 +100,7 @@ def check(world: World) -> None:
 
 
 def check_code(world: World, ran: Ran) -> None:
-    """A run that was not killed ends with a code that tells a person what to do."""
+    """Exit: a run that was not killed ends with a code that tells a person what to do."""
     if ran.killed and any(strike.what == "kill" for strike in ran.strikes):
         return
     if ran.code not in CODES:
@@ -84,16 +111,17 @@ def nobody_twice(evidence: Evidence) -> None:
     """I1: each address gets an edition of a campaign once, but for what a person's false word set free."""
     world = evidence.world
     got = Counter((*_edition(evidence, one), one["address"]) for one in evidence.deliveries)
-    lies = Counter(
+    free = Counter(
         (*evidence.book.batches[lie.batch].of, address)
         for lie in world.decisions
         if not lie.true and not lie.sent and lie.batch in evidence.book.batches
         for address in lie.addresses
     )
+    free.update(_elsewhere(evidence))
     for of, times in got.items():
-        if times > 1 + lies[of]:
-            world.broken("I1", f"{of[2]} got {of[0]} #{of[1]} {times} times, {lies[of]} of them by a person's word")
-    for one in evidence.books:
+        if times > 1 + free[of]:
+            world.broken("I1", f"{of[2]} got {of[0]} #{of[1]} {times} times, {free[of]} of them by a person's doing")
+    for one in evidence.books.values():
         held: Counter[tuple[str, int, bytes]] = Counter(
             (*batch.of, key) for batch in one.batches.values() if not batch.free for key in batch.keys
         )
@@ -102,12 +130,57 @@ def nobody_twice(evidence: Evidence) -> None:
                 world.broken("I1", f"somebody is in {times} batches of {campaign} #{edition} at once")
 
 
+def _elsewhere(evidence: Evidence) -> Counter[tuple[str, int, str]]:
+    """Count what copies of the project have sent, once their step was over.
+
+    While both apply the same plan the provider's memory of request ids keeps them apart, and that is
+    checked; whoever goes on with both for longer sends twice by their own doing.
+    """
+    world = evidence.world
+    found: Counter[tuple[str, int, str]] = Counter()
+    if len(world.homes) == 1:
+        return found
+    runs = {number: ran for ran in world.runs for number in ran.requests}
+    by_edition: dict[tuple[str, int, str], list[Ran]] = {}
+    for number, request in enumerate(evidence.requests):
+        if request["outcome"] == "sent" and number in runs:
+            body = json.loads(request["body"])
+            one = {"request_id": body["metadata"].get("request_id"), "text": body["text"]}
+            for address in (address for recipient in body["recipients"] for address in recipient.values()):
+                by_edition.setdefault((*_edition(evidence, one), address), []).append(runs[number])
+    for of, senders in by_edition.items():
+        numbers = [ran.number for ran in senders]
+        if len({ran.home for ran in senders}) > 1 and max(numbers) - min(numbers) > 1:
+            found[of] += sum(ran.home != world.home for ran in senders)
+    return found
+
+
+def foreign_is_no_proof(evidence: Evidence) -> None:
+    """Foreign: a request id that another ledger has used leaves the batch in doubt, and ends the run with 7."""
+    world = evidence.world
+    first: dict[str, Ran] = {}
+    for ran in world.runs if len(world.homes) > 1 else ():
+        for number in ran.requests:
+            request = evidence.requests[number]
+            identity = consent.sending(request)
+            if identity is None or request["outcome"] not in ("sent", "duplicate"):
+                continue
+            sender = first.setdefault(identity, ran)
+            if request["outcome"] == "sent" or sender.home == ran.home:
+                continue
+            if not ran.killed and ran.alone and ran.code != DOUBT:
+                world.broken("foreign", f"run {ran.number} met a foreign duplicate and ended {ran.code}")
+            found = evidence.claimed(ran, identity)
+            if found and found[1].state == "accepted":
+                world.broken("foreign", f"{found[1].batch} was sent by another ledger and is taken as ours")
+
+
 def _edition(evidence: Evidence, delivery: dict[str, Any]) -> tuple[str, int]:
     """Return what a delivery was for, by its request id; of an unknown one the campaign in its words."""
-    found = evidence.attempts(delivery["request_id"])
-    if not found:
+    found = evidence.sender(delivery["request_id"])
+    if found is None:
         return f"unknown {delivery['text'][:7]}", 0
-    kept, attempt = found[0]
+    kept, attempt = found
     return kept.batches[attempt.batch].of
 
 
@@ -164,4 +237,64 @@ def plans_send_nothing(evidence: Evidence) -> None:
                 evidence.world.broken("I10", f"run {ran.number} planned, and request {number} sends")
 
 
-PROMISES = (nobody_twice, nothing_lost, plans_send_nothing)
+def nobody_is_forgotten(evidence: Evidence) -> None:
+    """I3: at rest, whoever is on a list and has not opted out has got the message, or the ledger says why not."""
+    world = evidence.world
+    if not world.plans:
+        return
+    last = saved.read(world.plans[-1])
+    got = {(*_edition(evidence, one), one["address"]) for one in evidence.deliveries}
+    for campaign in world.project.campaigns:
+        row = last.campaign((campaign.id, campaign.edition))
+        if (
+            not campaign.present
+            or row is None
+            or row.action != "none"
+            or (row.closes or last.created_at) < last.created_at
+        ):
+            continue
+        for number in campaign.people:
+            address = Person(number).address(campaign.channel)
+            if address in world.project.suppressed() or (*row.of, address) in got:
+                continue
+            if not _is_explained(evidence.book, campaign, key=book.contact_key(world.key(), address)):
+                world.broken("I3", f"person {number} is owed {campaign.id} #{campaign.edition}, and nothing says so")
+
+
+def _is_explained(kept: Book, campaign: Campaign, *, key: bytes) -> bool:
+    """Tell whether somebody is held or rejected, or joined an edition that had begun and takes nobody in."""
+    batches = [batch for batch in kept.batches.values() if batch.of == (campaign.id, campaign.edition)]
+    if not any(key in batch.keys for batch in batches):
+        return campaign.new_contacts == "skip" and any(batch.attempt for batch in batches)
+    return any(key in batch.keys and (not batch.free or batch.rejected) for batch in batches)
+
+
+def leaves_no_trace(evidence: Evidence) -> None:
+    """I9: no file but the people's own lists holds an address, or a value of somebody."""
+    root = evidence.world.root
+    for path in sorted(root.rglob("*")):
+        if not path.is_file() or path.parent.name == "audiences":
+            continue
+        contents = [path.read_bytes()]
+        if path.suffix == ".plan":
+            contents.append(saved.read(path).text.encode())
+        if any(one in content for one in CANARIES for content in contents):
+            evidence.world.broken("I9", f"{path.relative_to(root)} tells who somebody is, or a value of theirs")
+
+
+PROMISES = (
+    nobody_twice,
+    foreign_is_no_proof,
+    nothing_lost,
+    nobody_is_forgotten,
+    plans_send_nothing,
+    leaves_no_trace,
+    consent.only_what_was_approved,
+    consent.only_in_time,
+    consent.opt_out_wins,
+    consent.doubt_is_closed_by_evidence,
+    consent.charges_are_exact,
+    consent.estimates_are_exact,
+    consent.nothing_is_told_before_it_is_kept,
+    consent.living_runs_keep_what_they_reserved,
+)

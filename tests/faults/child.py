@@ -1,4 +1,4 @@
-"""A run of octoplan in a process that is forked for it: its clock, its patience, its points; then the real command line."""
+"""A run of octoplan in a process forked for it: its clock, its patience, its points; then the real command line."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpcore
-from faults import people, points
 
+from faults import people, points
+from faults.patch import put
 from octoplan import audience, cli, project, wire
 from octoplan.core.plan import Git
 from octoplan.ledger import connection
@@ -28,9 +29,10 @@ from octoplan.workflow.progress import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from httpcore._backends.sync import SyncStream
+
     from faults.clock import Clock
     from faults.points import Strike
-    from httpcore._backends.sync import SyncStream
 
 HARNESS_BROKE = 98
 BATCH_SIZE = 3
@@ -39,7 +41,10 @@ BATCH_SIZE = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a run lives in. `plain`: audiences by sets, not by the engine. `patience`: real seconds for an answer."""
+    """What a run lives in. `plain`: audiences by sets, not by the engine. `patience`: real seconds for an answer.
+
+    `mute`: nothing it prints can be written.
+    """
 
     clock: Clock
     environ: Mapping[str, str]
@@ -48,6 +53,7 @@ class Setting:
     patience: float = 20.0
     acts: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     mutant: Callable[[], None] | None = None
+    mute: bool = False
 
 
 def start(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ...], out: str) -> int:
@@ -68,9 +74,10 @@ def start(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ..
 def _live(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ...], out: str) -> int:
     gc.disable()
     sys.settrace(None)
-    threading.settrace(None)  # type: ignore[arg-type]  that is how it is turned off
-    for number, name in ((1, "out"), (2, "err")):
-        file = os.open(f"{out}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    threading.settrace(None)
+    for number, name in ((1, f"{out}.out"), (2, f"{out}.err")):
+        place = "/dev/full" if setting.mute and number == 1 else name
+        file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(file, number)
         os.close(file)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  for the rest of the process
@@ -82,21 +89,24 @@ def _live(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ..
         setting.mutant()
     if strikes:
         points.install(points.Points(strikes, dict(setting.acts)))
-    return int(cli.run(words))
+    code = int(cli.run(words))
+    if setting.mute:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  what is left cannot be flushed
+    return code
 
 
 def _adapt(setting: Setting) -> None:
     clock = setting.clock
-    project.open_project = partial(project.open_project, clock=clock.now)  # type: ignore[assignment]
-    ends: dict[str, Any] = wire.Deadline.__init__.__kwdefaults__  # type: ignore[misc,assignment]
-    ends |= {"wall": clock.wall, "elapsed": clock.elapsed}
-    connection.WRITE_TEST = 1 << 16
-    Octopush.limits = replace(Octopush.limits, batch_size=BATCH_SIZE)
-    Project.git = lambda _: Git(commit=None, dirty=False)  # type: ignore[method-assign]  two processes a plan saved
+    put(project, open_project=partial(project.open_project, clock=clock.now))
+    ends = wire.Deadline.__init__.__kwdefaults__ or {}
+    ends.update(wall=clock.wall, elapsed=clock.elapsed)
+    put(connection, WRITE_TEST=1 << 16)
+    put(Octopush, limits=replace(Octopush.limits, batch_size=BATCH_SIZE))
+    put(Project, git=lambda _: Git(commit=None, dirty=False))  # two processes saved
     if setting.plain:
-        audience.Engine.resolve = lambda _, query: people.resolve(query)  # type: ignore[method-assign,assignment,return-value]
+        put(audience.Engine, resolve=lambda _, query: people.resolve(query))
     dice = random.Random(setting.seed)  # noqa: S311  a ledger whose keys have the same order each time
-    ledger_verb.secrets = _Secrets(dice)  # type: ignore[assignment]
+    put(ledger_verb, secrets=_Secrets(dice))
     _hasten(clock, setting.patience)
 
 
@@ -129,8 +139,8 @@ def _hasten(clock: Clock, patience: float) -> None:
         seconds = pause(history)
         return None if seconds is None else seconds / 1000
 
-    Stop.wait = wait  # type: ignore[method-assign]
-    simulate.pause = briefly
+    put(Stop, wait=wait)
+    put(simulate, pause=briefly)
     _read_briefly(clock, patience)
 
 
@@ -148,5 +158,4 @@ def _read_briefly(clock: Clock, patience: float) -> None:
                 clock.advance(timeout)
             raise
 
-    sync.SyncStream.read = impatient  # type: ignore[method-assign]
-
+    put(sync.SyncStream, read=impatient)

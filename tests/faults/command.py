@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from faults import runner, warmth
+from faults import mutants, runner, warmth
 from faults.clock import Clock
 from faults.project import PRICES
 from faults.server import Server
@@ -50,10 +50,6 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """Yield it for people."""
-        for verdict in self.failed:
-            yield f"--- seed {verdict.seed}: python -m tests.faults --only {verdict.seed}"
-            yield from verdict.trace
-            yield from verdict.violations
         violations = sum(len(verdict.violations) for verdict in self.failed)
         yield f"schedules {self.schedules:,}, of them with three or more faults {self.many:,}"
         yield "faults " + ", ".join(f"{name} {number:,}" for name, number in sorted(self.trouble.items()))
@@ -69,14 +65,20 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first one's seed; the others' follow")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--only", type=int, metavar="SEED", help="this one alone, with its trace")
+    parser.add_argument("--mutant", choices=sorted(mutants.MUTANTS), help="with this rule of octoplan's switched off")
     given = parser.parse_args(words)
+    mutant = mutants.MUTANTS[given.mutant] if given.mutant else None
     began = time.monotonic()
     seeds = [given.only] if given.only is not None else range(given.seed, given.seed + given.schedules)
     report = Report()
-    for verdict in verdicts(seeds, jobs=min(given.jobs, len(seeds))):
+    for verdict in verdicts(seeds, jobs=min(given.jobs, len(seeds)), mutant=mutant):
         report.add(verdict)
-        if given.only is not None and not verdict.violations:
-            _print("\n".join(verdict.trace))
+        if verdict.violations:
+            _print(f"--- seed {verdict.seed}: python -m tests.faults --only {verdict.seed}")
+        if verdict.violations or given.only is not None:
+            _print("\n".join((*verdict.trace, *verdict.violations)))
+        if verdict.violations and mutant:
+            break
     for line in report.lines():
         _print(line)
     _print(f"seconds {time.monotonic() - began:.1f}")
@@ -88,9 +90,7 @@ def _print(line: str) -> None:
     sys.stdout.flush()
 
 
-def verdicts(
-    seeds: Sequence[int], *, jobs: int, mutant: Callable[[], None] | None = None
-) -> Iterator[Verdict]:
+def verdicts(seeds: Sequence[int], *, jobs: int, mutant: Callable[[], None] | None = None) -> Iterator[Verdict]:
     """Yield the verdict of every seed, in no order; each job is a process with a sandbox of its own."""
     warmth.prepare(runner.memory())
     pipes: list[BinaryIO] = []
@@ -101,8 +101,8 @@ def verdicts(
         if not process:
             os.close(reading)
             try:
-                with open(writing, "wb") as pipe:  # noqa: PTH123  a descriptor
-                    _work(seeds[job::jobs], pipe, mutant=mutant)
+                with open(writing, "wb") as results:  # noqa: PTH123  a descriptor
+                    _work(seeds[job::jobs], results, mutant=mutant)
             finally:
                 os._exit(0)
         os.close(writing)

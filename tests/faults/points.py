@@ -12,10 +12,13 @@ import signal
 import socket
 import sqlite3
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
+
+from faults.patch import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +36,8 @@ FILES = ("fsync", "pwrite", "replace", "link", "unlink")
 """The system calls by which octoplan makes files durable."""
 
 KILLED = -signal.SIGKILL
+PAUSE = 0.1
+"""Real seconds in which another process may get on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,8 @@ class Points:
             os.kill(os.getpid(), getattr(signal, strike.what))
         elif strike.what == "disk":
             _fail(name)
+        elif strike.what == "pause":
+            time.sleep(PAUSE)
         else:
             self._acts[strike.what]()
 
@@ -104,11 +111,11 @@ def install(points: Points) -> None:
             points.reach("after commit")
             return done
 
-    sqlite3.connect = partial(sqlite3.connect, factory=Connection)
+    put(sqlite3, connect=partial(sqlite3.connect, factory=Connection))
     for name in FILES:
-        setattr(os, name, _around(getattr(os, name), "file", points))
+        put(os, **{name: _around(getattr(os, name), "file", points)})
     for name, called in {"connect": "connect", "sendall": "send", "recv": "receive"}.items():
-        setattr(socket.socket, name, _around(getattr(socket.socket, name), called, points))
+        put(socket.socket, **{name: _around(getattr(socket.socket, name), called, points)})
 
 
 def _around(call: Callable[..., Any], name: str, points: Points) -> Callable[..., Any]:

@@ -50,6 +50,8 @@ _TEXTS = {
     "common": "rendez-vous demain.",
 }
 STORES = ("Lyon", "Nice")
+CANARIES = (b"3363998", b"063998", b"canary", b"Zephyrine", b"KANARI")
+"""What begins every address and value of a person, and must be in no file of octoplan and nothing it prints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,11 @@ class Person:
         return f"Zephyrine{self.number:02}"
 
     def code(self, value: int) -> str:
-        return f"KQ{self.number:02}X{value}"
+        return f"KANARI{self.number:02}X{value}"
 
     def address(self, channel: str) -> str:
         """Return the address on a channel."""
         return self.mail if channel == "email" else self.phone
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must be found in no file of octoplan and nothing it prints."""
-        return (self.phone[1:], f"0{self.phone[3:]}", self.mail, self.name, f"KQ{self.number:02}X")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,13 +120,13 @@ class Campaign:
 
     def yaml(self) -> str:
         """Return the campaign's file."""
+        expect = f"expect: {{max_change: {self.max_change}%}}"
         lines = [
             f"id: {self.id}",
             f"edition: {self.edition}",
             f"channel: {self.channel}",
             f"purpose: {self.purpose}",
-            f"audience: {{file: ../audiences/{self.id}.csv, new_contacts: {self.new_contacts}, "
-            f"expect: {{max_change: {self.max_change}%}}}}",
+            f"audience: {{file: ../audiences/{self.id}.csv, new_contacts: {self.new_contacts}, {expect}}}",
             _MESSAGES[self.channel].format(text=self.text),
         ]
         if self.send_at:

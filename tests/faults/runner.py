@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from faults import checker, recovery, schedule, steps
+from faults.watch import Watch
 from faults.world import World
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def _live(world: World, drawn: schedule.Schedule) -> None:
     for name in ("person", "temporary"):
         (world.root / name).mkdir()
     world.begin()
+    world.looks.append(Watch().look)
     for step in drawn.steps:
         steps.take(world, step)
     recovery.recover(world)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -27,21 +27,27 @@ class Approved:
     action: str
     channel: str
     contacts: int
+    calls: int
+    cost: Decimal
     worst: Decimal
     opens: datetime | None
     closes: datetime | None
-    again: int
 
     @property
     def of(self) -> tuple[str, int]:
         """Campaign and edition."""
         return self.id, self.edition
 
+    def is_open(self, at: datetime, *, slack: timedelta) -> bool:
+        """Tell whether a moment is in its time, give or take."""
+        return bool(self.opens and self.closes and self.opens - slack <= at <= self.closes + slack)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """What was approved."""
 
+    path: Path
     id: str
     created_at: datetime
     everything: bool
@@ -67,6 +73,7 @@ def read(path: Path) -> Document:
         approved = archive.read("approved")
     found = json.loads(text)
     return Document(
+        path=path,
         id=found["plan_id"],
         created_at=datetime.fromisoformat(found["created_at"]),
         everything=found["selection"]["all"],
@@ -78,15 +85,16 @@ def read(path: Path) -> Document:
 
 
 def _campaign(row: dict[str, Any]) -> Approved:
-    estimate = row["estimate"] or {"contacts": 0, "worst": "0"}
+    estimate = row["estimate"] or {"contacts": 0, "cost": "0", "worst": "0"}
     return Approved(
         id=row["id"],
         edition=row["edition"],
         action=row["action"],
         channel=row["channel"],
         contacts=estimate["contacts"],
+        calls=row["calls"],
+        cost=Decimal(estimate["cost"]),
         worst=Decimal(estimate["worst"]),
         opens=row["apply_from"] and datetime.fromisoformat(row["apply_from"]),
         closes=row["apply_until"] and datetime.fromisoformat(row["apply_until"]),
-        again=row["again"],
     )

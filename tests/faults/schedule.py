@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from faults.points import Strike
 from faults.project import Campaign, Project
 from faults.steps import EDITS, TROUBLES, Step
+from faults.stories import SENDS, STORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,6 @@ PEOPLE = 12
 NAMES = ("noel", "rappel", "solde")
 EVERY_ENGINE = 50
 """One schedule in so many resolves its audiences with the engine itself."""
-
-SENDS: dict[str, Any] = {"endpoint": "multi-channel/send", "simulation": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +40,12 @@ def draw(seed: int) -> Schedule:
     """Draw the schedule of a seed."""
     dice = random.Random(seed)  # noqa: S311  dice
     project = _project(dice)
-    wild = dice.random() < 0.6
-    steps = [Step(name="plan"), _apply(dice, calm=0.15 if wild else 0.5)]
-    count = dice.randint(3, 8) if wild else dice.randint(1, 5)
+    wild = dice.random() < 0.5
+    if dice.random() < 0.6:
+        steps = dice.choices(tuple(STORIES), tuple(STORIES.values()))[0](dice)
+    else:
+        steps = [Step(name="plan"), _apply(dice, calm=0.15)]
+    count = dice.randint(2, 7) if wild else dice.randint(0, 3)
     lies = dice.random() < 0.08
     for _ in range(count):
         steps += _some(dice, lies=lies)
@@ -55,7 +57,7 @@ def _project(dice: random.Random) -> Project:
     everybody = list(range(PEOPLE))
     return Project(
         campaigns=[_campaign(dice, NAMES[index], everybody) for index in range(number)],
-        workers=dice.choices((1, 2, 3), (3, 4, 3))[0],
+        workers=dice.choice((1, 1, 2, 3)),
         quiet_time=dice.choice(("12m", "2m", "30s")),
         opted_out=dice.sample(everybody, dice.choice((0, 0, 1, 2))),
     )
@@ -70,7 +72,7 @@ def _campaign(dice: random.Random, name: str, everybody: list[int]) -> Campaign:
         purpose="transactional",
         style=dice.choices(("own", "store", "common"), (5, 2, 3))[0],
         new_contacts=dice.choice(("skip", "skip", "send")),
-        send_at=_send_at(dice) if dice.random() < 0.15 else None,
+        send_at=_send_at(dice) if dice.random() < 0.1 else None,
         max_change=dice.choice((20, 100)),
     )
 
@@ -144,7 +146,10 @@ def _troubled(dice: random.Random) -> list[Step]:
 def _copied(dice: random.Random) -> list[Step]:
     strikes = _strikes(dice) if dice.random() < 0.3 else ()
     trouble = ("second-ledger", *_kinds(strikes))
-    return [Step(name="plan"), Step(name="copy", trouble=trouble, how={"first": dice.random() < 0.5, "strikes": strikes})]
+    return [
+        Step(name="plan"),
+        Step(name="copy", trouble=trouble, how={"first": dice.random() < 0.5, "strikes": strikes}),
+    ]
 
 
 def _limited(dice: random.Random) -> list[Step]:
@@ -208,9 +213,9 @@ def _apply(dice: random.Random, *, calm: float, back: int = 0) -> Step:
                 how["faults"] = _wire(dice)
                 trouble += [f"wire-{one['fault']}" for one in how["faults"]]
             else:
-                how["second"] = _strikes(dice) if dice.random() < 0.4 else ()
-                how["other"] = dice.choice((None, None, 1))
-                trouble += ["at-once", *_kinds(how["second"])]
+                strikes = _strikes(dice) if dice.random() < 0.4 else ()
+                how["rival"] = (dice.choice((how["back"], how["back"], 1)), strikes)
+                trouble += ["at-once", *_kinds(strikes)]
     return Step(name="apply", trouble=tuple(trouble), how=how)
 
 
@@ -219,7 +224,7 @@ def _kinds(strikes: tuple[Strike, ...]) -> tuple[str, ...]:
 
 
 def _strikes(dice: random.Random) -> tuple[Strike, ...]:
-    what = dice.choices(("kill", "SIGINT", "SIGTERM", "disk", "freeze", "optout", "week"), (10, 2, 2, 3, 2, 2, 1))[0]
+    what = dice.choices(tuple(STRIKES), tuple(STRIKES.values()))[0]
     strike = _strike(dice, what)
     if what in ("SIGINT", "SIGTERM") and dice.random() < 0.3:
         return strike, _strike(dice, what)
@@ -227,14 +232,28 @@ def _strikes(dice: random.Random) -> tuple[Strike, ...]:
 
 
 def _strike(dice: random.Random, what: str) -> Strike:
-    kinds = ("commit", "file") if what == "disk" else ("commit", "connect") if what in ("freeze", "week") else None
-    if kinds is None:
-        kinds = dice.choices(
-            (("commit",), ("send",), ("receive",), ("connect", "send", "receive"), ("file",)), (6, 4, 3, 2, 1)
-        )[0]
+    kinds = STRUCK.get(what) or dice.choices(tuple(ANYWHERE), tuple(ANYWHERE.values()))[0]
     times = dice.choice((1, 1, 2, 5, 50)) if what == "disk" else 1
     most = 24 if "commit" in kinds else 16 if "connect" in kinds else 8
     return Strike(what=what, kinds=kinds, at=dice.randint(1, most), times=times)
+
+
+STRIKES = {"kill": 10, "SIGINT": 2, "SIGTERM": 2, "disk": 3, "freeze": 2, "optout": 2, "week": 1, "pause": 1}
+STRUCK: dict[str, tuple[str, ...]] = {
+    "disk": ("commit", "file"),
+    "freeze": ("commit", "connect"),
+    "week": ("commit", "connect"),
+}
+"""Where strikes of some kinds are of use."""
+
+ANYWHERE: dict[tuple[str, ...], int] = {
+    ("commit",): 6,
+    ("send",): 4,
+    ("receive",): 3,
+    ("connect", "send", "receive"): 2,
+    ("file",): 1,
+}
+"""Where the others are, by weight."""
 
 
 def _wire(dice: random.Random) -> tuple[dict[str, Any], ...]:
@@ -248,7 +267,13 @@ def _fault(dice: random.Random) -> dict[str, Any]:
     whom = SENDS if dice.random() < 0.9 else {"endpoint": "*"}
     if details.get("status") in (401, 403):
         details["acts"] = False  # a provider that refuses the credentials has not sent
-    return {"fault": name, **whom, "skip": dice.choice((0, 0, 1, 2)), "times": dice.choice((1, 1, 2, 6, None)), **details}
+    return {
+        "fault": name,
+        **whom,
+        "skip": dice.choice((0, 0, 1, 2)),
+        "times": dice.choice((1, 1, 2, 6, None)),
+        **details,
+    }
 
 
 FAULTS: dict[str, dict[str, tuple[Any, ...]]] = {

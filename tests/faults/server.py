@@ -7,10 +7,11 @@ import http.client
 import json
 import os
 import select
-from email.utils import format_datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from octoplan.sandbox import Sandbox, app
+from faults.patch import put
+from octoplan.sandbox import Sandbox
 from octoplan.sandbox.state import State
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Server:
         text = answer.read()
         if answer.status != http.client.OK:
             raise RuntimeError(f"the sandbox answered {path} with {answer.status}: {text!r}")
-        found: dict[str, Any] = json.loads(text)
+        found: dict[str, Any] = json.loads(text, parse_float=Decimal)
         return found
 
     def deliveries(self) -> list[dict[str, Any]]:
@@ -80,8 +81,7 @@ class Server:
 
 
 def _serve(folder: Path, prices: Path, *, clock: Clock, tell: int, watch: int) -> None:
-    State.now = lambda _: clock.true()  # type: ignore[method-assign]  it lives in the time of the schedule
-    app.formatdate = lambda **_: format_datetime(clock.true(), usegmt=True)  # type: ignore[attr-defined]
+    put(State, now=lambda _: clock.true())  # it lives in the time of the schedule
     with Sandbox(folder / "truth.db", prices=prices, faults=()) as sandbox:
         os.write(tell, sandbox.url.encode())
         os.close(tell)

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from faults.project import Campaign
     from faults.world import Ran, World
 
-FREEZE = 600.0
-"""Seconds for which a process is stopped: ten minutes between claim and send, say."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -52,37 +49,33 @@ def apply(
     back: int = 0,
     strikes: tuple[Strike, ...] = (),
     faults: tuple[dict[str, Any], ...] = (),
-    second: tuple[Strike, ...] | None = None,
-    other: int | None = None,
+    rival: tuple[int, tuple[Strike, ...]] | None = None,
 ) -> None:
-    """Apply the newest plan, or the one `back` before it; `second` is a run at the same time, of plan `other` back."""
+    """Apply the newest plan, or the one `back` before it; `rival` is a run at the same time: its plan and strikes."""
     if not world.plans:
         return
-    world.server.ask("faults", faults=list(faults), seed=world.seed)
-    world.patience = 0.3 if {one["fault"] for one in faults} & {"hang", "late"} else 20.0
+    _install(world, faults)
     orders = [_order(world, back, strikes=strikes)]
-    if second is not None:
-        orders.append(_order(world, back if other is None else other, strikes=second))
+    if rival is not None:
+        orders.append(_order(world, rival[0], strikes=rival[1]))
     world.together(*orders)
-    world.patience = 20.0
     _take_note(world)
-    if faults:
-        world.server.ask("faults", faults=[])
+    _install(world, ())
+
+
+def _install(world: World, faults: tuple[dict[str, Any], ...]) -> None:
+    names = {one["fault"] for one in faults}
+    if faults != world.faults:
+        world.server.ask("faults", faults=list(faults), seed=world.seed)
+    world.patience = 0.3 if names & {"hang", "late"} else 20.0
+    world.faults = faults
+    world.delayed = world.delayed or "late" in names
+    world.priced = world.priced or "cost" in names
 
 
 def _order(world: World, back: int, *, strikes: tuple[Strike, ...]) -> Order:
     path = world.plans[max(0, len(world.plans) - 1 - back)]
-    acts = {"freeze": lambda: world.clock.advance(FREEZE), "week": lambda: world.clock.advance(8 * 86400)}
-    return Order(words=("apply", str(path)), strikes=strikes, plan=path, acts={**acts, "optout": lambda: _leave(world)})
-
-
-def _leave(world: World) -> None:
-    """Let the next person opt out while a run lasts; in the process of the run."""
-    who = next((one for one in range(12) if one not in world.project.opted_out), None)
-    if who is not None:
-        path = world.home / "audiences/stop.csv"
-        text = path.read_text(encoding="utf-8")
-        path.write_text(f"{text}{Person(who).phone}\n{Person(who).mail}\n", encoding="utf-8")
+    return Order(words=("apply", str(path)), strikes=strikes, plan=path)
 
 
 def _take_note(world: World) -> None:
@@ -92,6 +85,12 @@ def _take_note(world: World) -> None:
         if Person(number).phone in text and number not in world.project.opted_out:
             world.project.opted_out.append(number)
             world.say(f"  person {number} has opted out meanwhile")
+
+
+def apply_mute(world: World) -> None:
+    """Apply the newest plan with an output that takes nothing."""
+    if world.plans:
+        world.together(_order(world, 0, strikes=()).but(mute=True))
 
 
 def jump(world: World, *, seconds: float) -> None:
@@ -136,12 +135,9 @@ def blacklist(world: World, *, who: int) -> None:
 
 def resolve(world: World, *, strikes: tuple[Strike, ...] = (), faults: tuple[dict[str, Any], ...] = ()) -> None:
     """Let octoplan settle what it can."""
-    world.server.ask("faults", faults=list(faults), seed=world.seed)
-    world.patience = 0.3 if {one["fault"] for one in faults} & {"hang", "late"} else 20.0
+    _install(world, faults)
     world.run("--env", ENVIRONMENT, "resolve", "--json", strikes=strikes)
-    world.patience = 20.0
-    if faults:
-        world.server.ask("faults", faults=[])
+    _install(world, ())
 
 
 def decide(world: World, *, lie: bool = False, wait: bool = True) -> None:
@@ -238,7 +234,7 @@ def _foreign(world: World) -> Callable[[], None]:
 
 
 def copy(world: World, *, first: bool, strikes: tuple[Strike, ...] = ()) -> None:
-    """Apply the newest plan here and in a copy of the project that was made just before: two ledgers, the same batches."""
+    """Apply the newest plan here and in a copy of the project made just before: two ledgers, the same batches."""
     if not world.plans:
         return
     there = world.copied(f"copy{len(world.homes)}")
@@ -283,6 +279,14 @@ def _delete(_world: World, one: Campaign, _who: int) -> None:
     one.present = not one.present
 
 
+def _undo(_world: World, one: Campaign, who: int) -> None:
+    """Take the last change of a text, or of who is in, back."""
+    if one.wording:
+        one.wording -= 1
+    elif who in one.people[1:]:
+        one.people.remove(who)
+
+
 EDITS: dict[str, Callable[[World, Campaign, int], None]] = {
     "text": _reword,
     "value": _revalue,
@@ -291,6 +295,7 @@ EDITS: dict[str, Callable[[World, Campaign, int], None]] = {
     "edition": _again,
     "file": _rename,
     "delete": _delete,
+    "undo": _undo,
 }
 TROUBLES: dict[str, Callable[[World], Callable[[], None]]] = {
     "deleted": _deleted,
@@ -303,6 +308,7 @@ TROUBLES: dict[str, Callable[[World], Callable[[], None]]] = {
 STEPS: dict[str, Callable[..., None]] = {
     "plan": plan,
     "apply": apply,
+    "apply_mute": apply_mute,
     "jump": jump,
     "back": back,
     "edit": edit,

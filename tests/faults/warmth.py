@@ -9,10 +9,11 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 from faults import people
+from faults.patch import put
 from faults.project import Campaign, Project
-
 from octoplan import audience, cli
 from octoplan.core import phone
 
@@ -22,17 +23,17 @@ def prepare(memory: Path | None) -> None:
 
     What only other engines need is kept out: deepdiff would take pandas where it finds it, 80 MB to copy.
     """
-    for name in ("pandas", "polars", "pyarrow"):
-        sys.modules[name] = None  # type: ignore[assignment]  that is how an import is refused
+    refused: dict[str, Any] = dict.fromkeys(("pandas", "polars", "pyarrow"))  # None: not to be imported
+    sys.modules.update(refused)
     import deepdiff  # noqa: F401, PLC0415
 
     engine = audience.Engine.resolve
-    audience.Engine.resolve = lambda _, query: people.resolve(query)  # type: ignore[method-assign,assignment,return-value]
+    put(audience.Engine, resolve=lambda _, query: people.resolve(query))
     try:
         with tempfile.TemporaryDirectory(prefix="faults-", dir=memory) as name:
             _rehearse(Path(name))
     finally:
-        audience.Engine.resolve = engine  # type: ignore[method-assign]
+        put(audience.Engine, resolve=engine)
     phone.canonical("+33639980000", "FR")
     if threading.active_count() > 1:
         raise RuntimeError("a process that is forked must have one thread")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from faults import child, points
+from faults.project import Person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "rehearsal"
 REMEMBERS_LOGIN = "sandbox-team"
+PEOPLE = 12
+FREEZE = 600.0
+"""Seconds for which a process is stopped: ten minutes between claim and send, say."""
+
+EIGHT_DAYS = 8 * 86400.0
+"""Seconds after which the time of a campaign without `send_at` is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +53,8 @@ class Ran:
     plan: Path | None
     alone: bool
     home: Path
-    changed_lists: bool = False
+    mute: bool = False
+    faults: tuple[dict[str, Any], ...] = ()
 
     @property
     def verb(self) -> str:
@@ -66,7 +74,11 @@ class Ran:
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """Everything that steps act on. `truths` are the person's true decisions by batch, `lies` the false ones."""
+    """Everything that steps act on.
+
+    `skewed`: octoplan's clock once stood wrong; `delayed`: a request was held back on the wire; `priced`: the
+    provider told wrong figures.
+    """
 
     root: Path
     server: Server
@@ -85,7 +97,9 @@ class World:
     homes: list[Path] = field(default_factory=list)
     seen: int = 0
     skewed: bool = False
-    lists_changed: bool = False
+    delayed: bool = False
+    priced: bool = False
+    faults: tuple[dict[str, Any], ...] = ()
     looks: list[Callable[[World], None]] = field(default_factory=list)
     """What is looked at after every run."""
 
@@ -134,7 +148,6 @@ class World:
     def together(self, *orders: Order) -> list[Ran]:
         """Run octoplan as often at the same time; return when all have ended."""
         began, suppressed = self.clock.now(), self.project.suppressed()
-        self.lists_changed = False
         started = [self._start(order, len(self.runs) + index) for index, order in enumerate(orders)]
         codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started]
         first, self.seen = self.seen, self.seen + len(self.server.requests(self.seen))
@@ -154,7 +167,8 @@ class World:
                 plan=order.plan,
                 alone=len(orders) == 1,
                 home=order.home or self.home,
-                changed_lists=self.lists_changed,
+                mute=order.mute,
+                faults=self.faults,
             )
             for index, order in enumerate(orders)
         ]
@@ -180,11 +194,24 @@ class World:
             seed=self.seed + number,
             plain=self.plain,
             patience=self.patience,
-            acts=order.acts,
+            acts={
+                "freeze": lambda: self.clock.advance(FREEZE),
+                "week": lambda: self.clock.advance(EIGHT_DAYS),
+                "optout": lambda: self._leave(home),
+            },
             mutant=self.mutant,
+            mute=order.mute,
         )
         words = ("-q", "-C", str(home), *order.words)
         return child.start(words, setting, strikes=order.strikes, out=str(self.root / "runs" / str(number)))
+
+    def _leave(self, home: Path) -> None:
+        """Let the next person opt out while a run lasts; in the process of the run."""
+        who = next((one for one in range(PEOPLE) if one not in self.project.opted_out), None)
+        if who is not None:
+            path = home / "audiences/stop.csv"
+            text = path.read_text(encoding="utf-8")
+            path.write_text(f"{text}{Person(who).phone}\n{Person(who).mail}\n", encoding="utf-8")
 
     def _printed(self, number: int, name: str) -> str:
         path = self.root / "runs" / f"{number}.{name}"
@@ -210,13 +237,13 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A run to be started; `acts` are what its strikes may do to the world."""
+    """A run to be started."""
 
     words: tuple[str, ...]
     strikes: tuple[Strike, ...] = ()
     plan: Path | None = None
     home: Path | None = None
-    acts: dict[str, Callable[[], None]] = field(default_factory=dict)
+    mute: bool = False
 
     def but(self, **changes: Any) -> Order:
         """Return it with changes."""

@@ -1,0 +1,225 @@
+"""What was approved, and who did not want it: I2, I5, I6 and I7 over every request that could send."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from faults import book
+
+if TYPE_CHECKING:
+    from faults.book import Attempt, Book
+    from faults.checker import Evidence
+    from faults.saved import Document
+    from faults.world import Ran
+
+PRICES = {
+    "sms": (Decimal("0.049"), Decimal("0.01")),
+    "voice": (Decimal("0.035"), Decimal("0.01")),
+    "rcs": (Decimal("0.055"), Decimal("0.01")),
+    "email": (Decimal("0.0009"), Decimal(0)),
+}
+"""What a contact and a call cost, by channel: the price book of `project`, written once more."""
+
+SLACK = timedelta(seconds=61)
+"""How long after the last look at the clock a request may arrive: its deadline."""
+
+TOO_MANY = 429
+WINDOW = timedelta(hours=22)
+QUIET = {"12m": timedelta(minutes=12), "2m": timedelta(minutes=2), "30s": timedelta(seconds=30)}
+
+
+def only_what_was_approved(evidence: Evidence) -> None:
+    """I2: each delivered text was in the approved set of the plan whose apply sent it, which was the newest then."""
+    world = evidence.world
+    for delivery in evidence.deliveries:
+        found = evidence.sender(delivery["request_id"])
+        if found is None:
+            continue
+        kept, attempt = found
+        batch = kept.batches[attempt.batch]
+        document = evidence.plans.get(batch.plan)
+        if document is None:
+            world.broken("I2", f"{batch.id} was sent under a plan that nobody saved")
+            continue
+        contact = book.contact_key(world.key(), delivery["address"])
+        entry = book.approved_entry(world.key(), batch.of, contact=contact, content=_content(delivery))
+        if entry not in document.entries:
+            world.broken("I2", f"somebody of {batch.id} got what was not approved")
+        _newest(evidence, kept, attempt=attempt, document=document)
+
+
+def _content(delivery: dict[str, Any]) -> str:
+    """Return what a person got as the approved set counts it: the leaves of the message, in their order."""
+    text: str = delivery["text"]
+    if delivery["channel"] == "email":
+        return f"{text}\0{delivery['content']['subject']}"
+    if delivery["channel"] == "voice_sms":
+        return f"{text}\0{delivery['content']['language']}"
+    return text
+
+
+def _newest(evidence: Evidence, kept: Book, *, attempt: Attempt, document: Document) -> None:
+    campaign = kept.batches[attempt.batch].campaign
+    mine = (document.created_at, document.id)
+    for other in kept.plans.values():
+        newer = (datetime.fromisoformat(other.created_at), other.id) > mine and other.covers(campaign)
+        if newer and other.recorded_at < attempt.claimed_at:
+            evidence.world.broken("I2", f"{attempt.batch} was claimed under a plan that was superseded")
+
+
+def only_in_time(evidence: Evidence) -> None:
+    """I7 and the deadline: no request outside the campaign's time in its plan, or after its attempt's deadline.
+
+    Of several threads one may have looked at the clock just before another one's stop, so that the
+    deadline is exact for one alone; the quiet time is for the others.
+    """
+    world = evidence.world
+    for ran in world.runs:
+        if world.skewed or world.delayed:
+            return
+        exact = ran.alone and world.project.workers == 1
+        for number in ran.requests:
+            request = evidence.requests[number]
+            identity = sending(request)
+            found = evidence.claimed(ran, identity) if identity else None
+            if found is None:
+                continue
+            kept, attempt = found
+            batch = kept.batches[attempt.batch]
+            at = datetime.fromisoformat(request["at"])
+            late = at - datetime.fromisoformat(attempt.deadline)
+            if late > timedelta(seconds=1) and exact:
+                world.broken("I7", f"a request of {batch.id} came {late} after its deadline")
+            document = evidence.plans.get(batch.plan)
+            approved = document.campaign(batch.of) if document else None
+            if approved and not approved.is_open(at, slack=SLACK):
+                world.broken(
+                    "I7", f"a request of {batch.id} left at {at}, out of {approved.opens} to {approved.closes}"
+                )
+
+
+def sending(request: dict[str, Any]) -> str | None:
+    """Return the request id of a request that could send; None for others."""
+    if request["method"] != "POST":
+        return None
+    body = json.loads(request["body"])
+    if body.get("simulation_mode") is True:
+        return None
+    found: str | None = body.get("metadata", {}).get("request_id")
+    return found
+
+
+def opt_out_wins(evidence: Evidence) -> None:
+    """I6: nobody who was on a list when the run began is in a request that it sent."""
+    for ran in evidence.world.runs:
+        for number in ran.requests:
+            request = evidence.requests[number]
+            identity = sending(request)
+            if identity is None or evidence.claimed(ran, identity) is None:
+                continue
+            recipients = json.loads(request["body"])["recipients"]
+            addresses = {address for one in recipients for address in one.values()}
+            if addresses & ran.suppressed:
+                evidence.world.broken("I6", f"run {ran.number} sent to {len(addresses & ran.suppressed)} who opted out")
+
+
+def doubt_is_closed_by_evidence(evidence: Evidence) -> None:
+    """I5: a decision has an actor and a reason, and comes when nothing can be travelling any more."""
+    world = evidence.world
+    quiet = QUIET[world.project.quiet_time]
+    kept = evidence.book
+    for event in kept.events:
+        if not event.what.startswith("decided-") or event.batch is None:
+            continue
+        if not event.actor or not event.reason:
+            world.broken("I5", f"a decision on {event.batch} names nobody, or no reason")
+        claimed = [a.claimed_at for a in kept.attempts.values() if a.batch == event.batch and a.claimed_at <= event.at]
+        if event.what == "decided-not-sent" and not world.skewed and claimed:
+            since = datetime.fromisoformat(event.at) - datetime.fromisoformat(max(claimed))
+            if since < quiet:
+                world.broken("I5", f"{event.batch} was declared not sent {since} after its claim")
+    _repeats_are_identical(evidence, quiet)
+
+
+def _repeats_are_identical(evidence: Evidence, quiet: timedelta) -> None:
+    """I5: what another run repeats has the same bytes, after the quiet time and while the provider remembers."""
+    world = evidence.world
+    first: dict[str, tuple[int, dict[str, Any]]] = {}
+    for ran in world.runs:
+        for number in ran.requests:
+            request = evidence.requests[number]
+            identity = sending(request)
+            if identity is None or evidence.claimed(ran, identity) is None:
+                continue
+            where, earlier = first.setdefault(identity, (ran.number, request))
+            if where == ran.number and earlier is not request and earlier["outcome"] == "sent" and not _limited(ran):
+                world.broken("I5", f"run {ran.number} repeated a request at once")
+            if where == ran.number or not ran.alone or ran.home != world.home:
+                continue
+            if earlier["body"] != request["body"]:
+                world.broken("I5", f"run {ran.number} repeated a request with other bytes")
+            age = datetime.fromisoformat(request["at"]) - datetime.fromisoformat(earlier["at"])
+            if not world.skewed and len(world.homes) == 1 and not quiet <= age <= WINDOW:
+                world.broken("I5", f"run {ran.number} repeated a request after {age}")
+
+
+def _limited(ran: Ran) -> bool:
+    """Tell whether the provider may have said 429 although it sent, after which the same request is due again."""
+    return any(one.get("status") == TOO_MANY for one in ran.faults) or not ran.alone
+
+
+def charges_are_exact(evidence: Evidence) -> None:
+    """I4: what the provider charged stands in the ledger to the last digit."""
+    answers = {sending(one): one["answer"] for one in evidence.requests if one["outcome"] == "sent"}
+    for attempt in evidence.book.attempts.values():
+        answer = answers.get(attempt.request_id)
+        if attempt.cost is None or not attempt.ticket or answer is None:
+            continue
+        if (
+            attempt.ticket in answer.values()
+            and str(answer["total_cost"]) != attempt.cost
+            and not evidence.world.priced
+        ):
+            evidence.world.broken("I4", f"{attempt.batch} cost {answer['total_cost']}, the ledger has {attempt.cost}")
+
+
+def estimates_are_exact(evidence: Evidence) -> None:
+    """I4: what a plan says it costs is the price book's figures times the contacts, to the last digit."""
+    for document in evidence.plans.values():
+        for row in document.wanted:
+            unit, call = PRICES[row.channel]
+            exact = unit * row.contacts + call * row.calls
+            if row.contacts and row.cost != exact:
+                evidence.world.broken("I4", f"{row.id} costs {exact}, its plan says {row.cost}")
+
+
+def nothing_is_told_before_it_is_kept(evidence: Evidence) -> None:
+    """Output: a run that cannot print anything sends and records like any other."""
+    for ran in evidence.world.runs:
+        if not ran.mute:
+            continue
+        for number in ran.requests:
+            identity = sending(evidence.requests[number])
+            found = evidence.claimed(ran, identity) if identity else None
+            if found and evidence.requests[number]["outcome"] == "sent" and found[1].state != "accepted":
+                evidence.world.broken("output", f"{found[1].batch} was sent, but is not recorded: nobody could be told")
+
+
+def living_runs_keep_what_they_reserved(evidence: Evidence) -> None:
+    """Another plan takes over what a run has reserved only when the run is gone, or the plan's time is over."""
+    if any(strike.what == "week" for ran in evidence.world.runs for strike in ran.strikes):
+        return
+    for kept in evidence.books.values():
+        living: set[str] = set()
+        for event in kept.events:
+            if event.what == "run-opened" and event.run:
+                living.add(event.run)
+            elif event.what == "run-closed" and event.run:
+                living.discard(event.run)
+            elif event.what == "released" and event.reason == "another-plan" and event.batch:
+                batch = kept.batches[event.batch]
+                if any(kept.runs[run] == batch.plan for run in living):
+                    evidence.world.broken("I1", f"{batch.id} was taken from a run that lives")

@@ -1,0 +1,131 @@
+"""Beginnings that lead to where promises are easily broken, each drawn in many ways; `schedule` adds what follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from faults.points import Strike
+from faults.steps import Step
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+SENDS: dict[str, Any] = {"endpoint": "multi-channel/send", "simulation": False}
+LOST = ("lose-reply", "reset-reply", "reset-request", "truncate", "garbage", "hang")
+REFUSALS: tuple[dict[str, Any], ...] = (
+    {"fault": "status", "status": 401},
+    {"fault": "status", "status": 403},
+    {"fault": "status", "status": 503},
+    {"fault": "refuse"},
+    {"fault": "lose-reply"},
+)
+
+
+def doubt(dice: random.Random) -> list[Step]:
+    """Lose a reply, or kill a run; change something, let time pass, and have the doubt closed."""
+    return [Step(name="plan"), _doubtful(dice), *_change(dice), *_time(dice), *_closing(dice)]
+
+
+def _doubtful(dice: random.Random) -> Step:
+    if dice.random() < 0.3:
+        strike = Strike(what="kill", kinds=dice.choice((("send",), ("receive",))), at=dice.randint(1, 6))
+        return Step(name="apply", trouble=(f"kill-{strike.kinds[0]}",), how={"strikes": (strike,)})
+    name = dice.choice(LOST)
+    fault = {"fault": name, **SENDS, "skip": dice.choice((0, 0, 1, 2)), "times": dice.choice((1, 1, 2))}
+    if name == "hang":
+        fault["seconds"] = 1.0
+    return Step(name="apply", trouble=(f"wire-{name}",), how={"faults": (fault,)})
+
+
+def _change(dice: random.Random) -> list[Step]:
+    changes: tuple[Step | None, ...] = (
+        None,
+        None,
+        Step(name="opt_out", trouble=("opt-out",), how={"who": dice.randrange(12)}),
+        Step(name="edit", trouble=("edit-text",), how={"what": "text", "campaign": 0}),
+        Step(name="edit", trouble=("edit-leave",), how={"what": "leave", "campaign": 0, "who": dice.randrange(12)}),
+        Step(name="edit", trouble=("edit-edition",), how={"what": "edition", "campaign": 0}),
+        Step(name="edit", trouble=("edit-delete",), how={"what": "delete", "campaign": 0}),
+        Step(name="account", trouble=("account",)),
+        Step(name="balance", trouble=("balance",), how={"amount": "0"}),
+        Step(name="blacklist", trouble=("blacklist",), how={"who": dice.randrange(12)}),
+    )
+    return [step for step in dice.sample(changes, dice.choice((1, 1, 2))) if step]
+
+
+def _time(dice: random.Random) -> list[Step]:
+    seconds = dice.choice((0, 60, 780, 780, 780, 25 * 3600))
+    return [Step(name="jump", trouble=("clock-jump",), how={"seconds": seconds})] if seconds else []
+
+
+def _closing(dice: random.Random) -> list[Step]:
+    faults: tuple[dict[str, Any], ...] = ()
+    if dice.random() < 0.4:
+        faults = ({**dice.choice(REFUSALS), **SENDS, "times": dice.choice((1, None))},)
+    trouble = tuple(f"wire-{one['fault']}" for one in faults)
+    word = dice.random()
+    if word < 0.25:
+        return [Step(name="decide", how={"wait": False})]
+    again = [Step(name="decide", how={"wait": False})] if word < 0.5 else []
+    return [Step(name="resolve", trouble=trouble, how={"faults": faults}), *again]
+
+
+def rivals(dice: random.Random) -> list[Step]:
+    """Apply two plans at once, one of them slowly."""
+    slow = tuple(
+        Strike(what="pause", kinds=(dice.choice(("commit", "send", "receive")),), at=dice.randint(1, 9), times=3)
+        for _ in range(dice.choice((1, 2)))
+    )
+    change = dice.choice(
+        (
+            [],
+            [Step(name="edit", trouble=("edit-text",), how={"what": "text", "campaign": 0})],
+            [Step(name="opt_out", trouble=("opt-out",), how={"who": dice.randrange(12)})],
+        )
+    )
+    first, second = dice.choice(((0, 0), (0, 1), (1, 0)))
+    how = {"back": first, "strikes": slow, "rival": (second, ())}
+    apply = Step(name="apply", trouble=("at-once", "pause"), how=how)
+    return [Step(name="plan"), *change, Step(name="plan"), apply]
+
+
+def frozen(dice: random.Random) -> list[Step]:
+    """Stop the process between its claim and its request."""
+    strike = Strike(what="freeze", kinds=("connect",), at=dice.randint(1, 6))
+    apply = Step(name="apply", trouble=("freeze-connect",), how={"strikes": (strike,)})
+    return [Step(name="plan"), apply]
+
+
+def overtaken(dice: random.Random) -> list[Step]:
+    """Apply an older plan after a newer one that was not finished."""
+    strike = Strike(what=dice.choice(("kill", "SIGTERM")), kinds=("commit",), at=dice.randint(5, 14))
+    return [
+        Step(name="plan"),
+        Step(name="edit", trouble=("edit-text",), how={"what": dice.choice(("text", "join")), "campaign": 0, "who": 3}),
+        Step(name="plan"),
+        Step(name="apply", trouble=(f"{strike.what}-commit",), how={"strikes": (strike,)}),
+        Step(name="edit", trouble=("edit-back",), how={"what": "undo", "campaign": 0}),
+        Step(name="apply", trouble=("older-plan",), how={"back": 1}),
+    ]
+
+
+def mute(_dice: random.Random) -> list[Step]:
+    """Let nobody hear what is told."""
+    return [Step(name="plan"), Step(name="apply_mute", trouble=("mute",))]
+
+
+def shared(dice: random.Random) -> list[Step]:
+    """Apply the same plan in a copy of the project."""
+    return [Step(name="plan"), Step(name="copy", trouble=("second-ledger",), how={"first": dice.random() < 0.5})]
+
+
+STORIES: dict[Callable[[random.Random], list[Step]], int] = {
+    doubt: 8,
+    rivals: 3,
+    frozen: 1,
+    overtaken: 2,
+    mute: 1,
+    shared: 1,
+}
+"""Each by how often it begins a schedule."""
