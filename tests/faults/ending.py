@@ -6,18 +6,40 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from faults import saved
+from faults import recovery, saved
 from faults.project import Person
 from faults.world import ENVIRONMENT
 
 if TYPE_CHECKING:
     from faults.oracle import Of, Oracle
     from faults.project import Campaign
+    from faults.witness import Witness
     from faults.world import World
 
 
-def compare(world: World, oracle: Oracle) -> Counter[str]:
-    """Note who is lost, or counted wrong; return how many people are named by which word as owed and not sent."""
+def come_to_rest(world: World, witness: Witness) -> Counter[str]:
+    """Put everything right until nobody is owed anything, then compare; campaigns that are blocked are left out.
+
+    Return how many people are named by which word as owed and not sent.
+    """
+    for one in world.project.campaigns:
+        one.present = True
+    named: Counter[str] = Counter()
+    for _ in world.project.campaigns:
+        recovery.recover(world)
+        blocked = {one.id: one for one in saved.read(world.plans[-1]).campaigns if one.action == "blocked"}
+        for one in world.project.campaigns:
+            if one.present and one.id in blocked:
+                named["blocked"] += blocked[one.id].contacts
+                one.present = False
+        if not blocked:
+            break
+    witness.resolve_beliefs(world)
+    return named + _compare(world, witness.oracle)
+
+
+def _compare(world: World, oracle: Oracle) -> Counter[str]:
+    """Note who is lost, or counted wrong."""
     ran = world.run("--env", ENVIRONMENT, "status", "--json")
     found = json.loads(ran.out) if ran.code == 0 else []
     rows: dict[Of, dict[str, Any]] = {(row["campaign"], row["edition"]): row for row in found}
@@ -27,7 +49,7 @@ def compare(world: World, oracle: Oracle) -> Counter[str]:
             world.broken("count", f"{len(people)} have {of}, and status says sent {sent}, in doubt {doubtful}")
     planned = {(row["id"], row["edition"]): row for row in json.loads(saved.read(world.plans[-1]).text)["campaigns"]}
     named: Counter[str] = Counter()
-    for one in world.project.campaigns:
+    for one in (one for one in world.project.campaigns if one.present):
         of = (one.id, one.edition)
         missing = {Person(number).address(one.channel) for number in one.people}
         missing -= world.project.suppressed() | oracle.held[of]
@@ -50,7 +72,6 @@ def _word(row: dict[str, Any], missing: set[str], *, standing: dict[str, Any]) -
     excluded = (row["audience"] or {"excluded": {}})["excluded"]
     words = {
         "sent": not missing,
-        "blocked": row["action"] == "blocked",
         "missed": row["reason"] == "missed",
         "in doubt": row["in_doubt"] >= len(missing),
         "rejected": standing.get("rejected", 0) >= len(missing),

@@ -114,7 +114,7 @@ def install(points: Points) -> None:
     put(sqlite3, connect=partial(sqlite3.connect, factory=Connection))
     for name in FILES:
         put(os, **{name: _around(getattr(os, name), "file", points)})
-    for name, called in {"connect": "connect", "sendall": "send", "recv": "receive"}.items():
+    for name, called in {"connect": "connect", "send": "send", "recv": "receive"}.items():
         put(socket.socket, **{name: _around(getattr(socket.socket, name), called, points)})
 
 
