@@ -7,6 +7,9 @@ import struct
 import time
 from datetime import UTC, datetime, timedelta
 
+START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+"""When every schedule begins: a Tuesday, ten o'clock in Paris."""
+
 _PLACES = {"truth": 0, "skew": 8}
 
 
@@ -44,9 +47,9 @@ class Clock:
         self._set("truth", self.truth + seconds)
 
     def reset(self) -> None:
-        """Return to this machine's time."""
-        for name in _PLACES:
-            self._set(name, 0.0)
+        """Begin at `START`, whenever that is: the same schedule is the same on every day."""
+        self._set("truth", (START - datetime.now(UTC)).total_seconds())
+        self._set("skew", 0.0)
 
     def true(self) -> datetime:
         """Return the world's time."""

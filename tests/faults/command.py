@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import os
 import pickle
+import select
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from faults.runner import Verdict
+
+LONGEST = 180
+"""Real seconds after which a schedule hangs."""
 
 MANY = 3
 """Faults from which on a schedule is one of many."""
@@ -101,7 +108,7 @@ def verdicts(seeds: Sequence[int], *, jobs: int, mutant: Callable[[], None] | No
         if not process:
             os.close(reading)
             try:
-                with open(writing, "wb") as results:  # noqa: PTH123  a descriptor
+                with contextlib.suppress(BrokenPipeError), open(writing, "wb") as results:  # noqa: PTH123  a descriptor
                     _work(seeds[job::jobs], results, mutant=mutant)
             finally:
                 os._exit(0)
@@ -134,7 +141,34 @@ def _work(seeds: Sequence[int], pipe: BinaryIO, *, mutant: Callable[[], None] | 
         prices = folder / "prices.yaml"
         prices.write_text(PRICES, encoding="utf-8")
         server = Server(folder, prices, clock)
-        for seed in seeds:
-            pickle.dump(runner.run(seed, server, clock, mutant=mutant), pipe)
-            pipe.flush()
+        with contextlib.suppress(BrokenPipeError):  # whoever asked has heard enough
+            for seed in seeds:
+                pipe.write(apart(seed, server, clock, mutant=mutant))
+                pipe.flush()
         server.close()
+
+
+def apart(seed: int, server: Server, clock: Clock, *, mutant: Callable[[], None] | None) -> bytes:
+    """Run a schedule in a process of its own, which octoplan may be changed in; return the pickled verdict."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if not process:
+        os.setpgid(0, 0)
+        os.close(reading)
+        gc.disable()
+        server.reconnect()
+        try:
+            told = pickle.dumps(runner.run(seed, server, clock, mutant=mutant))
+            with open(writing, "wb") as results:  # noqa: PTH123  a descriptor
+                results.write(told)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as results:  # noqa: PTH123  a descriptor
+        content = results.read() if select.select([reading], [], [], LONGEST)[0] else b""
+    if not content:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process, signal.SIGKILL)
+        content = pickle.dumps(runner.hung(seed))
+    os.waitpid(process, 0)
+    return content

@@ -27,6 +27,7 @@ SLACK = timedelta(seconds=61)
 """How long after the last look at the clock a request may arrive: its deadline."""
 
 TOO_MANY = 429
+ZERO = Decimal(0)
 WINDOW = timedelta(hours=22)
 QUIET = {"12m": timedelta(minutes=12), "2m": timedelta(minutes=2), "30s": timedelta(seconds=30)}
 
@@ -147,21 +148,23 @@ def doubt_is_closed_by_evidence(evidence: Evidence) -> None:
 def _repeats_are_identical(evidence: Evidence, quiet: timedelta) -> None:
     """I5: what another run repeats has the same bytes, after the quiet time and while the provider remembers."""
     world = evidence.world
-    first: dict[str, tuple[int, dict[str, Any]]] = {}
+    first: dict[str, tuple[int, dict[str, Any], datetime]] = {}
     for ran in world.runs:
         for number in ran.requests:
             request = evidence.requests[number]
             identity = sending(request)
-            if identity is None or evidence.claimed(ran, identity) is None:
+            found = evidence.claimed(ran, identity) if identity else None
+            if identity is None or found is None:
                 continue
-            where, earlier = first.setdefault(identity, (ran.number, request))
+            claimed = datetime.fromisoformat(found[1].claimed_at)
+            where, earlier, since = first.setdefault(identity, (ran.number, request, claimed))
             if where == ran.number and earlier is not request and earlier["outcome"] == "sent" and not _limited(ran):
                 world.broken("I5", f"run {ran.number} repeated a request at once")
             if where == ran.number or not ran.alone or ran.home != world.home:
                 continue
             if earlier["body"] != request["body"]:
                 world.broken("I5", f"run {ran.number} repeated a request with other bytes")
-            age = datetime.fromisoformat(request["at"]) - datetime.fromisoformat(earlier["at"])
+            age = claimed - since
             if not world.skewed and len(world.homes) == 1 and not quiet <= age <= WINDOW:
                 world.broken("I5", f"run {ran.number} repeated a request after {age}")
 
@@ -190,9 +193,9 @@ def estimates_are_exact(evidence: Evidence) -> None:
     """I4: what a plan says it costs is the price book's figures times the contacts, to the last digit."""
     for document in evidence.plans.values():
         for row in document.wanted:
-            unit, call = PRICES[row.channel]
+            unit, call = PRICES.get(row.channel, (ZERO, ZERO))
             exact = unit * row.contacts + call * row.calls
-            if row.contacts and row.cost != exact:
+            if row.channel and row.contacts and row.cost != exact:
                 evidence.world.broken("I4", f"{row.id} costs {exact}, its plan says {row.cost}")
 
 

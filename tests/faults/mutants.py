@@ -50,6 +50,8 @@ def claim_after_send() -> None:
         return batch_id
 
     def both(self: SqliteLedger, attempt: str, settlement: Any) -> Any:
+        if attempt not in waiting:  # a further attempt of a batch in doubt
+            return settle(self, attempt, settlement)
         run, batch_id, wanted = waiting[attempt]
         made = claim(self, run, batch_id, wanted=wanted)
         return settle(self, made or "", settlement)

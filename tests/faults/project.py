@@ -50,7 +50,7 @@ _TEXTS = {
     "common": "rendez-vous demain.",
 }
 STORES = ("Lyon", "Nice")
-CANARIES = (b"3363998", b"063998", b"canary", b"Zephyrine", b"KANARI")
+CANARIES = (b"336399800", b"06399800", b"canary", b"Zephyrine", b"KANARI")
 """What begins every address and value of a person, and must be in no file of octoplan and nothing it prints."""
 
 

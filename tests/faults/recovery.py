@@ -79,6 +79,7 @@ def recover(world: World) -> None:
     world.clock.skew = 0.0
     world.login = "sandbox-team"
     world.project.max_cost = "500"
+    world.project.opted_out += [who for who in world.blacklisted if who not in world.project.opted_out]
     world.project.write(world.home)
     world.clock.advance(QUIET)
     world.say("-- recovery")

@@ -70,6 +70,19 @@ def run(seed: int, server: Server, clock: Clock, *, mutant: Callable[[], None] |
     )
 
 
+def hung(seed: int) -> Verdict:
+    """Return the verdict on a schedule that did not end, or broke so badly that it told nothing."""
+    return Verdict(
+        seed=seed,
+        trouble=schedule.draw(seed).trouble,
+        codes=(),
+        violations=("harness: it hangs, or broke without a word",),
+        trace=(),
+        seconds=0.0,
+        deliveries=0,
+    )
+
+
 def _live(world: World, drawn: schedule.Schedule) -> None:
     world.clock.reset()
     world.server.ask("reset")

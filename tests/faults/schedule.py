@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from faults.clock import START
 from faults.points import Strike
 from faults.project import Campaign, Project
 from faults.steps import EDITS, TROUBLES, Step
@@ -14,6 +15,7 @@ from faults.stories import SENDS, STORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 PEOPLE = 12
 NAMES = ("noel", "rappel", "solde")
@@ -80,7 +82,7 @@ def _campaign(dice: random.Random, name: str, everybody: list[int]) -> Campaign:
 def _send_at(dice: random.Random) -> datetime:
     """Draw a time that is open now, or within some days."""
     ahead = timedelta(minutes=dice.choice((30, 240, 1400, 1600, 3000)))
-    return (datetime.now(UTC) + ahead).replace(second=0, microsecond=0)
+    return START + ahead
 
 
 def _some(dice: random.Random, *, lies: bool) -> list[Step]:

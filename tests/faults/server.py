@@ -41,6 +41,10 @@ class Server:
         os.close(ready)
         self._line = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=30)
 
+    def reconnect(self) -> None:
+        """Ask over a connection of this process's own from now on."""
+        self._line.close()
+
     def ask(self, path: str, **body: Any) -> dict[str, Any]:
         """Ask a control; a body is posted."""
         for last in (False, True):

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from faults import recovery
+from faults import book, recovery
 from faults.project import Person
 from faults.world import ENVIRONMENT, Order, forget
 
@@ -131,6 +131,7 @@ def balance(world: World, *, amount: str) -> None:
 
 def blacklist(world: World, *, who: int) -> None:
     world.server.ask("blacklist", addresses=[Person(who).phone])
+    world.blacklisted.append(who)
 
 
 def resolve(world: World, *, strikes: tuple[Strike, ...] = (), faults: tuple[dict[str, Any], ...] = ()) -> None:
@@ -147,8 +148,12 @@ def decide(world: World, *, lie: bool = False, wait: bool = True) -> None:
 
 def trouble(world: World, *, what: str) -> None:
     """Put the ledger wrong, apply, and put it right again: nothing may have left."""
+    kept = book.read(world.ledger)
+    if kept is None or (what == "restored" and not kept.serial):
+        return  # a backup that lacks nothing is no trouble
     before = world.server.requests(world.seen)
     world.seen += len(before)
+    world.troubled = True
     mend = TROUBLES[what](world)
     if world.plans:
         path = world.plans[-1]
@@ -156,6 +161,7 @@ def trouble(world: World, *, what: str) -> None:
         _nothing_left(world, ran, what)
     _nothing_left(world, world.run("--env", ENVIRONMENT, "plan"), what)
     mend()
+    world.troubled = False
 
 
 def _nothing_left(world: World, ran: Ran, what: str) -> None:
@@ -189,6 +195,14 @@ def _torn(world: World) -> Callable[[], None]:
     content = bytearray(there.read_bytes())
     content[:100] = bytes(100)
     world.ledger.write_bytes(bytes(content))
+    return lambda: _restore(world, there)
+
+
+def _backup(world: World) -> Callable[[], None]:
+    """Put back the ledger as it was before anything was sent."""
+    there = world.ledger.with_name("kept")
+    world.ledger.rename(there)
+    shutil.copy2(world.root / "backup.db", world.ledger)
     return lambda: _restore(world, there)
 
 
@@ -304,6 +318,7 @@ TROUBLES: dict[str, Callable[[World], Callable[[], None]]] = {
     "wrong-key": _wrong_key,
     "no-key": _no_key,
     "foreign": _foreign,
+    "restored": _backup,
 }
 STEPS: dict[str, Callable[..., None]] = {
     "plan": plan,

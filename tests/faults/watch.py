@@ -35,7 +35,7 @@ class Watch:
         self._read = len(world.plans)
         ran = world.runs[-1]
         _keep_silent(world, ran)
-        now = book.read(world.ledger)
+        now = None if world.troubled else book.read(world.ledger)
         if now is None:
             return
         if self._before is not None:

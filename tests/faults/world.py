@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ENVIRONMENT = "rehearsal"
 REMEMBERS_LOGIN = "sandbox-team"
 PEOPLE = 12
+FINDINGS = ("error ", "limit ", "warning ")
+"""How a plan begins to tell why it is blocked."""
+
 FREEZE = 600.0
 """Seconds for which a process is stopped: ten minutes between claim and send, say."""
 
@@ -77,7 +80,7 @@ class World:
     """Everything that steps act on.
 
     `skewed`: octoplan's clock once stood wrong; `delayed`: a request was held back on the wire; `priced`: the
-    provider told wrong figures.
+    provider told wrong figures; `troubled`: the ledger is not in its place at the moment.
     """
 
     root: Path
@@ -95,8 +98,10 @@ class World:
     violations: list[str] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     homes: list[Path] = field(default_factory=list)
+    blacklisted: list[int] = field(default_factory=list)
     seen: int = 0
     skewed: bool = False
+    troubled: bool = False
     delayed: bool = False
     priced: bool = False
     faults: tuple[dict[str, Any], ...] = ()
@@ -130,6 +135,7 @@ class World:
         (name,) = (self.home / ".octoplan/keys").iterdir()
         self.project.ledger_id = name.name
         self.project.write(self.home)
+        shutil.copy2(self.ledger, self.root / "backup.db")
 
     def key(self) -> bytes:
         """Return the ledger's key, which schedules may swap on the disk."""
@@ -148,8 +154,7 @@ class World:
     def together(self, *orders: Order) -> list[Ran]:
         """Run octoplan as often at the same time; return when all have ended."""
         began, suppressed = self.clock.now(), self.project.suppressed()
-        started = [self._start(order, len(self.runs) + index) for index, order in enumerate(orders)]
-        codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started]
+        codes = self._codes(orders)
         first, self.seen = self.seen, self.seen + len(self.server.requests(self.seen))
         ran = [
             Ran(
@@ -179,7 +184,20 @@ class World:
             look(self)
         return ran
 
-    def _start(self, order: Order, number: int) -> int:
+    def _codes(self, orders: tuple[Order, ...]) -> list[int]:
+        """Run orders and return how they ended; one that nothing happens to runs in this process."""
+        first = len(self.runs)
+        if len(orders) == 1 and self.plain and not orders[0].strikes and not orders[0].mute:
+            words, setting, out = self._given(orders[0], first)
+            return [child.here(words, setting, out=out)]
+        started = []
+        for number, order in enumerate(orders, start=first):
+            words, setting, out = self._given(order, number)
+            started.append(child.start(words, setting, strikes=order.strikes, out=out))
+        return [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started]
+
+    def _given(self, order: Order, number: int) -> tuple[tuple[str, ...], child.Setting, str]:
+        """Return the words of a run, what it lives in, and where it prints."""
         home = order.home or self.home
         setting = child.Setting(
             clock=self.clock,
@@ -202,8 +220,7 @@ class World:
             mutant=self.mutant,
             mute=order.mute,
         )
-        words = ("-q", "-C", str(home), *order.words)
-        return child.start(words, setting, strikes=order.strikes, out=str(self.root / "runs" / str(number)))
+        return ("-q", "-C", str(home), *order.words), setting, str(self.root / "runs" / str(number))
 
     def _leave(self, home: Path) -> None:
         """Let the next person opt out while a run lasts; in the process of the run."""
@@ -221,7 +238,10 @@ class World:
         words = " ".join(word.rpartition("/")[2] for word in ran.words if word not in ("--env", ENVIRONMENT))
         struck = f" [{', '.join(map(str, ran.strikes))}]" if ran.strikes else ""
         ending = ran.last_line or next(iter(reversed(ran.err.splitlines())), "")
+        found = [line.strip() for line in ran.out.splitlines() if line.strip().startswith(FINDINGS)] if ran.code else []
         self.say(f"{'' if ran.alone else '| '}octoplan {words}{struck} -> {ran.code} {ending}".rstrip())
+        for line in found:
+            self.say(f"    {line}")
 
     def close(self) -> None:
         """Remove everything."""
