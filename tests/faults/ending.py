@@ -1,4 +1,4 @@
-"""Nobody lost silently: once all has come to rest, the ledger counts as sent whom the oracle does, and names the others."""
+"""Nobody lost silently: at rest, the ledger counts as sent exactly whom the oracle does, and names the others."""
 
 from __future__ import annotations
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
 from faults import child, runner, warmth
 from faults.clock import Clock
 from faults.machine import Broken, Machine, Stage
 from faults.project import PRICES
 from faults.server import Server
-from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +95,9 @@ def _play(examples: int, *, number: int, mutant: Callable[[], None] | None) -> C
         try:
             run_state_machine_as_test(seed(number)(Machine), settings=_settings(examples, shrinks=mutant is None))
         except Broken as broken:
-            failed.append("\n".join([f"--- seed {number}", str(broken), *getattr(broken, "__notes__", ())]))
+            notes = "\n".join(getattr(broken, "__notes__", ())).splitlines()
+            played = [line for line in notes if line != "state.promises()"]
+            failed.append("\n".join([f"--- seed {number}", str(broken), *played]))
         except BaseException:  # noqa: BLE001  a machine that breaks is told of like a promise that is broken
             failed.append(f"--- seed {number}\n{traceback.format_exc()}")
         stage.server.close()

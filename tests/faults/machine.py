@@ -12,17 +12,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from faults import book, child, ending, runner, steps
 from faults.patch import put
 from faults.points import Strike
 from faults.project import Campaign, Person, Project
-from faults.schedule import SENDS
 from faults.steps import Step
+from faults.stories import SENDS
 from faults.witness import Witness
 from faults.world import ENVIRONMENT, World
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
 from octoplan.workflow import ledger
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Machine(RuleBasedStateMachine):
             at = None if ahead is None else world.clock.now() + timedelta(seconds=ahead)
             world.project.campaigns.append(Campaign(id=name, file=name, send_at=at, **drawn))
         world.project.opted_out = opted_out
-        put(ledger, secrets=child._Secrets(random.Random(1)))  # noqa: S311, SLF001  the same ledger in each example
+        put(ledger, secrets=child._Secrets(random.Random(1)))  # noqa: S311  the same ledger in each example
         world.begin()
         world.say(f"  {world.project.campaigns}, opted out {opted_out}")
         world.looks.append(self.witness.look)

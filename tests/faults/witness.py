@@ -50,7 +50,7 @@ class Witness:
                 checker.check_code(world, one)
             if one.verb == "plan":
                 self._approve(world, Path(one.words[-1]))
-        play = tuple(approval for one in ran for approval in self._play(world, one))
+        play = tuple(approval for one in ran for approval in self._play(one))
         for approval in play:
             self.oracle.apply(approval)
         deliveries, costs = self._delivered(world)
@@ -100,7 +100,7 @@ class Witness:
             found[of] = frozenset(line for line in lines if line[0] not in gone) if one.present else frozenset()
         return found
 
-    def _play(self, world: World, ran: Ran) -> tuple[Approval, ...]:
+    def _play(self, ran: Ran) -> tuple[Approval, ...]:
         """Return the approvals under which a run may send."""
         if ran.verb == "resolve":
             return tuple(self.oracle.applied)
