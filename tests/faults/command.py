@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from faults import mutants, runner, warmth
+from faults import examples, mutants, runner, warmth
 from faults.clock import Clock
 from faults.project import PRICES
 from faults.server import Server
@@ -73,9 +73,14 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--only", type=int, metavar="SEED", help="this one alone, with its trace")
     parser.add_argument("--mutant", choices=sorted(mutants.MUTANTS), help="with this rule of octoplan's switched off")
+    parser.add_argument("--machine", type=int, metavar="N", help="so many examples of the state machine instead")
     given = parser.parse_args(words)
     mutant = mutants.MUTANTS[given.mutant] if given.mutant else None
     began = time.monotonic()
+    if given.machine:
+        came = examples.run(given.machine, start=given.seed, jobs=given.jobs, mutant=mutant)
+        _print("\n".join((*came.lines(), f"seconds {time.monotonic() - began:.1f}")))
+        return 1 if came.failed else 0
     seeds = [given.only] if given.only is not None else range(given.seed, given.seed + given.schedules)
     report = Report()
     for verdict in verdicts(seeds, jobs=min(given.jobs, len(seeds)), mutant=mutant):
