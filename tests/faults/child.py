@@ -69,6 +69,7 @@ def start(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ..
         return process
     try:
         code = _live(words, setting, strikes=strikes, out=out)
+        Path(f"{out}.done").touch()
     except BaseException:  # noqa: BLE001  nothing of this process may return into the worker
         traceback.print_exc()
         code = HARNESS_BROKE

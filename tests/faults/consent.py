@@ -63,12 +63,16 @@ def _content(delivery: dict[str, Any]) -> str:
 
 
 def _newest(evidence: Evidence, kept: Book, *, attempt: Attempt, document: Document) -> None:
+    """Hold the plans recorded before a claim, in the order of the ledger's events, against the one it was under."""
     campaign = kept.batches[attempt.batch].campaign
     mine = (document.created_at, document.id)
-    for other in kept.plans.values():
-        newer = (datetime.fromisoformat(other.created_at), other.id) > mine and other.covers(campaign)
-        if newer and other.recorded_at < attempt.claimed_at:
+    for event in kept.events:
+        if event.what == "claimed" and event.details == attempt.id:
+            return
+        other = kept.plans.get(event.details) if event.what == "plan-recorded" else None
+        if other and (datetime.fromisoformat(other.created_at), other.id) > mine and other.covers(campaign):
             evidence.world.broken("I2", f"{attempt.batch} was claimed under a plan that was superseded")
+            return
 
 
 def only_in_time(evidence: Evidence) -> None:

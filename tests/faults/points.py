@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, tuple[str, ...]] = {
     "commit": ("before commit", "after commit"),
+    "read": ("before read",),
     "file": ("before file", "after file"),
     "connect": ("before connect", "after connect"),
     "send": ("before send", "after send"),
@@ -32,11 +33,14 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """What a strike can wait for."""
 
+SPOKEN = {"COMMIT": "commit", "BEGIN": "read"}
+"""What a ledger says to its database when it writes, and when it is about to read."""
+
 FILES = ("fsync", "pwrite", "replace", "link", "unlink")
 """The system calls by which octoplan makes files durable."""
 
 KILLED = -signal.SIGKILL
-PAUSE = 0.1
+PAUSE = 0.25
 """Real seconds in which another process may get on."""
 
 
@@ -111,11 +115,12 @@ def install(points: Points) -> None:
 
     class Connection(sqlite3.Connection):
         def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-            if sql != "COMMIT":
+            name = SPOKEN.get(sql)
+            if name is None:
                 return super().execute(sql, parameters)
-            points.reach("before commit")
+            points.reach(f"before {name}")
             done = super().execute(sql, parameters)
-            points.reach("after commit")
+            points.reach(f"after {name}")
             return done
 
     put(sqlite3, connect=partial(sqlite3.connect, factory=Connection))

@@ -72,10 +72,9 @@ def _closing(dice: random.Random) -> list[Step]:
 
 def rivals(dice: random.Random) -> list[Step]:
     """Apply two plans at once, one of them slowly."""
-    slow = tuple(
-        Strike(what="pause", kinds=(dice.choice(("commit", "send", "receive")),), at=dice.randint(1, 9), times=3)
-        for _ in range(dice.choice((1, 2)))
-    )
+    kind = dice.choice(("read", "read", "read", "commit", "connect", "receive"))
+    what = "pause" if kind == "commit" else "await"
+    slow = (Strike(what=what, kinds=(kind,), at=dice.randint(1, 16)),)
     change = dice.choice(
         (
             [],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,9 @@ FINDINGS = ("error ", "limit ", "warning ")
 
 FREEZE = 600.0
 """Seconds for which a process is stopped: ten minutes between claim and send, say."""
+
+LONGEST_WAIT = 1.5
+"""Real seconds that a run waits for another one, which may be waiting for it."""
 
 EIGHT_DAYS = 8 * 86400.0
 """Seconds after which the time of a campaign without `send_at` is over."""
@@ -222,11 +226,20 @@ class World:
                 "freeze": lambda: self.clock.advance(FREEZE),
                 "week": lambda: self.clock.advance(EIGHT_DAYS),
                 "optout": lambda: self._leave(home),
+                "await": lambda: self._await(number),
             },
             mutant=self.mutant,
             mute=order.mute,
         )
         return ("-q", "-C", str(home), *order.words), setting, str(self.root / "runs" / str(number))
+
+    def _await(self, number: int) -> None:
+        """Let a run that was started at the same time come to its end first, if it can; in the process of a run."""
+        until = time.monotonic() + LONGEST_WAIT
+        others = (self.root / "runs" / f"{other}.done" for other in (number - 1, number + 1))
+        (rival,) = [path for path in others if path.with_suffix(".out").exists()][-1:] or [self.root / "nobody"]
+        while not rival.exists() and time.monotonic() < until:
+            time.sleep(0.005)
 
     def _leave(self, home: Path) -> None:
         """Let the next person opt out while a run lasts; in the process of the run."""
