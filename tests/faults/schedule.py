@@ -94,7 +94,10 @@ def _again(dice: random.Random) -> list[Step]:
 
 
 def _plan_and_apply(dice: random.Random) -> list[Step]:
-    return [Step(name="plan"), _apply(dice, calm=0.4)]
+    """Draw a new plan and its apply, mostly of something new to send."""
+    what = dice.choice(("edition", "edition", "join"))
+    new = Step(name="edit", how={"what": what, "campaign": dice.randrange(3), "who": dice.randrange(PEOPLE)})
+    return [*([new] if dice.random() < 0.7 else []), Step(name="plan"), _apply(dice, calm=0.2)]
 
 
 def _edited(dice: random.Random) -> list[Step]:
