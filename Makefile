@@ -1,7 +1,7 @@
 # From a bare Python >= 3.11 and make: every target first creates the venv it needs. The network is used by pip alone.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint faults crash crowd bench schemas
+.PHONY: help demo test lint faults machine crash crowd bench schemas
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,6 +29,9 @@ lint: $(READY) ## style, format, types, layers
 
 faults: $(READY) ## 2,000 fault schedules; N=20000 for more, SEED= for others
 	$(BIN)/python -m tests.faults --schedules $(or $(N),2000) --seed $(or $(SEED),1) --jobs 2
+
+machine: $(READY) ## 400 examples of the state machine; N=4000 for more, SEED= for others
+	$(BIN)/python -m tests.faults --machine $(or $(N),400) --seed $(or $(SEED),1) --jobs 2
 
 crash: $(READY) ## an apply killed, and its disk full or broken, at each system call; needs strace (Debian: apt install strace)
 	$(BIN)/python -m tests.crash
