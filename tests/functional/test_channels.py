@@ -208,6 +208,7 @@ def test_nobody_in_france_is_called_for_marketing_a_fifth_time_in_thirty_days(pr
         project.run("apply")
     campaign(project, "sms", '{text: "ACME. {{ stop }}"}', purpose="marketing")
     project.edit("campaigns/voice.yaml", "appel-3", "appel-4")
+    project.edit("campaigns/voice.yaml", "numero 3", "numero 4")
     rows = planned(project, code=3)
     (found,) = (found for found in rows["appel-4"]["findings"] if found["rule"] == "voice-attempts")
     assert (found["severity"], found["value"], found["limit"]) == ("limit", "3", "4 in 30 days")
