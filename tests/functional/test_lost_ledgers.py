@@ -50,7 +50,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         shutil.copy2(place(project), project.root / "new.db")
         project.run(*REHEARSAL, "plan", "--out", "first.zip")
         project.run("apply", "first.zip")
-        project.write("campaigns/second.yaml", CAMPAIGN.replace("noel", "second"))
+        project.write("campaigns/second.yaml", CAMPAIGN.replace("noel", "second").replace("bonjour", "bonsoir"))
         project.run(*REHEARSAL, "plan", "--out", "second.zip")
         project.ask("reset", all=True)
         yield project
@@ -299,7 +299,7 @@ def test_a_person_accepts_a_restored_ledger(project: Workspace) -> None:
 
 def test_a_plan_of_the_lost_future_is_refused_whatever_its_serial(project: Workspace) -> None:
     project.run(*SECOND)
-    project.write("campaigns/third.yaml", CAMPAIGN.replace("noel", "third"))
+    project.write("campaigns/third.yaml", CAMPAIGN.replace("noel", "third").replace("bonjour", "salut"))
     project.run(*REHEARSAL, "plan", "--out", "third.zip")
     restore(project)
     forget(project)
