@@ -108,9 +108,10 @@ def overtaken(dice: random.Random) -> list[Step]:
     ]
 
 
-def mute(_dice: random.Random) -> list[Step]:
-    """Let nobody hear what is told."""
-    return [Step(name="plan"), Step(name="apply_mute")]
+def mute(dice: random.Random) -> list[Step]:
+    """Let nobody hear what is told from the first request on, or a later one."""
+    strike = Strike(what="mute", kinds=("connect",), at=dice.choice((1, 1, 3)))
+    return [Step(name="plan"), Step(name="apply", how={"strikes": (strike,)})]
 
 
 def shared(dice: random.Random) -> list[Step]:
