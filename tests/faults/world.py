@@ -31,6 +31,9 @@ FINDINGS = ("error ", "limit ", "warning ")
 FREEZE = 600.0
 """Seconds for which a process is stopped: ten minutes between claim and send, say."""
 
+TRAVELLING = 0.03
+"""Real seconds in which what a process that was killed has sent arrives."""
+
 LONGEST_WAIT = 1.5
 """Real seconds that a run waits for another one, which may be waiting for it."""
 
@@ -170,6 +173,8 @@ class World:
         """Run octoplan as often at the same time; return when all have ended."""
         began, suppressed = self.clock.now(), self.project.suppressed()
         codes = self._codes(orders)
+        if points.KILLED in codes:
+            time.sleep(TRAVELLING)
         first, self.seen = self.seen, self.seen + len(self.server.requests(self.seen))
         ran = [
             Ran(
