@@ -233,8 +233,15 @@ def plans_send_nothing(evidence: Evidence) -> None:
             if request["method"] == "GET":
                 continue
             body = json.loads(request["body"])
-            if body.get("simulation_mode") is not True or "request_id" in request["body"]:
+            harmful = body.get("simulation_mode") is not True or "request_id" in request["body"]
+            if harmful and not _was_claimed(evidence, request, before=ran):
                 evidence.world.broken("I10", f"run {ran.number} planned, and request {number} sends")
+
+
+def _was_claimed(evidence: Evidence, request: dict[str, Any], *, before: Ran) -> bool:
+    """Tell whether a request is an earlier run's that came late: somebody who was killed had sent it."""
+    attempts = evidence.attempts(consent.sending(request) or "")
+    return any(datetime.fromisoformat(attempt.claimed_at) < before.began for _, attempt in attempts)
 
 
 def nobody_is_forgotten(evidence: Evidence) -> None:

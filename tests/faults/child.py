@@ -47,10 +47,7 @@ _PATIENCE = [20.0]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a run lives in. `plain`: audiences by sets, not by the engine. `patience`: real seconds for an answer.
-
-    `mute`: nothing it prints can be written.
-    """
+    """What a run lives in. `plain`: audiences by sets, not by the engine. `patience`: real seconds for an answer."""
 
     clock: Clock
     environ: Mapping[str, str]
@@ -59,7 +56,6 @@ class Setting:
     patience: float = 20.0
     acts: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     mutant: Callable[[], None] | None = None
-    mute: bool = False
 
 
 def start(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ...], out: str) -> int:
@@ -100,8 +96,7 @@ def _live(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ..
     sys.settrace(None)
     threading.settrace(None)
     for number, name in ((1, f"{out}.out"), (2, f"{out}.err")):
-        place = "/dev/full" if setting.mute and number == 1 else name
-        file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(file, number)
         os.close(file)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  for the rest of the process
@@ -111,10 +106,7 @@ def _live(words: tuple[str, ...], setting: Setting, *, strikes: tuple[Strike, ..
     adapt(setting)
     if strikes:
         points.install(points.Points(strikes, dict(setting.acts), note=f"{out}.struck"))
-    code = int(cli.run(words))
-    if setting.mute:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  what is left cannot be flushed
-    return code
+    return int(cli.run(words))
 
 
 def adapt(setting: Setting) -> None:

@@ -204,7 +204,7 @@ def estimates_are_exact(evidence: Evidence) -> None:
 def nothing_is_told_before_it_is_kept(evidence: Evidence) -> None:
     """Output: a run that cannot print anything sends and records like any other."""
     for ran in evidence.world.runs:
-        if not ran.mute:
+        if not any(strike.what == "mute" for strike in ran.strikes):
             continue
         for number in ran.requests:
             identity = sending(evidence.requests[number])

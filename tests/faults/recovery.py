@@ -91,6 +91,8 @@ def recover(world: World) -> None:
         if ran.code == UNFINISHED:
             continue
         if ran.code != 0:
+            if not ran.findings:
+                world.broken("rest", f"everything is right again, and run {ran.number} ended {ran.code}: {ran.err}")
             return
         document = saved.read(world.plans[-1])
         if not any(one.action in ("send", "resume", "in_doubt", "wait") for one in document.campaigns):

@@ -86,8 +86,7 @@ def hung(seed: int) -> Verdict:
 def _live(world: World, drawn: schedule.Schedule) -> None:
     world.clock.reset()
     world.server.ask("reset")
-    for name in ("person", "temporary"):
-        (world.root / name).mkdir()
+    (world.root / "temporary").mkdir()
     world.begin()
     world.looks.append(Watch().look)
     for step in drawn.steps:

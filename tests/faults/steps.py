@@ -93,13 +93,6 @@ def _take_note(world: World) -> None:
             world.say(f"  person {number} has opted out meanwhile")
 
 
-def apply_mute(world: World) -> None:
-    """Apply the newest plan with an output that takes nothing."""
-    if world.plans:
-        world.met("mute")
-        world.together(_order(world, 0, strikes=()).but(mute=True))
-
-
 def jump(world: World, *, seconds: float) -> None:
     world.met("clock-jump")
     world.clock.advance(seconds)
@@ -341,7 +334,6 @@ TROUBLES: dict[str, Callable[[World], Callable[[], None]]] = {
 STEPS: dict[str, Callable[..., None]] = {
     "plan": plan,
     "apply": apply,
-    "apply_mute": apply_mute,
     "jump": jump,
     "back": back,
     "edit": edit,

@@ -72,9 +72,9 @@ def _closing(dice: random.Random) -> list[Step]:
 
 def rivals(dice: random.Random) -> list[Step]:
     """Apply two plans at once, one of them slowly."""
-    kind = dice.choice(("read", "read", "read", "commit", "connect", "receive"))
+    kind, most = dice.choice((("read", 16), ("read", 16), ("commit", 14), ("connect", 4), ("receive", 4)))
     what = "pause" if kind == "commit" else "await"
-    slow = (Strike(what=what, kinds=(kind,), at=dice.randint(1, 16)),)
+    slow = (Strike(what=what, kinds=(kind,), at=dice.randint(1, most)),)
     change = dice.choice(
         (
             [],
@@ -82,7 +82,7 @@ def rivals(dice: random.Random) -> list[Step]:
             [Step(name="opt_out", how={"who": dice.randrange(12)})],
         )
     )
-    first, second = dice.choice(((0, 0), (0, 1), (1, 0)))
+    first, second = dice.choice(((0, 0), (0, 1), (1, 0), (1, 0)))
     how = {"back": first, "strikes": slow, "rival": (second, ())}
     apply = Step(name="apply", how=how)
     return [Step(name="plan"), *change, Step(name="plan"), apply]
@@ -108,9 +108,10 @@ def overtaken(dice: random.Random) -> list[Step]:
     ]
 
 
-def mute(_dice: random.Random) -> list[Step]:
-    """Let nobody hear what is told."""
-    return [Step(name="plan"), Step(name="apply_mute")]
+def mute(dice: random.Random) -> list[Step]:
+    """Let nobody hear what is told from the first request on, or a later one."""
+    strike = Strike(what="mute", kinds=("connect",), at=dice.choice((1, 1, 3)))
+    return [Step(name="plan"), Step(name="apply", how={"strikes": (strike,)})]
 
 
 def shared(dice: random.Random) -> list[Step]:
@@ -120,7 +121,7 @@ def shared(dice: random.Random) -> list[Step]:
 
 STORIES: dict[Callable[[random.Random], list[Step]], int] = {
     doubt: 8,
-    rivals: 3,
+    rivals: 4,
     frozen: 1,
     overtaken: 2,
     mute: 1,

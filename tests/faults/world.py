@@ -31,6 +31,9 @@ FINDINGS = ("error ", "limit ", "warning ")
 FREEZE = 600.0
 """Seconds for which a process is stopped: ten minutes between claim and send, say."""
 
+TRAVELLING = 0.03
+"""Real seconds in which what a process that was killed has sent arrives."""
+
 LONGEST_WAIT = 1.5
 """Real seconds that a run waits for another one, which may be waiting for it."""
 
@@ -60,7 +63,6 @@ class Ran:
     plan: Path | None
     alone: bool
     home: Path
-    mute: bool = False
     faults: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -72,6 +74,12 @@ class Ran:
     def last_line(self) -> str:
         """The last line of an apply; empty where it was not reached."""
         return next((line for line in self.out.splitlines() if line.startswith("accepted ")), "")
+
+    @property
+    def findings(self) -> list[str]:
+        """What a plan says that blocks a campaign; nothing where it blocks none."""
+        lines = map(str.strip, (self.out + self.err).splitlines())
+        return [line for line in lines if line.startswith(FINDINGS)] if self.code else []
 
     @property
     def killed(self) -> bool:
@@ -138,6 +146,7 @@ class World:
     def begin(self) -> None:
         """Make the project and its ledger."""
         self.homes.append(self.home)
+        self.person(self.home).mkdir()
         self.project.write(self.home)
         (self.root / "runs").mkdir()
         self.run("--env", ENVIRONMENT, "ledger", "init")
@@ -164,6 +173,8 @@ class World:
         """Run octoplan as often at the same time; return when all have ended."""
         began, suppressed = self.clock.now(), self.project.suppressed()
         codes = self._codes(orders)
+        if points.KILLED in codes:
+            time.sleep(TRAVELLING)
         first, self.seen = self.seen, self.seen + len(self.server.requests(self.seen))
         ran = [
             Ran(
@@ -181,7 +192,6 @@ class World:
                 plan=order.plan,
                 alone=len(orders) == 1,
                 home=order.home or self.home,
-                mute=order.mute,
                 faults=self.faults,
             )
             for index, order in enumerate(orders)
@@ -197,7 +207,7 @@ class World:
     def _codes(self, orders: tuple[Order, ...]) -> list[int]:
         """Run orders and return how they ended; one that nothing happens to runs in this process."""
         first = len(self.runs)
-        if len(orders) == 1 and self.plain and not orders[0].strikes and not orders[0].mute:
+        if len(orders) == 1 and self.plain and not orders[0].strikes:
             words, setting, out = self._given(orders[0], first)
             return [child.here(words, setting, out=out)]
         started = []
@@ -216,7 +226,7 @@ class World:
                 "OCTOPUSH_API_KEY": "sandbox-key",
                 "OCTOPLAN_SANDBOX": self.server.url,
                 "OCTOPLAN_ACTOR": "ada",
-                "HOME": str(self.root / "person"),
+                "HOME": str(self.person(home)),
                 "TMPDIR": str(self.root / "temporary"),
             },
             seed=self.seed + number,
@@ -229,7 +239,6 @@ class World:
                 "await": lambda: self._await(number),
             },
             mutant=self.mutant,
-            mute=order.mute,
         )
         return ("-q", "-C", str(home), *order.words), setting, str(self.root / "runs" / str(number))
 
@@ -257,9 +266,8 @@ class World:
         words = " ".join(word.rpartition("/")[2] for word in ran.words if word not in ("--env", ENVIRONMENT))
         struck = f" [{', '.join(map(str, ran.strikes))}]" if ran.strikes else ""
         ending = ran.last_line or next(iter(reversed(ran.err.splitlines())), "")
-        found = [line.strip() for line in ran.out.splitlines() if line.strip().startswith(FINDINGS)] if ran.code else []
         self.say(f"{'' if ran.alone else '| '}octoplan {words}{struck} -> {ran.code} {ending}".rstrip())
-        for line in found:
+        for line in ran.findings:
             self.say(f"    {line}")
 
     def close(self) -> None:
@@ -271,7 +279,12 @@ class World:
         there = self.root / name
         shutil.copytree(self.home, there, ignore=shutil.ignore_patterns("*.rescue-*"))
         self.homes.append(there)
+        self.person(there).mkdir()
         return there
+
+    def person(self, home: Path) -> Path:
+        """Return the home folder of whoever works on a project: a copy is on another machine."""
+        return self.root / f"person-{home.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +295,6 @@ class Order:
     strikes: tuple[Strike, ...] = ()
     plan: Path | None = None
     home: Path | None = None
-    mute: bool = False
 
     def but(self, **changes: Any) -> Order:
         """Return it with changes."""
