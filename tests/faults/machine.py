@@ -227,6 +227,15 @@ class Machine(RuleBasedStateMachine):
         self.take("edit", what=what, campaign=campaign, who=who)
         self.go_on(then)
 
+    @rule(what=st.sampled_from(("value", "join", "leave", "text")), campaign=Which, who=Whom, again=st.booleans())
+    def change_after_approval(self, *, what: str, campaign: int, who: int, again: bool) -> None:
+        """Change something between plan and apply; `again`: of a new edition, so that everybody is owed it."""
+        if again:
+            self.take("edit", what="edition", campaign=campaign)
+        self.take("plan")
+        self.take("edit", what=what, campaign=campaign, who=who)
+        self.take("apply")
+
     @rule(campaign=Which, then=Next)
     def raise_edition(self, *, campaign: int, then: Then) -> None:
         self.take("edit", what="edition", campaign=campaign)
