@@ -350,7 +350,8 @@ def test_a_plan_with_a_blocked_campaign(approved: Approved, old: str, new: str, 
 
 
 def test_the_plan_is_what_its_schema_says_and_adds_up(approved: Approved) -> None:
-    approved.write("campaigns/late.yaml", RAPPEL.replace("rappel", "late") + "limits: {max_contacts: 2}\n")
+    late = RAPPEL.replace("rappel", "late").replace("9h", "10h")
+    approved.write("campaigns/late.yaml", late + "limits: {max_contacts: 2}\n")
     shown = approved.run("plan", "--out", "p.zip", code=3).out
     assert approved.run("show", "p.zip").out == shown
     printed = approved.run("plan", "--out", "p.zip", "--json", code=3).out
