@@ -34,6 +34,14 @@ MANY = 3
 """Faults from which on a schedule is one of many."""
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A schedule to run: its seed, and the mutant to run it against."""
+
+    seed: int
+    mutant: Callable[[], None] | None = None
+
+
 @dataclass(slots=True)
 class Report:
     """What came of all schedules so far."""
@@ -73,8 +81,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--only", type=int, metavar="SEED", help="this one alone, with its trace")
     parser.add_argument("--mutant", choices=sorted(mutants.MUTANTS), help="with this rule of octoplan's switched off")
+    parser.add_argument("--controls", action="store_true", help="every mutant with the seed that is kept for it")
     parser.add_argument("--machine", type=int, metavar="N", help="so many examples of the state machine instead")
     given = parser.parse_args(words)
+    if given.controls:
+        return _controls(given.jobs)
     mutant = mutants.MUTANTS[given.mutant] if given.mutant else None
     began = time.monotonic()
     if given.machine:
@@ -83,7 +94,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1 if came.failed else 0
     seeds = [given.only] if given.only is not None else range(given.seed, given.seed + given.schedules)
     report = Report()
-    for verdict in verdicts(seeds, jobs=min(given.jobs, len(seeds)), mutant=mutant):
+    for verdict in verdicts([Order(seed, mutant) for seed in seeds], jobs=min(given.jobs, len(seeds))):
         report.add(verdict)
         if verdict.violations:
             _print(f"--- seed {verdict.seed}: python -m tests.faults --only {verdict.seed}")
@@ -97,15 +108,34 @@ def main(words: Sequence[str] | None = None) -> int:
     return 1 if report.failed else 0
 
 
+def _controls(jobs: int) -> int:
+    """Run every mutant with its kept seed; 1 if one of them is not caught."""
+    orders = [Order(seed, mutants.MUTANTS[name]) for name, seed in sorted(mutants.CAUGHT.items())]
+    names = dict(zip(orders, sorted(mutants.CAUGHT), strict=True))
+    missed = mutants.MUTANTS.keys() - mutants.CAUGHT.keys()
+    for order, verdict in _told(orders, jobs=jobs):
+        broken = [line for line in verdict.violations if not line.startswith("harness: ")]
+        _print(f"{names[order]}: seed {order.seed}: {broken[0] if broken else 'not caught'}")
+        if not broken:
+            missed |= {names[order]}
+    _print(f"mutants {len(mutants.MUTANTS)}, not caught {len(missed)}")
+    return 1 if missed else 0
+
+
 def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
-def verdicts(seeds: Sequence[int], *, jobs: int, mutant: Callable[[], None] | None = None) -> Iterator[Verdict]:
-    """Yield the verdict of every seed, in no order; each job is a process with a sandbox of its own."""
+def verdicts(orders: Sequence[Order], *, jobs: int) -> Iterator[Verdict]:
+    """Yield the verdict on every order, in no order."""
+    return (verdict for _, verdict in _told(orders, jobs=jobs))
+
+
+def _told(orders: Sequence[Order], *, jobs: int) -> Iterator[tuple[Order, Verdict]]:
+    """Yield every order with its verdict; each job is a process with a sandbox of its own."""
     warmth.prepare(runner.memory())
-    pipes: list[BinaryIO] = []
+    pipes: dict[BinaryIO, Iterator[Order]] = {}
     processes = []
     for job in range(jobs):
         reading, writing = os.pipe()
@@ -114,12 +144,12 @@ def verdicts(seeds: Sequence[int], *, jobs: int, mutant: Callable[[], None] | No
             os.close(reading)
             try:
                 with contextlib.suppress(BrokenPipeError), open(writing, "wb") as results:  # noqa: PTH123  a descriptor
-                    _work(seeds[job::jobs], results, mutant=mutant)
+                    _work(orders[job::jobs], results)
             finally:
                 os._exit(0)
         os.close(writing)
         processes.append(process)
-        pipes.append(open(reading, "rb"))  # noqa: PTH123, SIM115  a descriptor, closed below
+        pipes[open(reading, "rb")] = iter(orders[job::jobs])  # noqa: PTH123, SIM115  a descriptor, closed below
     try:
         yield from _all(pipes)
     finally:
@@ -129,17 +159,19 @@ def verdicts(seeds: Sequence[int], *, jobs: int, mutant: Callable[[], None] | No
             os.waitpid(process, 0)
 
 
-def _all(pipes: list[BinaryIO]) -> Iterator[Verdict]:
-    waiting = list(pipes)
+def _all(pipes: dict[BinaryIO, Iterator[Order]]) -> Iterator[tuple[Order, Verdict]]:
+    waiting = dict(pipes)
     while waiting:
-        for pipe in tuple(waiting):
+        for pipe, orders in tuple(waiting.items()):
             try:
-                yield pickle.load(pipe)  # noqa: S301  our own child's
+                verdict = pickle.load(pipe)  # noqa: S301  our own child's
             except EOFError:
-                waiting.remove(pipe)
+                del waiting[pipe]
+            else:
+                yield next(orders), verdict
 
 
-def _work(seeds: Sequence[int], pipe: BinaryIO, *, mutant: Callable[[], None] | None) -> None:
+def _work(orders: Sequence[Order], pipe: BinaryIO) -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory(prefix="faults-", dir=runner.memory()) as name:
         folder = Path(name)
@@ -147,8 +179,8 @@ def _work(seeds: Sequence[int], pipe: BinaryIO, *, mutant: Callable[[], None] | 
         prices.write_text(PRICES, encoding="utf-8")
         server = Server(folder, prices, clock)
         with contextlib.suppress(BrokenPipeError):  # whoever asked has heard enough
-            for seed in seeds:
-                pipe.write(apart(seed, server, clock, mutant=mutant))
+            for order in orders:
+                pipe.write(apart(order.seed, server, clock, mutant=order.mutant))
                 pipe.flush()
         server.close()
 

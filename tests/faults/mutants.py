@@ -215,3 +215,6 @@ MUTANTS: dict[str, Callable[[], None]] = {
         plan_time_ignored,
     )
 }
+
+CAUGHT: dict[str, int] = {"claim-after-send": 21, "dead-claims-are-free": 17, "float-money": 2}
+"""By mutant a seed that catches it. `python -m tests.faults --mutant NAME --schedules 500` finds another one."""
