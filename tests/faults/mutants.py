@@ -216,5 +216,22 @@ MUTANTS: dict[str, Callable[[], None]] = {
     )
 }
 
-CAUGHT: dict[str, int] = {"claim-after-send": 21, "dead-claims-are-free": 17, "float-money": 2}
+CAUGHT: dict[str, int] = {
+    "claim-after-send": 21,
+    "dead-claims-are-free": 17,
+    "deadline-not-checked": 61,
+    "float-money": 2,
+    "foreign-is-ours": 2,
+    "library-retries": 6,
+    "new-request-id-on-retry": 7,
+    "no-22-hour-limit": 77,
+    "no-approved-set": 25,
+    "no-key-check": 136,
+    "no-ledger-id-check": 29,
+    "no-quiet-time": 133,
+    "no-version-check": 1,
+    "older-plan-after-newer": 15,
+    "output-before-settle": 3,
+    "resolve-at-once": 33,
+}
 """By mutant a seed that catches it. `python -m tests.faults --mutant NAME --schedules 500` finds another one."""
