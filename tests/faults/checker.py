@@ -156,7 +156,10 @@ def _elsewhere(evidence: Evidence) -> Counter[tuple[str, int, str]]:
 
 
 def foreign_is_no_proof(evidence: Evidence) -> None:
-    """Foreign: a request id that another ledger has used leaves the batch in doubt, and ends the run with 7."""
+    """Foreign: a request id that another ledger has used leaves the batch in doubt, and ends the run with 7.
+
+    Whoever was killed may not have heard that it is known; its repetition then proves no more than that it was sent.
+    """
     world = evidence.world
     first: dict[str, Ran] = {}
     for ran in world.runs if len(world.homes) > 1 else ():
@@ -166,13 +169,19 @@ def foreign_is_no_proof(evidence: Evidence) -> None:
             if identity is None or request["outcome"] not in ("sent", "duplicate"):
                 continue
             sender = first.setdefault(identity, ran)
-            if request["outcome"] == "sent" or sender.home == ran.home:
+            if request["outcome"] == "sent" or sender.home == ran.home or _unheard(evidence, ran, identity):
                 continue
             if not ran.killed and ran.alone and ran.code != DOUBT:
                 world.broken("foreign", f"run {ran.number} met a foreign duplicate and ended {ran.code}")
             found = evidence.claimed(ran, identity)
             if found and found[1].state == "accepted":
                 world.broken("foreign", f"{found[1].batch} was sent by another ledger and is taken as ours")
+
+
+def _unheard(evidence: Evidence, ran: Ran, request_id: str) -> bool:
+    """Tell whether a run before this one of the same ledger was killed at the attempt under a request id."""
+    before = (one for one in evidence.world.runs[: ran.number] if one.killed and one.home == ran.home)
+    return any(evidence.claimed(one, request_id) for one in before)
 
 
 def _edition(evidence: Evidence, delivery: dict[str, Any]) -> tuple[str, int]:

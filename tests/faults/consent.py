@@ -116,8 +116,9 @@ def sending(request: dict[str, Any]) -> str | None:
 
 
 def opt_out_wins(evidence: Evidence) -> None:
-    """I6: nobody who was on a list when the run began is in a request that it sent."""
+    """I6: nobody who was on a list when the run began is in a request that it sent; once one changes it stops."""
     for ran in evidence.world.runs:
+        _ends_what_it_began(evidence, ran)
         for number in ran.requests:
             request = evidence.requests[number]
             identity = sending(request)
@@ -127,6 +128,17 @@ def opt_out_wins(evidence: Evidence) -> None:
             addresses = {address for one in recipients for address in one.values()}
             if addresses & ran.suppressed:
                 evidence.world.broken("I6", f"run {ran.number} sent to {len(addresses & ran.suppressed)} who opted out")
+
+
+def _ends_what_it_began(evidence: Evidence, ran: Ran) -> None:
+    """I6: each worker may already have looked at the lists when one changes; after that it claims nothing more."""
+    kept = evidence.books.get(ran.home)
+    if ran.changed is None or kept is None or not ran.alone:
+        return
+    claims = (datetime.fromisoformat(attempt.claimed_at) for attempt in kept.attempts.values())
+    further = sum(ran.changed < at <= ran.ended for at in claims)
+    if further > evidence.world.project.workers:
+        evidence.world.broken("I6", f"run {ran.number} claimed {further} batches after somebody had opted out")
 
 
 def doubt_is_closed_by_evidence(evidence: Evidence) -> None:

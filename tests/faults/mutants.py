@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from faults.patch import put
 from octoplan import wire
-from octoplan.core import batch, outcome
+from octoplan.core import batch
 from octoplan.core.model import Unknown
 from octoplan.ledger import attempts, file, plans, reservation, runs
 from octoplan.ledger.sqlite import SqliteLedger
+from octoplan.providers import octopush
 from octoplan.workflow import approve, names, prepare, repeat, run, sending, suppressions
 
 if TYPE_CHECKING:
@@ -130,7 +131,6 @@ def float_money() -> None:
 
 def retry_to_those_who_left() -> None:
     """Repeat a request without looking at the suppression lists again."""
-    put(suppressions.Suppressions, changed=lambda _: False)
 
     def blind(*words: Any, **named: Any) -> Any:
         return replace(names.query(*words, **named), suppressions=())
@@ -149,7 +149,7 @@ def retry_to_those_who_left() -> None:
 
 def refused_retry_closes_doubt() -> None:
     """Believe whatever is answered to a further attempt."""
-    rewrite(outcome, "judge", ("if any(isinstance(step, Doubted) for step in history) or any(", "if any("))
+    rewrite(octopush, "judge", ("if any(isinstance(step, Doubted) for step in history) or any(", "if any("))
 
 
 def reserved_freed_while_alive() -> None:
@@ -219,7 +219,7 @@ MUTANTS: dict[str, Callable[[], None]] = {
 CAUGHT: dict[str, int] = {
     "claim-after-send": 21,
     "dead-claims-are-free": 17,
-    "deadline-not-checked": 61,
+    "deadline-not-checked": 1,
     "float-money": 2,
     "foreign-is-ours": 2,
     "library-retries": 6,
@@ -227,11 +227,16 @@ CAUGHT: dict[str, int] = {
     "no-22-hour-limit": 77,
     "no-approved-set": 25,
     "no-key-check": 136,
-    "no-ledger-id-check": 29,
+    "no-ledger-id-check": 108,
     "no-quiet-time": 133,
-    "no-version-check": 1,
-    "older-plan-after-newer": 15,
-    "output-before-settle": 3,
+    "no-version-check": 93,
+    "older-plan-after-newer": 24,
+    "opt-outs-not-looked-at-again": 121,
+    "output-before-settle": 23,
+    "plan-time-ignored": 249,
+    "refused-retry-closes-doubt": 48,
+    "reserved-freed-while-alive": 145,
     "resolve-at-once": 33,
+    "retry-to-those-who-left": 291,
 }
 """By mutant a seed that catches it. `python -m tests.faults --mutant NAME --schedules 500` finds another one."""

@@ -126,7 +126,7 @@ def _opted_out(dice: random.Random) -> list[Step]:
 
 
 def _jumped(dice: random.Random) -> list[Step]:
-    seconds = dice.choice((300, 780, 3600, 6 * 3600, 25 * 3600, 8 * 86400))
+    seconds = dice.choice((300, 840, 3600, 6 * 3600, 25 * 3600, 8 * 86400))
     return [Step(name="jump", how={"seconds": seconds}), *_then(dice)]
 
 
@@ -171,7 +171,7 @@ def _blocked(dice: random.Random) -> list[Step]:
 def _resolved(dice: random.Random) -> list[Step]:
     strikes = _strikes(dice) if dice.random() < 0.3 else ()
     faults = _wire(dice) if dice.random() < 0.3 else ()
-    first = [Step(name="jump", how={"seconds": 780})] if dice.random() < 0.6 else []
+    first = [Step(name="jump", how={"seconds": 840})] if dice.random() < 0.6 else []
     return [*first, Step(name="resolve", how={"strikes": strikes, "faults": faults})]
 
 

@@ -55,7 +55,7 @@ def _change(dice: random.Random) -> list[Step]:
 
 
 def _time(dice: random.Random) -> list[Step]:
-    seconds = dice.choice((0, 60, 780, 780, 780, 25 * 3600))
+    seconds = dice.choice((0, 60, 840, 840, 840, 25 * 3600))
     return [Step(name="jump", how={"seconds": seconds})] if seconds else []
 
 
@@ -71,8 +71,8 @@ def _closing(dice: random.Random) -> list[Step]:
 
 
 def rivals(dice: random.Random) -> list[Step]:
-    """Apply two plans at once, one of them slowly."""
-    kind, most = dice.choice((("read", 16), ("read", 16), ("commit", 14), ("connect", 4), ("receive", 4)))
+    """Apply two plans at once: the second begins, and mostly ends, while the first is at one of its points."""
+    kind, most = dice.choice((("read", 26), ("read", 26), ("commit", 14), ("connect", 6), ("receive", 8)))
     what = "pause" if kind == "commit" else "await"
     slow = (Strike(what=what, kinds=(kind,), at=dice.randint(1, most)),)
     change = dice.choice(
@@ -114,6 +114,34 @@ def mute(dice: random.Random) -> list[Step]:
     return [Step(name="plan"), Step(name="apply", how={"strikes": (strike,)})]
 
 
+def repeated(dice: random.Random) -> list[Step]:
+    """Lose a reply and have the request repeated in good time, when somebody has left or the provider refuses."""
+    lost = {"fault": dice.choice(("lose-reply", "reset-reply", "truncate")), **SENDS, "skip": dice.choice((0, 1))}
+    left = [Step(name="opt_out", how={"who": dice.randrange(12)})] if dice.random() < 0.6 else []
+    refused = ({**dice.choice(REFUSALS), **SENDS, "times": 1},) if dice.random() < 0.5 else ()
+    return [
+        Step(name="plan"),
+        Step(name="apply", how={"faults": ({**lost, "times": 1},)}),
+        *left,
+        Step(name="jump", how={"seconds": 840}),
+        Step(name="resolve", how={"faults": refused}),
+    ]
+
+
+def belated(dice: random.Random) -> list[Step]:
+    """Begin, or not, and go on when the time in the plan may be over."""
+    strike = Strike(what=dice.choice(("kill", "SIGTERM")), kinds=("commit",), at=dice.randint(5, 14))
+    begun = [Step(name="apply", how={"strikes": (strike,)})] if dice.random() < 0.5 else []
+    late = Step(name="jump", how={"seconds": dice.choice((6, 7, 8)) * 86400 + dice.choice((0, 3600))})
+    return [Step(name="plan"), *begun, late, Step(name="apply")]
+
+
+def left(dice: random.Random) -> list[Step]:
+    """Let somebody opt out while batches are being sent."""
+    strike = Strike(what="optout", kinds=dice.choice((("commit",), ("receive",))), at=dice.randint(3, 14))
+    return [Step(name="plan"), Step(name="apply", how={"strikes": (strike,)})]
+
+
 def shared(dice: random.Random) -> list[Step]:
     """Apply the same plan in a copy of the project."""
     return [Step(name="plan"), Step(name="copy", how={"first": dice.random() < 0.5})]
@@ -125,6 +153,9 @@ STORIES: dict[Callable[[random.Random], list[Step]], int] = {
     frozen: 1,
     overtaken: 2,
     mute: 1,
+    repeated: 2,
+    belated: 1,
+    left: 1,
     shared: 1,
 }
 """Each by how often it begins a schedule."""

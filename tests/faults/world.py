@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from faults import child, points
@@ -14,7 +15,6 @@ from faults.project import Person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
     from pathlib import Path
 
     from faults.clock import Clock
@@ -34,7 +34,7 @@ FREEZE = 600.0
 TRAVELLING = 0.03
 """Real seconds in which what a process that was killed has sent arrives."""
 
-LONGEST_WAIT = 1.5
+LONGEST_WAIT = 5.0
 """Real seconds that a run waits for another one, which may be waiting for it."""
 
 EIGHT_DAYS = 8 * 86400.0
@@ -46,7 +46,7 @@ class Ran:
     """A run of octoplan as it was seen from outside. `code` is negative where a signal ended it.
 
     `requests` are the numbers of those the provider saw while it lived, `suppressed` who had opted out when it
-    began, `plan` the saved plan it applied; `alone` that nobody else ran.
+    began, `changed` when somebody did meanwhile, `plan` the saved plan it applied; `alone` that nobody else ran.
     """
 
     number: int
@@ -63,6 +63,7 @@ class Ran:
     plan: Path | None
     alone: bool
     home: Path
+    changed: datetime | None = None
     faults: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -192,6 +193,7 @@ class World:
                 plan=order.plan,
                 alone=len(orders) == 1,
                 home=order.home or self.home,
+                changed=self._changed(len(self.runs) + index),
                 faults=self.faults,
             )
             for index, order in enumerate(orders)
@@ -206,18 +208,20 @@ class World:
 
     def _codes(self, orders: tuple[Order, ...]) -> list[int]:
         """Run orders and return how they ended; one that nothing happens to runs in this process."""
-        first = len(self.runs)
+        numbers = range(len(self.runs), len(self.runs) + len(orders))
         if len(orders) == 1 and self.plain and not orders[0].strikes:
-            words, setting, out = self._given(orders[0], first)
+            words, setting, out = self._given(orders[0], numbers[0], numbers)
             return [child.here(words, setting, out=out)]
         started = []
-        for number, order in enumerate(orders, start=first):
-            words, setting, out = self._given(order, number)
+        for number, order in zip(numbers, orders, strict=True):
+            words, setting, out = self._given(order, number, numbers)
             started.append(child.start(words, setting, strikes=order.strikes, out=out))
+            if any(strike.what == "await" for strike in order.strikes):
+                self._wait_for(f"{number}.struck", f"{number}.done")
         return [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started]
 
-    def _given(self, order: Order, number: int) -> tuple[tuple[str, ...], child.Setting, str]:
-        """Return the words of a run, what it lives in, and where it prints."""
+    def _given(self, order: Order, number: int, numbers: range) -> tuple[tuple[str, ...], child.Setting, str]:
+        """Return the words of one of the runs that begin now, what it lives in, and where it prints."""
         home = order.home or self.home
         setting = child.Setting(
             clock=self.clock,
@@ -235,28 +239,31 @@ class World:
             acts={
                 "freeze": lambda: self.clock.advance(FREEZE),
                 "week": lambda: self.clock.advance(EIGHT_DAYS),
-                "optout": lambda: self._leave(home),
-                "await": lambda: self._await(number),
+                "optout": lambda: self._leave(home, number),
+                "await": lambda: self._wait_for(*(f"{other}.done" for other in numbers if other != number)),
             },
             mutant=self.mutant,
         )
         return ("-q", "-C", str(home), *order.words), setting, str(self.root / "runs" / str(number))
 
-    def _await(self, number: int) -> None:
-        """Let a run that was started at the same time come to its end first, if it can; in the process of a run."""
+    def _wait_for(self, *names: str) -> None:
+        """Wait until one of some notes of runs is there, so that another run goes on, or this one."""
         until = time.monotonic() + LONGEST_WAIT
-        others = (self.root / "runs" / f"{other}.done" for other in (number - 1, number + 1))
-        (rival,) = [path for path in others if path.with_suffix(".out").exists()][-1:] or [self.root / "nobody"]
-        while not rival.exists() and time.monotonic() < until:
-            time.sleep(0.005)
+        while not any((self.root / "runs" / name).exists() for name in names) and time.monotonic() < until:
+            time.sleep(0.002)
 
-    def _leave(self, home: Path) -> None:
-        """Let the next person opt out while a run lasts; in the process of the run."""
+    def _leave(self, home: Path, number: int) -> None:
+        """Let the next person opt out while a run lasts, and note when; in the process of the run."""
         who = next((one for one in range(PEOPLE) if one not in self.project.opted_out), None)
         if who is not None:
             path = home / "audiences/stop.csv"
             text = path.read_text(encoding="utf-8")
             path.write_text(f"{text}{Person(who).phone}\n{Person(who).mail}\n", encoding="utf-8")
+            (self.root / "runs" / f"{number}.changed").write_text(self.clock.now().isoformat(), encoding="utf-8")
+
+    def _changed(self, number: int) -> datetime | None:
+        text = self._printed(number, "changed")
+        return datetime.fromisoformat(text) if text else None
 
     def _printed(self, number: int, name: str) -> str:
         path = self.root / "runs" / f"{number}.{name}"
