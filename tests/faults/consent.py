@@ -79,13 +79,15 @@ def only_in_time(evidence: Evidence) -> None:
     """I7 and the deadline: no request outside the campaign's time in its plan, or after its attempt's deadline.
 
     Of several threads one may have looked at the clock just before another one's stop, so that the
-    deadline is exact for one alone; the quiet time is for the others.
+    deadline is exact for one alone; the quiet time is for the others. A strike of one run moves the clock of all
+    that run at once.
     """
     world = evidence.world
     for ran in world.runs:
         if world.skewed or world.delayed:
             return
         exact = ran.alone and world.project.workers == 1
+        calm = not any(one.strikes for one in world.runs if one.requests == ran.requests and one.began == ran.began)
         for number in ran.requests:
             request = evidence.requests[number]
             identity = sending(request)
@@ -100,7 +102,7 @@ def only_in_time(evidence: Evidence) -> None:
                 world.broken("I7", f"a request of {batch.id} came {late} after its deadline")
             document = evidence.plans.get(batch.plan)
             approved = document.campaign(batch.of) if document else None
-            if approved and not approved.is_open(at, slack=SLACK) and (exact or not ran.strikes):
+            if approved and not approved.is_open(at, slack=SLACK) and (exact or calm):
                 world.broken("I7", f"a request of {batch.id} left at {at}, not {approved.opens} to {approved.closes}")
 
 

@@ -46,7 +46,11 @@ class Watch:
         self._before = now
 
     def _add_up(self, world: World, ran: Ran, *, now: Book) -> None:
-        """Hold the last line of an apply against the ledger."""
+        """Hold the last line of an apply against the ledger.
+
+        A commit that a broken disk calls failed may have taken effect: whoever was told so must say "in doubt",
+        whatever can be read, for what can be read need not be on the disk.
+        """
         document = self._of(ran)
         told = {name: int(number.replace(",", "")) for name, number in _FIGURES.findall(ran.last_line)}
         before = self._before
@@ -65,8 +69,9 @@ class Watch:
             for batch in now.batches.values()
             if batch.state in ("in_doubt", "claimed") and document.campaign(batch.of) is not None
         )
-        _equal(world, ran, "accepted", told["accepted"], accepted)
-        _equal(world, ran, "in doubt", told["in doubt"], doubts)
+        unsure = accepted - told["accepted"] if any(strike.what == "disk" for strike in ran.strikes) else 0
+        _equal(world, ran, "accepted", told["accepted"], accepted - max(0, unsure))
+        _equal(world, ran, "in doubt", told["in doubt"], doubts + max(0, unsure))
         if doubts and ran.code != DOUBT:
             world.broken("exit", f"run {ran.number} ended {ran.code} and left {doubts} in doubt")
         if ran.code == 0 and told["rejected"]:
