@@ -103,7 +103,9 @@ def remember(folder: Path, contacts: int) -> None:
     rows = ledger.reserve(
         ledger_run,
         "before",
-        wanted=Reserve(campaign="big", edition=1, version=0, provider="octopush", currency="EUR", batches=batches),
+        wanted=Reserve(
+            campaign="big", edition=1, version=0, seen=0, provider="octopush", currency="EUR", batches=batches
+        ),
     )
     for row in rows:
         claim = Claim(request_id="r", payload_hash="p", deadline=now + timedelta(minutes=1))

@@ -73,10 +73,12 @@ def _boottime() -> float:
 class Deadline:
     """A moment by the wall clock and by the time since boot, whichever comes first.
 
-    A clock set back cannot prolong it, nor can a machine that slept.
+    A clock set back cannot prolong it, nor can a machine that slept. `begins`: seconds within which the
+    request must begin to be written, its reply may come later; None: all of `seconds`.
     """
 
     seconds: float = SECONDS
+    begins: float | None = None
     wall: Callable[[], float] = field(default=time.time, repr=False)
     elapsed: Callable[[], float] = field(default=_boottime, repr=False)
     _ends: tuple[float, float] = field(init=False, repr=False)
@@ -93,6 +95,11 @@ class Deadline:
         """Return the seconds left; negative once it has passed."""
         return min(self._ends[0] - self.wall(), self._ends[1] - self.elapsed())
 
+    @property
+    def reserved(self) -> float:
+        """The seconds at its end that are for the reply alone."""
+        return 0.0 if self.begins is None else max(0.0, self.seconds - self.begins)
+
 
 @dataclass(slots=True, kw_only=True)
 class _Passage:
@@ -103,9 +110,9 @@ class _Passage:
     received: int = 0
 
     def seconds(self) -> float:
-        """Return the seconds left; raises `TooLate` when there are none."""
+        """Return the seconds left; raises `TooLate` when nothing may begin to be written any more."""
         left = self.deadline.left()
-        if left <= 0:
+        if left <= self.deadline.reserved:
             raise TooLate("the deadline passed before the request was written")
         return left
 

@@ -39,7 +39,7 @@ def plan() -> RecordedPlan:
 def reserve(given: list[list[int]]) -> Reserve:
     """Return the reservation of numbered people, as planned before anybody reserved anything."""
     batches = tuple(NewBatch(keys=packed(*batch), parts=len(batch), worst=Decimal(len(batch))) for batch in given)
-    return Reserve(campaign="noel", edition=1, version=0, provider="octopush", currency="EUR", batches=batches)
+    return Reserve(campaign="noel", edition=1, version=0, seen=0, provider="octopush", currency="EUR", batches=batches)
 
 
 def main(path: str, what: str, seed: str) -> None:

@@ -32,6 +32,7 @@ K = bytes(range(32))
 ID = "4f2a9c01"
 MEMORY = Path("/dev/shm")  # noqa: S108  `TemporaryDirectory` makes a private folder in it
 NOON = datetime(2026, 12, 3, 12, tzinfo=UTC)
+FAR = NOON + timedelta(days=3650)
 SENT = Settlement(state=BatchState.ACCEPTED, receipt=Receipt(ticket="t-1", contacts=2, cost=Decimal("0.10")))
 UNKNOWN = Settlement(state=BatchState.IN_DOUBT, reason="time-out")
 REJECTED = Settlement(state=BatchState.NOT_SENT, reason="103", rejected=True)
@@ -95,7 +96,7 @@ class World:
             apply_until=more.get("until", self.clock() + timedelta(days=7)),
             worst=Decimal(worst),
             currency="EUR",
-            spec=f'{{"by": "{plan_id}"}}',
+            spec=more.get("spec", f'{{"by": "{plan_id}"}}'),
         )
         self.ledger.record(
             RecordedPlan(
@@ -118,6 +119,7 @@ class World:
                 campaign=campaign,
                 edition=edition,
                 version=version,
+                seen=more.get("seen", self.ledger.edition(campaign, edition).newest),
                 provider="octopush",
                 currency="EUR",
                 batches=tuple(

@@ -80,6 +80,10 @@ def supervise(
     return tally.exit
 
 
+class _Terminated(BaseException):
+    """A wish to end that nothing on the way may take for an error of its own."""
+
+
 @contextlib.contextmanager
 def listening(stop: Stop) -> Iterator[None]:
     """Leave at the first signal; once something may be on the wire, stop at it, and leave at the second."""
@@ -93,7 +97,7 @@ def listening(stop: Stop) -> Iterator[None]:
         if not stop.sending and number == signal.SIGINT:
             raise KeyboardInterrupt
         if not stop.sending:
-            raise Unfinished("stopped before anything was sent: run the same command again", reason="stopped")
+            raise _Terminated
         stop.wished = Exit.INTERRUPTED if number == signal.SIGINT else Exit.UNFINISHED
         stop.set()
         _call("octoplan: stopping when what is on the wire is settled; once more leaves at once")
@@ -102,6 +106,9 @@ def listening(stop: Stop) -> Iterator[None]:
     before = {number: signal.signal(number, wish) for number in heard}
     try:
         yield
+    except _Terminated:
+        why = "stopped before anything was sent: run the same command again"
+        raise Unfinished(why, reason="stopped") from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

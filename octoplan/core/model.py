@@ -353,6 +353,10 @@ class Receipt:
     credit: Decimal | None = None
     details: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
+    def fewer(self, given: int) -> int:
+        """Return how many of the contacts it was given the provider did not take; 0 where it names no number."""
+        return 0 if self.contacts is None else max(0, given - self.contacts)
+
 
 class Verdict(StrEnum):
     """How a batch ended, and what the run does next."""

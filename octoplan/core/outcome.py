@@ -226,16 +226,13 @@ def _leaves_doubt(case: _Case) -> bool:
 
 
 def _compare(batch: Batch, accepted: Outcome) -> Outcome:
-    """Record fewer contacts in the receipt; name as excess what goes beyond the reservation."""
+    """Name as excess what goes beyond the reservation."""
     receipt = accepted.receipt or Receipt(ticket="")
     reserved, excess = len(batch.keys), []
     if receipt.contacts is not None and receipt.contacts > reserved:
         excess.append(f"{receipt.contacts} contacts accepted, {reserved} sent")
     if receipt.cost is not None and receipt.cost > batch.worst:
         excess.append(f"{receipt.cost} {batch.currency} charged, {batch.worst} reserved")
-    if receipt.contacts is not None and receipt.contacts < reserved:
-        fewer = {**receipt.details, "fewer_contacts": str(reserved - receipt.contacts)}
-        receipt = replace(receipt, details=fewer)
     return replace(accepted, receipt=receipt, excess="; ".join(excess))
 
 

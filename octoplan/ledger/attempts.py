@@ -13,7 +13,7 @@ from octoplan.core.errors import InDoubt, Refused, Stale, Unfinished
 from octoplan.core.keys import SIZE
 from octoplan.core.quoting import typed
 from octoplan.ledger import batches, packed, plans, runs
-from octoplan.ledger.records import BatchState, Doubtful, Settlement
+from octoplan.ledger.records import FOREIGN, BatchState, Doubtful, Settlement
 from octoplan.ledger.transaction import moment, written
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def decide(tx: Transaction, batch_id: str, *, decision: Decision) -> None:
         Refused: there is no such batch, it is not in doubt, or no reason is given.
         Unfinished: "not sent" cannot be known yet.
     """
-    batch = tx.row("SELECT state, attempt FROM batches WHERE id = ?", batch_id)
+    batch = tx.row("SELECT state, attempt, reason FROM batches WHERE id = ?", batch_id)
     if batch is None:
         raise Refused(
             f"there is no batch {typed(batch_id)}: `octoplan resolve` lists those in doubt", reason="batch-unknown"
@@ -251,6 +251,12 @@ def decide(tx: Transaction, batch_id: str, *, decision: Decision) -> None:
         raise Refused(f"batch {batch_id} is {batch['state']}, not in doubt", reason="batch-not-in-doubt")
     if not decision.reason.strip():
         raise Refused("a decision needs a reason: --reason TEXT", reason="reason-missing")
+    if not decision.sent and batch["reason"].startswith(FOREIGN):
+        raise Refused(
+            f"batch {batch_id} was sent, by another ledger: decide `--as sent`, find that ledger, and import whom it "
+            "sent to",
+            reason=FOREIGN.replace(" ", "-"),
+        )
     if not decision.sent:
         _refuse_early(tx, batch_id, attempt=batch["attempt"], quiet=decision.quiet)
     state = BatchState.ACCEPTED if decision.sent else BatchState.NOT_SENT

@@ -63,9 +63,10 @@ class Ledger(Protocol):
     def find(self, key: bytes) -> tuple[BatchRow, ...]:
         """Return the batches that hold one contact key, oldest first."""
 
-    def recent(self, since: datetime, *, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
-        """Return the packed keys of each batch that was claimed since then and counts as sent, but of trials.
+    def recent(self, since: datetime, *, until: datetime, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
+        """Return the packed keys of each batch that arrives in a time and counts as sent, but of trials.
 
+        A batch arrives when it is claimed, or at its campaign's `send_at`, whichever comes later.
         Only of campaigns whose spec has the values of `like`, such as `channel`.
         """
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from octoplan.core.trial import PREFIX
 from octoplan.ledger import batches, packed, runs
 from octoplan.ledger.records import HELD, IMPORTED, BatchState, Edition, EditionSummary
-from octoplan.ledger.transaction import written
+from octoplan.ledger.transaction import moment, written
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from octoplan.ledger.records import BatchRow
     from octoplan.ledger.transaction import Transaction
+
+LONGEST_LEAD = timedelta(days=90)
+"""How long before it arrives a message may be claimed."""
 
 _OPEN = HELD | {BatchState.RESERVED}
 """The states in which a batch without a charge may still cost its worst."""
@@ -39,6 +42,7 @@ def edition(tx: Transaction, campaign: str, *, number: int, read_keys: Callable[
         campaign=campaign,
         edition=number,
         version=row["version"] if row else 0,
+        newest=tx.rows("SELECT COALESCE(MAX(id), 0) FROM events")[0][0],
         closed=bool(row and row["closed"]),
         spec=row["spec"] if row else None,
         batches=batches.of_edition(tx, campaign, edition=number),
@@ -58,6 +62,7 @@ def summaries(tx: Transaction) -> tuple[EditionSummary, ...]:
     sums: dict[tuple[str, int], _Sums] = defaultdict(_Sums)
     rows = tx.rows(
         "SELECT b.campaign, b.edition, b.state, b.run, b.reason, b.contacts, b.worst, charged, b.currency, ticket,"
+        " a.contacts AS taken,"
         " created_at, b.plan_id, c.worst AS approved"
         " FROM batches b LEFT JOIN attempts a ON a.id = attempt JOIN plans p ON p.plan_id = b.plan_id"
         " JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition"
@@ -80,6 +85,7 @@ class _Sums:
     open: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     without_ticket: int = 0
     imported: int = 0
+    fewer: int = 0
     bounds: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     """The approved worst of each plan: by its time, id and currency, so that the greatest is the newest."""
     spent: dict[tuple[str, str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -90,6 +96,8 @@ class _Sums:
         imported = row["reason"] == IMPORTED and state is BatchState.ACCEPTED
         self.imported += row["contacts"] if imported else 0
         self.without_ticket += state is BatchState.ACCEPTED and not row["ticket"] and not imported
+        if state is BatchState.ACCEPTED and row["taken"] is not None:
+            self.fewer += max(0, row["contacts"] - row["taken"])
         if row["charged"] is not None:
             self.charged[row["currency"]] += Decimal(row["charged"])
         elif state in _OPEN:
@@ -115,6 +123,7 @@ class _Sums:
             batches=dict(self.batches),
             without_ticket=self.without_ticket,
             imported=self.imported,
+            fewer=self.fewer,
             charged=dict(self.charged),
             open=dict(self.open),
             approved=self.approved(),
@@ -139,19 +148,32 @@ def find(tx: Transaction, key: bytes) -> tuple[BatchRow, ...]:
     return batches.by_ids(tx, [row["batch"] for row in rows if packed.holds(row["keys"], key)])
 
 
-def recent(tx: Transaction, since: datetime, *, like: Mapping[str, str]) -> tuple[bytes, ...]:
-    """Return the keys of each batch that was claimed since then and counts as sent; trials count for nothing.
+def arrival(claimed_at: str, spec: str) -> datetime:
+    """Return when a message arrives: it may be claimed long before its campaign's moment, or a little after."""
+    return max(moment(claimed_at), _send_at(spec) or moment(claimed_at))
+
+
+@lru_cache(maxsize=1024)
+def _send_at(spec: str) -> datetime | None:
+    found = json.loads(spec).get("schedule", {}).get("send_at")
+    return None if found is None else datetime.fromisoformat(found)
+
+
+def recent(tx: Transaction, since: datetime, *, until: datetime, like: Mapping[str, str]) -> tuple[bytes, ...]:
+    """Return the keys of each batch that arrives in a time and counts as sent; trials count for nothing.
 
     Only of campaigns whose spec, as it was planned, has the values of `like`.
     """
     rows = tx.db.execute(
-        "SELECT keys, spec FROM batches b JOIN batch_keys ON batch = b.id"
+        "SELECT keys, claimed_at, spec FROM batches b JOIN batch_keys ON batch = b.id"
         " JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition"
         " WHERE claimed_at >= ? AND state IN ('claimed', 'accepted', 'in_doubt', 'cancelled')"
         " AND b.campaign NOT LIKE ?",
-        (written(since), f"{PREFIX}%"),
+        (written(since - LONGEST_LEAD), f"{PREFIX}%"),
     )
     fits = cache(lambda spec: like.items() <= json.loads(spec).items())
-    found = tuple(row["keys"] for row in rows if not like or fits(row["spec"]))
+    found = tuple(
+        row["keys"] for row in rows if fits(row["spec"]) and since <= arrival(row["claimed_at"], row["spec"]) <= until
+    )
     batches.refuse_disorder(found)
     return found

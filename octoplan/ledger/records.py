@@ -102,12 +102,14 @@ class Reserve:
     """All batches that one campaign's owed people make, joined ones included, at the edition's `version`.
 
     People whom this plan has in a batch already, or who were rejected under it, are left out by the
-    ledger; what remains of a batch keeps that batch's whole `worst`, an upper bound.
+    ledger; what remains of a batch keeps that batch's whole `worst`, an upper bound. `seen` is the ledger's
+    newest event when it was read who is owed.
     """
 
     campaign: str
     edition: int
     version: int
+    seen: int
     provider: str
     currency: str
     batches: tuple[NewBatch, ...]
@@ -236,6 +238,7 @@ class Doubtful:
 class Edition:
     """One edition of one campaign, as it was when read; `version` 0 if nothing was ever reserved.
 
+    `newest` is the number of the ledger's newest event at that moment.
     `closed`: a batch of it was claimed once, so its members are fixed. `spec` is the campaign's
     canonical JSON as in the newest plan that claimed a batch; before that, what an import knew of it.
     Keys are read when asked for.
@@ -244,6 +247,7 @@ class Edition:
     campaign: str
     edition: int
     version: int
+    newest: int
     closed: bool
     spec: str | None
     batches: tuple[BatchRow, ...]
@@ -285,7 +289,8 @@ class EditionSummary:
     `contacts` and `batches` count by state, so that a person sent again after a failure counts under
     both. `open` is the worst cost of what is reserved, or held without a charge; `approved` what was spent
     under earlier plans and the worst of the newest. `without_ticket` counts accepted batches that a duplicate
-    answer or a person's word closed; `imported` contacts who were sent it elsewhere.
+    answer or a person's word closed; `imported` contacts who were sent it elsewhere, `fewer` those whom the
+    provider accepted a batch without.
     """
 
     campaign: str
@@ -295,6 +300,7 @@ class EditionSummary:
     batches: Mapping[BatchState, int]
     without_ticket: int
     imported: int
+    fewer: int
     charged: Mapping[str, Decimal]
     open: Mapping[str, Decimal]
     approved: Mapping[str, Decimal]

@@ -9,6 +9,7 @@ import numpy as np
 
 from octoplan.core.errors import Stale, Unfinished
 from octoplan.core.keys import SIZE
+from octoplan.core.trial import PREFIX, is_trial
 from octoplan.ledger import batches, packed, plans, runs
 from octoplan.ledger.records import FREE, BatchState
 
@@ -25,6 +26,17 @@ _RECORDED = """
     FROM batches JOIN batch_keys ON batch = batches.id WHERE campaign = ? AND edition = ? ORDER BY number
 """
 
+_SENDING = """
+    SELECT 1 FROM batches b
+    JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition
+    WHERE b.plan_id = ? AND b.campaign NOT LIKE ?
+      AND (state = 'claimed' OR state = 'reserved' AND apply_until >= ?)
+"""
+_SINCE = """
+    SELECT 1 FROM events
+    WHERE id > ? AND (what = 'import' OR what = 'reserve' AND details NOT LIKE ? AND details NOT LIKE ?)
+"""
+
 
 def reserve(tx: Transaction, run: str, *, plan_id: str, wanted: Reserve) -> tuple[BatchRow, ...]:
     """Reserve what is owed and not yet reserved; return all reserved batches of the plan, with keys.
@@ -32,12 +44,14 @@ def reserve(tx: Transaction, run: str, *, plan_id: str, wanted: Reserve) -> tupl
     Raises:
         Stale: another plan has moved the edition on, or the cost would exceed what was approved.
         Refused: another ledger has sent some of the edition.
-        Unfinished: a living run of another plan holds batches of the edition.
+        Unfinished: another plan is being applied, or was since it was read who is owed.
         ValueError: a key is given twice.
     """
     plans.refuse_superseded(tx, plan_id, campaign=wanted.campaign)
     batches.refuse_foreign(tx, wanted.campaign, edition=wanted.edition)
     version = _next_version(tx, plan_id, wanted=wanted)
+    if not is_trial(wanted.campaign):
+        _refuse_others(tx, plan_id, wanted=wanted)
     _release_others(tx, plan_id, wanted=wanted)
     recorded = tx.rows(_RECORDED, wanted.campaign, wanted.edition)
     given = packed.keys(b"".join(batch.keys for batch in wanted.batches))
@@ -89,23 +103,29 @@ def _next_version(tx: Transaction, plan_id: str, *, wanted: Reserve) -> int:
     return version + 1
 
 
+def _refuse_others(tx: Transaction, plan_id: str, *, wanted: Reserve) -> None:
+    """Refuse beside another plan: what it sends, of any campaign, decides who is over a cap or excluded here."""
+    for other in sorted(frozenset(runs.alive(tx).values()) - {plan_id}):
+        if tx.row(_SENDING, other, f"{PREFIX}%", tx.at):
+            raise Unfinished(
+                f"{wanted.campaign}: another plan is being applied at this moment: wait for it, then make a new plan",
+                reason="run-alive",
+            )
+    if tx.row(_SINCE, wanted.seen, f"{PREFIX}%", f"% plan {plan_id}"):
+        raise Unfinished(
+            f"{wanted.campaign}: another plan was applied while this one was prepared: run the same command again",
+            reason="ledger-moved-on",
+        )
+
+
 def _release_others(tx: Transaction, plan_id: str, *, wanted: Reserve) -> None:
-    """Release what other plans reserved, unless one of their runs may still send it in its time."""
+    """Release what other plans reserved and nobody is sending."""
     others = tx.rows(
-        "SELECT batches.id, batches.plan_id, apply_until FROM batches"
-        " JOIN plan_campaigns c ON c.plan_id = batches.plan_id AND c.campaign = batches.campaign"
-        " AND c.edition = batches.edition"
-        " WHERE batches.campaign = ? AND batches.edition = ? AND state = 'reserved' AND batches.plan_id <> ?",
+        "SELECT id FROM batches WHERE campaign = ? AND edition = ? AND state = 'reserved' AND plan_id <> ?",
         wanted.campaign,
         wanted.edition,
         plan_id,
     )
-    living = frozenset(runs.alive(tx).values())
-    if any(row["plan_id"] in living and tx.at <= row["apply_until"] for row in others):
-        raise Unfinished(
-            f"{wanted.campaign}: another plan is being applied at this moment: wait for it, then make a new plan",
-            reason="run-alive",
-        )
     for row in others:
         batches.release(tx, row["id"], why="another-plan")
 

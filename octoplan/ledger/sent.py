@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from octoplan.core.trial import PREFIX
+from octoplan.ledger.queries import LONGEST_LEAD, arrival
 from octoplan.ledger.transaction import moment, written
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from octoplan.ledger.transaction import Transaction
 
 _SINCE = """
-    SELECT begun.campaign, begun.edition, begun.plan_id, held, created_at, spec
-    FROM (SELECT campaign, edition, plan_id,
+    SELECT begun.campaign, begun.edition, begun.plan_id, held, last_at, created_at, spec
+    FROM (SELECT campaign, edition, plan_id, MAX(claimed_at) AS last_at,
                  MAX(CASE WHEN state IN ('claimed', 'accepted', 'in_doubt', 'cancelled') THEN 1 ELSE 0 END) AS held
           FROM batches WHERE claimed_at >= ? AND campaign NOT LIKE ? GROUP BY campaign, edition, plan_id) begun
     JOIN plans ON plans.plan_id = begun.plan_id
@@ -44,7 +45,7 @@ class Sent:
 
 
 def since(tx: Transaction, start: datetime, *, read_keys: Callable[..., bytes]) -> tuple[Sent, ...]:
-    """Return what was claimed since then, the oldest plan first; trials count for nothing.
+    """Return what arrives since then, the oldest plan first; trials count for nothing.
 
     `read_keys` is given a plan's id and, by name, campaign and edition.
     """
@@ -57,7 +58,8 @@ def since(tx: Transaction, start: datetime, *, read_keys: Callable[..., bytes]) 
             held=bool(row["held"]),
             read_keys=partial(read_keys, row["plan_id"], campaign=row["campaign"], edition=row["edition"]),
         )
-        for row in tx.rows(_SINCE, written(start), f"{PREFIX}%")
+        for row in tx.rows(_SINCE, written(start - LONGEST_LEAD), f"{PREFIX}%")
+        if arrival(row["last_at"], row["spec"]) >= start
     )
 
 

@@ -119,9 +119,9 @@ class SqliteLedger:
         """Return the batches that hold one contact key."""
         return self._read(lambda tx: queries.find(tx, key))
 
-    def recent(self, since: datetime, *, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
-        """Return the keys of each batch claimed since then that counts as sent, of campaigns like these."""
-        return self._read(lambda tx: queries.recent(tx, since, like=like))
+    def recent(self, since: datetime, *, until: datetime, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
+        """Return the keys of each batch that arrives in a time and counts as sent, of campaigns like these."""
+        return self._read(lambda tx: queries.recent(tx, since, until=until, like=like))
 
     def specs(self, campaign: str, edition: int) -> Mapping[str, str]:
         """Return an edition's canonical JSON in each recorded plan."""
@@ -357,5 +357,5 @@ class _OpenRun:
         while not self._over.wait(runs.HEARTBEAT_SECONDS):
             try:
                 self._beat()
-            except OctoplanError:
+            except (OctoplanError, sqlite3.Error):
                 continue  # a beat that fails is no reason to stop sending; the next one may succeed

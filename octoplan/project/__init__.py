@@ -442,8 +442,16 @@ class Project:
         return value or ""
 
     def actor(self) -> str:
-        """Return who decides: `OCTOPLAN_ACTOR`, else the user of this machine."""
-        return os.environ.get("OCTOPLAN_ACTOR") or getpass.getuser()
+        """Return who decides: `OCTOPLAN_ACTOR`, else the user of this machine.
+
+        Raises:
+            Refused: neither has a name, as in containers that run under a number.
+        """
+        try:
+            return os.environ.get("OCTOPLAN_ACTOR") or getpass.getuser()
+        except (KeyError, ImportError, OSError) as error:
+            why = "nobody is named: set OCTOPLAN_ACTOR to who decides, for this machine's user has no name"
+            raise Refused(why, reason="actor") from error
 
     def git(self) -> Git:
         """Return the commit of the project's repository; none outside one."""

@@ -195,13 +195,14 @@ def _carry_out(
     asked = [(row, answer) for row, answer in wanted if isinstance(answer, Request)]
     if asked:
         stopped: Outcome | None = None
+        actor = project.actor()  # before anything is cancelled: nobody may be named
         progress.begin("cancel", len(asked))
         with project.wires() as wires:
             caller = Caller(project=project, wires=wires)
             for row, request in asked:
                 outcome = stopped or caller.ask(row.provider, request)
                 stopped = outcome if outcome.verdict in (Verdict.REFUSED, Verdict.UNREACHABLE) else None
-                told.append(_noted(ledger, row, outcome=outcome, actor=project.actor()))
+                told.append(_noted(ledger, row, outcome=outcome, actor=actor))
                 progress.advance()
         progress.end()
     order = {row.id: place for place, (row, _) in enumerate(wanted)}

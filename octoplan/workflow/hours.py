@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from octoplan.core.rules.hours import Due
 from octoplan.core.trial import is_trial
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from octoplan.core.batch import Packed, Packer
     from octoplan.core.model import Batch, Campaign
@@ -69,6 +70,14 @@ def shown(planned: Due | None) -> dict[str, object]:
 def is_closed(batch: Batch, now: datetime) -> bool:
     """Tell whether a batch that is requested now would be due when somebody in it may not be reached."""
     return batch.opening is not None and not batch.opening.is_open(due(batch.campaign, now))
+
+
+def closes_in(batch: Batch, now: datetime, *, within: timedelta) -> timedelta | None:
+    """Return in what time somebody in a batch that is due when requested can be reached no more; None: not so soon."""
+    if batch.opening is None or due(batch.campaign, now) > now or batch.opening.is_open(now + within):
+        return None
+    found = batch.opening.around(now)
+    return found[1] - now if found else timedelta(0)
 
 
 def told(batch: Batch, now: datetime, *, closes: datetime | None) -> tuple[Exit, str]:

@@ -12,7 +12,7 @@ from octoplan.core import action, approval, cap, keys
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import InputError
-from octoplan.core.model import Channel, Purpose, Severity
+from octoplan.core.model import NOTHING, Channel, Purpose, Severity
 from octoplan.core.plan import (
     AudienceCounts,
     Estimate,
@@ -31,7 +31,7 @@ from octoplan.workflow import hours
 from octoplan.workflow.names import point, query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from octoplan.audience import Engine, Query, Resolved
@@ -253,17 +253,20 @@ class Preparation:
         limit = self.project.limits.per_contact
         if limit is None or self.ports.ledger is None or is_trial(campaign.id):
             return b""
-        due = campaign.schedule.send_at or self.planned_at
-        return cap.reached(self.ports.ledger.recent(due - timedelta(days=limit.days)), limit.messages)
+        return cap.reached(self._around(campaign, limit.days), limit.messages)
 
     def _called(self, campaign: Campaign, composed: _Composed) -> int:
         """Count the owed contacts in France who have had as many marketing calls as the law allows."""
         calls = {"channel": Channel.VOICE.value, "purpose": Purpose.MARKETING.value}
         if self.ports.ledger is None or {"channel": campaign.channel, "purpose": campaign.purpose} != calls:
             return 0
-        since = (campaign.schedule.send_at or self.planned_at) - timedelta(days=voice.ATTEMPT_DAYS)
-        called = distinct(cap.reached(self.ports.ledger.recent(since, like=calls), voice.ATTEMPTS))
+        called = distinct(cap.reached(self._around(campaign, voice.ATTEMPT_DAYS, like=calls), voice.ATTEMPTS))
         return len(called & composed.french)
+
+    def _around(self, campaign: Campaign, days: int, *, like: Mapping[str, str] = NOTHING) -> tuple[bytes, ...]:
+        """Return the packed keys of each batch that arrives in the days before a message or, sent already, after it."""
+        due, span = campaign.schedule.send_at or self.planned_at, timedelta(days=days)
+        return self.ports.ledger.recent(due - span, until=due + span, like=like) if self.ports.ledger else ()
 
     def _over_cap(self, campaign: Campaign, composed: _Composed) -> int:
         """Count the owed contacts who have had their fill and get this all the same."""

@@ -43,6 +43,7 @@ APART = timedelta(minutes=5)
 QUIET = timedelta(minutes=12)
 """How long a request may be travelling to a provider that `octoplan.yaml` names no more."""
 
+OVER = "the time of its campaign in its plan is over: decide"
 BROKEN = "the files are broken: see `octoplan validate`, then resolve again"
 
 
@@ -62,7 +63,8 @@ class Repeater:
     suppressions: Suppressions
     stop: Stop
     _known: dict[str, tuple[Campaign, Packer]] = field(default_factory=dict)
-    _times: dict[str, datetime] = field(default_factory=dict)
+    _ahead: dict[str, timedelta] = field(default_factory=dict)
+    """By provider, how far its clock is before this machine's."""
 
     def repeat(self, doubt: Doubtful) -> Outcome | None:
         """Send the identical request once more; None if the batch is in doubt no more.
@@ -76,6 +78,8 @@ class Repeater:
         if sender.is_closed(batch):
             code, told = hours.told(batch, self.project.clock(), closes=doubt.closes)
             raise Unrepeatable(told if code is Exit.UNFINISHED else "its hours open after its time in its plan: decide")
+        if sender.is_over():
+            raise Unrepeatable(OVER)
         if self.stop.is_set() or self.suppressions.changed():
             raise Unrepeatable("stopped, or a suppression list has changed: run `octoplan resolve` again")
         with contextlib.closing(self.wires.open(doubt.row.provider)) as wire:
@@ -148,14 +152,16 @@ class Repeater:
             closes=doubt.closes,
             clock=self.project.clock,
             stop=self.stop,
+            suppressions=self.suppressions,
         )
 
     def _refuse_clock(self, doubt: Doubtful) -> None:
         """Refuse where the provider's own clock does not confirm the age of the first attempt."""
         name = doubt.row.provider
+        if name not in self._ahead:
+            self._ahead[name] = self._ask_time(name) - self.project.clock()
         now = self.project.clock()
-        there = self._times.get(name) or self._ask_time(name)
-        self._times[name] = there
+        there = now + self._ahead[name]
         if abs(there - now) > APART:
             raise Unrepeatable(
                 f"this machine's clock says {now:%H:%M}, the provider's {there:%H:%M} UTC: set the clock right"
@@ -187,7 +193,7 @@ def refuse(project: Project, doubt: Doubtful) -> None:
     if doubt.later_edition is not None:
         raise Unrepeatable(f"edition {doubt.later_edition} was sent since: decide")
     if now > doubt.closes:
-        raise Unrepeatable("the time of its campaign in its plan is over: decide")
+        raise Unrepeatable(OVER)
     refuse_age(project, doubt, now=now)
     quiet = quiet_until(project, doubt)
     if now < quiet:

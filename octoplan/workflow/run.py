@@ -19,7 +19,7 @@ from octoplan.core.plan import money_text
 from octoplan.ledger import HELD, BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve, hours
 from octoplan.workflow.hours import CLOSED
-from octoplan.workflow.sending import OVER, STATES, STOPPED, Pace, Sender
+from octoplan.workflow.sending import CHANGED, OVER, STATES, STOPPED, Pace, Sender
 from octoplan.workflow.tally import Tally
 
 if TYPE_CHECKING:
@@ -130,9 +130,12 @@ class Run:
         self._refuse_rivals()
         self.ledger.record(self._recorded())
         due = self._due()
-        jobs = [job for item in due for job in self._reserve(item)]
-        self.watch.stop.sending = True
-        self._send_all(jobs)
+        before = self.tally.not_started
+        self.watch.stop.sending = True  # who is told to stop while something is reserved must not take it for an error
+        self._send_all([job for item in due for job in self._reserve(item)])
+        wished = self.watch.stop.wished
+        if wished is not None and self.tally.not_started > before:
+            self.tally.end(wished, STOPPED, sentence="stopped on request: run the same command again")
 
     def _refuse_rivals(self) -> None:
         """Refuse before this plan is recorded: recording it would supersede the plan that is being applied."""
@@ -222,6 +225,9 @@ class Run:
         """Return the batches of a campaign that are now ours to claim; none, and why, if it cannot be reserved."""
         if item.packer is None or item.edition is None:
             return []
+        if self.watch.stop.is_set():
+            self.tally.not_started += _contacts(item)
+            return []
         try:
             rows = self.ledger.reserve(
                 self.id, self.plan.plan_id, wanted=_reservation(item, item.packer, edition=item.edition)
@@ -244,6 +250,7 @@ class Run:
             closes=closes[item.row.id, item.row.edition],
             clock=self.project.clock,
             stop=self.watch.stop,
+            suppressions=self.suppressions,
         )
         jobs = []
         for row in rows:
@@ -256,14 +263,10 @@ class Run:
 
     def _send_all(self, jobs: list[Job]) -> None:
         """Send until everything is settled or something says stop; what is left was not started."""
-        before = self.tally.not_started
         self.watch.progress.begin("send", sum(len(job.batch.keys) for job in jobs))
         for name in sorted({job.batch.campaign.provider for job in jobs}):
             self._send_through(name, [job for job in jobs if job.batch.campaign.provider == name])
         self.watch.progress.end()
-        wished = self.watch.stop.wished
-        if wished is not None and self.tally.not_started > before:
-            self.tally.end(wished, STOPPED, sentence="stopped on request: run the same command again")
 
     def _send_through(self, name: str, jobs: list[Job]) -> None:
         """Send the batches of one provider with its worker threads."""
@@ -313,7 +316,7 @@ class Run:
 
     def _claimable(self, waiting: queue.SimpleQueue[Job], pace: Pace) -> Iterator[Job]:
         """Yield the batches that may be claimed at this moment, until none is left or something says stop."""
-        while not self._stops():
+        while not self.watch.stop.is_set():
             try:
                 job = waiting.get_nowait()
             except queue.Empty:
@@ -330,10 +333,13 @@ class Run:
 
     def _stops(self) -> bool:
         if not self.watch.stop.is_set() and self.suppressions.changed():
-            self.watch.stop.set()
-            sentence = "a suppression list has changed: run the same command again, which reads it"
-            self.tally.end(Exit.UNFINISHED, "suppressions-changed", sentence=sentence)
+            self._note_changed()
         return self.watch.stop.is_set()
+
+    def _note_changed(self) -> None:
+        self.watch.stop.set()
+        sentence = "a suppression list has changed: run the same command again, which reads it"
+        self.tally.end(Exit.UNFINISHED, CHANGED, sentence=sentence)
 
     def _late(self, job: Job) -> None:
         with self.lock:
@@ -377,6 +383,8 @@ class Run:
         code = _code(outcome)
         if outcome.reason == CLOSED:
             self._note_closed(job)
+        elif outcome.reason == CHANGED:
+            self._note_changed()
         elif code is not None:
             sentence = self.sentences[outcome.reason] = _sentence(outcome)
             self.tally.end(code, outcome.verdict.value, sentence=sentence, batch=job.row.id)
@@ -432,6 +440,7 @@ def _reservation(item: Prepared, packer: Packer, *, edition: Edition) -> Reserve
         campaign=item.campaign.id,
         edition=item.campaign.edition,
         version=edition.version,
+        seen=edition.newest,
         provider=item.campaign.provider,
         currency=packer.prices.currency,
         batches=tuple(

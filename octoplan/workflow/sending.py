@@ -6,13 +6,14 @@ import random
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from octoplan.core import keys
 from octoplan.core.errors import InDoubt, OctoplanError
 from octoplan.core.model import Doubted, Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
 from octoplan.ledger import FOREIGN, BatchState, Claim, Settlement
-from octoplan.wire import Deadline
+from octoplan.wire import SECONDS, Deadline
 from octoplan.workflow import hours
 from octoplan.workflow.hours import CLOSED
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from octoplan.ledger import BatchRow, Ledger
     from octoplan.providers import Provider
     from octoplan.wire import Wire
+    from octoplan.workflow.suppressions import Suppressions
 
 DUPLICATED = f"{FOREIGN}: another ledger has sent this batch"
 ELSEWHERE = (
@@ -33,6 +35,10 @@ ELSEWHERE = (
 )
 STOPPED = "stopped"
 OVER = "plan-expired"
+CHANGED = "suppressions-changed"
+
+CONNECTING = 1.0
+"""Seconds that a request which was in time still has to reach the wire."""
 
 STATES = {
     Verdict.ACCEPTED: BatchState.ACCEPTED,
@@ -77,6 +83,7 @@ class Sender:
     closes: datetime | None
     clock: Callable[[], datetime]
     stop: threading.Event
+    suppressions: Suppressions
 
     def is_over(self) -> bool:
         """Tell whether no request of this campaign may leave any more."""
@@ -96,7 +103,7 @@ class Sender:
             OctoplanError: before it; nothing was sent.
         """
         identified = self.identified(batch, row.generation)
-        deadline = Deadline()
+        deadline = self._deadline(batch)
         claim = replace(self._claim(identified, deadline), dropped=dropped)
         attempt = self.ledger.claim(self.run, row.id, wanted=claim)
         return None if attempt is None else self._settled(wire, row, batch=identified, attempt=(attempt, deadline))
@@ -106,7 +113,7 @@ class Sender:
 
         Only acceptance, or the answer that the request id is known, closes the doubt. Raises as `send` does.
         """
-        deadline = Deadline()
+        deadline = self._deadline(identified)
         attempt = self.ledger.repeat(self.run, row.id, wanted=self._claim(identified, deadline))
         if attempt is None:
             return None
@@ -168,17 +175,33 @@ class Sender:
                     deadline = waited
                     history += (Waited(seconds=step.seconds),)
                 case Request():
+                    late = self._late(batch, history)  # claiming, or renewing, may have waited for the ledger
+                    if late is not None:
+                        return late, history
                     history += (Exchange(request=step, seen=wire.exchange(step, deadline)),)
+
+    def _deadline(self, batch: Batch) -> Deadline:
+        """Return the deadline of a request that must begin while its campaign's time and its hours last."""
+        now = self.clock()
+        left = [] if self.closes is None else [self.closes - now]
+        closing = hours.closes_in(batch, now, within=timedelta(seconds=SECONDS))
+        ends = [*left, *([] if closing is None else [closing])]
+        return Deadline(begins=max(CONNECTING, min(ends).total_seconds()) if ends else None)
+
+    def _late(self, batch: Batch, history: History) -> Outcome | None:
+        """Return why a request must not leave any more; None if it may. An earlier attempt's doubt stays."""
+        reason = OVER if self.is_over() else CLOSED if self.is_closed(batch) else ""
+        doubted = any(isinstance(step, Doubted) for step in history)
+        verdict = Verdict.IN_DOUBT if doubted else Verdict.UNREACHABLE
+        return Outcome(verdict=verdict, reason=reason) if reason else None
 
     def _wait(self, seconds: float, batch: Batch, *, attempt: str) -> Deadline | Outcome:
         """Return the deadline after a wait in which nothing is on the wire, or why nothing is sent after it."""
         if self.stop.wait(seconds * random.uniform(1.0, 1.2)):  # noqa: S311  jitter, no secret
             return Outcome(verdict=Verdict.UNREACHABLE, reason=STOPPED)
-        if self.is_over():
-            return Outcome(verdict=Verdict.UNREACHABLE, reason=OVER)
-        if self.is_closed(batch):
-            return Outcome(verdict=Verdict.UNREACHABLE, reason=CLOSED)
-        deadline = Deadline()
+        if self.suppressions.changed():
+            return Outcome(verdict=Verdict.UNREACHABLE, reason=CHANGED)
+        deadline = self._deadline(batch)
         try:
             self.ledger.renew(attempt, deadline.at)
         except OctoplanError as error:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Standing:
     """Contacts of one edition, each by what became of them in the end, and the money by currency.
 
-    Of the `sent`, `cancelled` will not get it after all, and `imported` got it elsewhere. `without_ticket` counts
+    Of the `sent`, `cancelled` will not get it after all, `imported` got it elsewhere, and the provider accepted a
+    batch without `fewer` of them. `without_ticket` counts
     batches. `charged` is what providers told, `open` what else it may cost at worst,
     `approved` what it was allowed to.
     """
@@ -39,6 +40,7 @@ class Standing:
     sent: int
     cancelled: int
     imported: int
+    fewer: int
     sending: int
     owed: int
     rejected: int
@@ -59,6 +61,7 @@ class Standing:
             *(["test"] if self.test else []),
             f"sent {self.sent:,}",
             *([f"of them imported {self.imported:,}"] if self.imported else []),
+            *([f"of them not taken by the provider {self.fewer:,}"] if self.fewer else []),
             *([f"of them cancelled {self.cancelled:,}, still counted as sent"] if self.cancelled else []),
             f"owed {self.owed:,}",
             f"rejected {self.rejected:,}",
@@ -128,6 +131,7 @@ def _standing(ledger: Ledger, summary: EditionSummary) -> Standing:
         sent=contacts.get(BatchState.ACCEPTED, 0) + contacts.get(BatchState.CANCELLED, 0),
         cancelled=contacts.get(BatchState.CANCELLED, 0),
         imported=summary.imported,
+        fewer=summary.fewer,
         sending=contacts.get(BatchState.CLAIMED, 0),
         owed=owed,
         rejected=rejected,

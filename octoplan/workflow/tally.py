@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.errors import Exit, InDoubt, OctoplanError, worst
 from octoplan.core.model import Verdict
 from octoplan.core.plan import money_text
+from octoplan.core.quantity import quantity
 from octoplan.formats.text import cents
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Tally:
     in_doubt: int = 0
     dropped: int = 0
     not_started: int = 0
+    fewer: int = 0
+    """Of the accepted, how many the provider left out by itself."""
     cost: dict[str, Decimal] = field(default_factory=dict)
     approved: dict[str, Decimal] = field(default_factory=dict)
     causes: dict[str, Cause] = field(default_factory=dict)
@@ -61,7 +64,13 @@ class Tally:
     @property
     def reasons(self) -> dict[str, str]:
         """Everything that was not simply done: a word, and what there is to say of it."""
-        return {word: str(cause) for word, cause in self.causes.items()}
+        told = {word: str(cause) for word, cause in self.causes.items()}
+        if self.fewer:
+            told["fewer-contacts"] = (
+                f"the provider took {quantity(self.fewer, 'contact')} fewer than it was given, whom its own lists may "
+                "hold: they count as sent"
+            )
+        return told
 
     def end(self, code: Exit, reason: str, *, sentence: str, batch: str = "") -> None:
         """Note why the run is not simply done; of batches with the same story it is told once."""
@@ -89,6 +98,7 @@ class Tally:
         match outcome.verdict:
             case Verdict.ACCEPTED:
                 self.accepted += contacts
+                self.fewer += outcome.receipt.fewer(contacts) if outcome.receipt else 0
                 self._charge(batch, outcome)
             case Verdict.REJECTED:
                 self.rejected += contacts
@@ -121,6 +131,7 @@ class Tally:
         """Return the last line for programs; money as text."""
         return {
             "accepted": self.accepted,
+            "fewer": self.fewer,
             "rejected": self.rejected,
             "in_doubt": self.in_doubt,
             "dropped": self.dropped,

@@ -87,13 +87,14 @@ class Together:
 
     def _over(self, mine: _Due, before: Iterable[_Due], *, limit: PerContact) -> int:
         """Count the people who are over the cap for what they get before, and were not for what the ledger has."""
-        since = mine.at - timedelta(days=limit.days)
+        span = timedelta(days=limit.days)
+        since = mine.at - span
         others = [due.keys for due in before if due.at >= since]
         again = mine.keys[packed.within(mine.keys, _joined(others))]
         if not again.size:
             return 0
         ledger = self.preparation.ports.ledger
-        got = packed.keys(b"".join(ledger.recent(since) if ledger else ()))
+        got = packed.keys(b"".join(ledger.recent(since, until=mine.at + span) if ledger else ()))
         got = got[packed.within(got, again)]
         alone = cap.reached((got.tobytes(),), limit.messages)
         planned = (keys[packed.within(keys, again)].tobytes() for keys in others)

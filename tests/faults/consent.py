@@ -126,6 +126,7 @@ def opt_out_wins(evidence: Evidence) -> None:
             identity = sending(request)
             if identity is None or evidence.claimed(ran, identity) is None:
                 continue
+            _waits_for_nobody_who_left(evidence, ran, request=request)
             recipients = json.loads(request["body"])["recipients"]
             addresses = {address for one in recipients for address in one.values()}
             if addresses & ran.suppressed:
@@ -141,6 +142,19 @@ def _ends_what_it_began(evidence: Evidence, ran: Ran) -> None:
     further = sum(ran.changed < at <= ran.ended for at in claims)
     if further > evidence.world.project.workers:
         evidence.world.broken("I6", f"run {ran.number} claimed {further} batches after somebody had opted out")
+
+
+def _waits_for_nobody_who_left(evidence: Evidence, ran: Ran, *, request: dict[str, Any]) -> None:
+    """I6: whoever waits with a claimed batch looks at the lists again before the request is made once more."""
+    if ran.changed is None or not ran.alone or evidence.world.skewed:
+        return
+    same = [
+        evidence.requests[number] for number in ran.requests if evidence.requests[number]["body"] == request["body"]
+    ]
+    if request is same[0] or len(ran.strikes) > 1:
+        return
+    if datetime.fromisoformat(request["at"]) - ran.changed >= timedelta(seconds=1):
+        evidence.world.broken("I6", f"run {ran.number} waited, somebody opted out, and it asked again")
 
 
 def doubt_is_closed_by_evidence(evidence: Evidence) -> None:

@@ -62,6 +62,7 @@ def claim_after_send() -> None:
 
 def no_version_check() -> None:
     """Reserve whatever was planned, however much has been sent since."""
+    put(reservation, _refuse_others=lambda *_, **__: None)
     rewrite(reservation, "_next_version", ("if version < wanted.version or tx.row(", "if False and tx.row("))
     rewrite(reservation, "reserve", ("not in FREE)).any()", "not in FREE)).any() and False"))
 
@@ -113,7 +114,7 @@ def new_request_id_on_retry() -> None:
     rewrite(
         sending.Sender,
         "repeat",
-        ("deadline = Deadline()", "deadline, identified = Deadline(), replace(identified, request_id='a' * 26)"),
+        ("deadline = self", "identified = replace(identified, request_id='a' * 26)\n    deadline = self"),
     )
 
 
@@ -154,13 +155,15 @@ def refused_retry_closes_doubt() -> None:
 
 def reserved_freed_while_alive() -> None:
     """Take over what a living run has reserved."""
-    rewrite(reservation, "_release_others", ('if any(row["plan_id"] in living', 'if any(row["plan_id"] in ()'))
+    put(reservation, _refuse_others=lambda *_, **__: None)
     put(run.Run, _refuse_rivals=lambda _: None)
 
 
 def deadline_not_checked() -> None:
     """Write a request however late it is."""
-    rewrite(wire._Passage, "seconds", ("if left <= 0:", "left = max(left, 1.0)\n    if left <= 0:"))
+    rewrite(
+        wire._Passage, "seconds", ("if left <= self.deadline.reserved:", "left = max(left, 1.0)\n    if left <= 0:")
+    )
 
 
 def older_plan_after_newer() -> None:

@@ -243,6 +243,9 @@ def test_two_ledgers_send_the_same_batches(
     ended = copy.run("apply", code=7)
     assert tally(ended.out) == line(doubt=1, not_started=2)
     assert "foreign" in ended.err
+    said = ("resolve", "noel/1/1", "--reason", "looked it up", "--as")
+    assert "noel/1/1 was sent, by another ledger" in copy.run(*said, "not-sent", code=1).err
+    copy.run(*said, "sent")
     assert len(relay.sends) == 4
     assert project.counts() == {"deliveries": 3, "addresses": 3, "most_per_address": 1}
 

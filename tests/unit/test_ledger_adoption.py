@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from ledgers import NOON, SENT, UNKNOWN, UNREACHABLE, World, packed, people, quick_folder
+from ledgers import FAR, NOON, SENT, UNKNOWN, UNREACHABLE, World, packed, people, quick_folder
 
 from octoplan.core.errors import Refused, Stale, Unfinished
 from octoplan.ledger import Adopted, BatchState, adoption
@@ -50,8 +50,8 @@ def test_who_was_sent_it_elsewhere_counts_as_sent(world: World) -> None:
     assert ("imported", "noel/1/1", "") in world.events()
     assert world.ledger.has_history()
     assert [found.id for found in world.ledger.find(packed(2))] == ["noel/1/1"]
-    assert world.ledger.recent(NOON - timedelta(days=21)) == (packed(1, 2, 3),)
-    assert world.ledger.recent(NOON - timedelta(days=19)) == ()
+    assert world.ledger.recent(NOON - timedelta(days=21), until=FAR) == (packed(1, 2, 3),)
+    assert world.ledger.recent(NOON - timedelta(days=19), until=FAR) == ()
     (told,) = world.ledger.campaigns()
     assert (told.imported, told.without_ticket, dict(told.charged)) == (3, 0, {})
 

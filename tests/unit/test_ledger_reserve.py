@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from ledgers import NOON, REJECTED, SENT, UNKNOWN, UNREACHABLE, World, packed, people, quick_folder
+from ledgers import FAR, NOON, REJECTED, SENT, UNKNOWN, UNREACHABLE, World, packed, people, quick_folder
 
 from octoplan.core.errors import Stale, Unfinished
-from octoplan.ledger import BatchState
+from octoplan.core.model import Receipt
+from octoplan.ledger import BatchState, Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,7 +172,7 @@ def test_a_plan_of_everything_covers_no_trial_and_a_trial_counts_for_no_cap(worl
     world.send(run, "test:noel/1/1")
     world.reserve(other, "p2", (2,))
     world.send(other, "noel/1/1")
-    assert world.ledger.recent(NOON) == (packed(2),)
+    assert world.ledger.recent(NOON, until=FAR) == (packed(2),)
     assert [row.id for row in world.ledger.find(packed(1))] == ["test:noel/1/1"]
 
 
@@ -277,5 +278,84 @@ def test_one_contact_is_found_in_all_its_batches(world: World) -> None:
         ("noel/1/3", BatchState.ACCEPTED, "t-1"),
     ]
     assert world.ledger.find(packed(2)) == ()
-    assert world.ledger.recent(NOON) == (packed(1),)
-    assert world.ledger.recent(NOON + timedelta(seconds=3)) == ()
+    assert world.ledger.recent(NOON, until=FAR) == (packed(1),)
+    assert world.ledger.recent(NOON + timedelta(seconds=3), until=FAR) == ()
+
+
+def test_a_message_arrives_when_it_is_claimed_or_at_its_moment(world: World) -> None:
+    send_at = NOON + timedelta(days=20)
+    for number, spec in enumerate(("{}", f'{{"schedule": {{"send_at": "{send_at.isoformat()}"}}}}'), start=1):
+        plan = f"p{number}"
+        campaign = f"c{number}"
+        run = world.plan(plan, campaign=campaign, everything=False, spec=spec)
+        world.reserve(run, plan, (number,), campaign=campaign)
+        world.send(run, f"{campaign}/1/1")
+    day = timedelta(days=1)
+    assert world.ledger.recent(NOON - day, until=NOON + day) == (packed(1),)
+    assert world.ledger.recent(send_at - day, until=send_at) == (packed(2),)
+    assert world.ledger.recent(send_at + day, until=FAR) == ()
+    assert [one.campaign for one in world.ledger.sent_since(send_at - day)] == ["c2"]
+    assert [one.campaign for one in world.ledger.sent_since(NOON - day)] == ["c1", "c2"]
+
+
+def reserve_beside(world: World, seen: int | None = None, campaign: str = "soldes") -> None:
+    """Reserve another campaign under a plan of its own."""
+    run = world.plan(f"p-{campaign}", campaign=campaign, everything=False)
+    more = {} if seen is None else {"seen": seen}
+    world.reserve(run, f"p-{campaign}", (1,), campaign=campaign, **more)
+
+
+def test_beside_a_plan_that_is_being_applied_nothing_is_reserved_of_another_campaign(world: World) -> None:
+    run = world.plan("p1", everything=False)
+    world.reserve(run, "p1", (1,), (2,))
+    with pytest.raises(Unfinished, match="soldes: another plan is being applied") as refused:
+        reserve_beside(world)
+    assert refused.value.reason == "run-alive"
+    reserve_beside(world, campaign="test:noel")
+    world.send(run, "noel/1/1")
+    world.claim(run, "noel/1/2")
+    with pytest.raises(Unfinished):
+        reserve_beside(world)
+    world.clock.advance(days=8)
+    with pytest.raises(Unfinished):
+        reserve_beside(world)  # something may be on the wire, whatever the time
+    world.ledger.close_run(run)
+    reserve_beside(world)
+
+
+def test_what_is_reserved_and_past_its_time_is_in_nobodys_way(world: World) -> None:
+    run = world.plan("p1", everything=False)
+    world.reserve(run, "p1", (1,))
+    world.clock.advance(days=8)
+    reserve_beside(world)
+
+
+@pytest.mark.parametrize("meanwhile", ["plan", "import", "trial", "own"])
+def test_what_was_reserved_or_imported_since_it_was_read_who_is_owed_is_looked_at(world: World, meanwhile: str) -> None:
+    seen = world.ledger.edition("soldes", 1).newest
+    if meanwhile == "import":
+        world.adopt(1)
+    else:
+        plan, campaign = ("p-soldes" if meanwhile == "own" else "p1"), ("test:x" if meanwhile == "trial" else "noel")
+        others = ("soldes",) if meanwhile == "own" else ()
+        run = world.plan(plan, campaign=campaign, everything=False, others=others)
+        world.reserve(run, plan, (1,), campaign=campaign)
+        world.send(run, f"{campaign}/1/1")
+        world.ledger.close_run(run)
+    if meanwhile in ("trial", "own"):
+        reserve_beside(world, seen)
+        return
+    with pytest.raises(Unfinished, match="soldes: another plan was applied while this one was prepared") as refused:
+        reserve_beside(world, seen)
+    assert refused.value.reason == "ledger-moved-on"
+    reserve_beside(world)
+
+
+def test_whom_the_provider_did_not_take_is_counted(world: World) -> None:
+    run = world.plan("p1")
+    world.reserve(run, "p1", (1, 2, 3), (4,))
+    for batch, taken in (("noel/1/1", 1), ("noel/1/2", None)):
+        receipt = Receipt(ticket="t", contacts=taken)
+        world.send(run, batch, Settlement(state=BatchState.ACCEPTED, receipt=receipt))
+    (summary,) = world.ledger.campaigns()
+    assert summary.fewer == 2

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from campaigns import rows
+from campaigns import batch, campaign, rows
 from octoplan.core.closed_days import closed_days, has_calendar
 from octoplan.core.hours import CALLS_IN_FRANCE, EVERY_DAY, POLICIES
 from octoplan.core.opening import Opening, Place, Week
 from octoplan.core.places import Whereabouts, place
+from octoplan.workflow.hours import closes_in
 
 if TYPE_CHECKING:
     from octoplan.core.model import Rows
@@ -241,3 +243,26 @@ def test_a_span_may_be_any_length() -> None:
     assert noon.around(local("2026-12-03T12:00:59")) == (local("2026-12-03T12:00"), local("2026-12-03T12:01"))
     never = opening("FR", week=Week(days=((),) * 7))
     assert never.next_open(local("2026-12-03T12:01")) is None
+
+
+@pytest.mark.parametrize(
+    ("at", "seconds"),
+    [
+        ("2026-12-03T19:58:00", None),
+        ("2026-12-03T19:59:00", 60),
+        ("2026-12-03T19:59:59", 1),
+        ("2026-12-03T20:00:00", 43_200 + 12 * 3600),  # closed at that moment, which is found out by `is_closed`
+    ],
+)
+def test_how_soon_a_batch_closes_matters_in_its_last_minute(at: str, seconds: int | None) -> None:
+    closes = closes_in(batch(opening=opening("FR")), local(at), within=timedelta(minutes=1))
+    assert closes == (None if seconds is None else timedelta(seconds=seconds))
+
+
+def test_what_arrives_later_or_is_never_closed_may_leave_to_the_end() -> None:
+    now, minute = local("2026-12-03T19:59:30"), timedelta(minutes=1)
+    later = campaign(sender=None, schedule=replace(campaign().schedule, send_at=now + timedelta(days=1)))
+    assert closes_in(batch(campaign=later, opening=opening("FR")), now, within=minute) is None
+    assert closes_in(batch(opening=None), now, within=minute) is None
+    nowhere = replace(opening("FR"), places=frozenset({Place(country="RU", zones=())}))
+    assert closes_in(batch(opening=nowhere), now, within=minute) == timedelta(0)

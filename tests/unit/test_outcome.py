@@ -173,11 +173,15 @@ def compared(**receipt: Any) -> Outcome:
     return found
 
 
-def test_fewer_contacts_are_recorded_and_nobody_is_sent_again() -> None:
+def test_fewer_contacts_are_accepted_and_nobody_is_sent_again() -> None:
     found = compared(contacts=1, details={"message_length": "6"})
     assert found.receipt is not None
-    assert found.receipt.details == {"message_length": "6", "fewer_contacts": "1"}
-    assert found.excess == ""
+    assert (found.receipt.contacts, found.receipt.fewer(2), found.excess) == (1, 1, "")
+
+
+@pytest.mark.parametrize(("contacts", "fewer"), [(None, 0), (0, 3), (2, 1), (3, 0), (4, 0)])
+def test_who_was_not_taken_is_counted_where_the_provider_counts(contacts: int | None, fewer: int) -> None:
+    assert Receipt(ticket="t1", contacts=contacts).fewer(3) == fewer
 
 
 def test_more_contacts_or_a_dearer_batch_are_accepted_and_named() -> None:

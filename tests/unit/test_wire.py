@@ -184,13 +184,14 @@ def test_a_deadline_passed_before_connecting() -> None:
 class Steps:
     """A clock that stands still until it is told to jump at its nth reading."""
 
-    def __init__(self, jump_at: int) -> None:
+    def __init__(self, jump_at: int, jumps: float = 1000.0) -> None:
         self.readings = 0
         self.jump_at = jump_at
+        self.jumps = jumps
 
     def __call__(self) -> float:
         self.readings += 1
-        return 1000.0 if self.readings >= self.jump_at else 0.0
+        return self.jumps if self.readings >= self.jump_at else 0.0
 
 
 def test_a_deadline_that_passes_between_head_and_body_writes_no_body() -> None:
@@ -206,6 +207,19 @@ def test_a_deadline_that_passes_after_connecting_writes_nothing() -> None:
         seen = wire.exchange(SEND, Deadline(wall=Steps(3)))
     assert isinstance(seen, NotSent)
     assert server.received == b""
+
+
+@pytest.mark.parametrize(("readings", "writes"), [(3, False), (4, False), (5, True)])
+def test_what_must_begin_sooner_does_not_begin_later_but_has_its_time_for_an_answer(
+    readings: int,
+    writes: bool,  # noqa: FBT001  a fact of the case
+) -> None:
+    """At the nth reading 30 of 60 seconds are over; it must begin within 20."""
+    clock = Steps(readings, jumps=30.0)
+    with serving(answering(OK)) as server, Wire(server.url, {}) as wire:
+        seen = wire.exchange(SEND, Deadline(begins=20, wall=clock))
+    assert isinstance(seen, Reply if writes else NotSent)
+    assert server.received.endswith(SEND.body) is writes
 
 
 def test_a_deadline_that_passes_after_the_body_is_doubt() -> None:
