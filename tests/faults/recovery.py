@@ -12,7 +12,7 @@ from faults.world import ENVIRONMENT, Decision
 if TYPE_CHECKING:
     from faults.world import Ran, World
 
-ROUNDS = 10
+ROUNDS = 40
 QUIET = timedelta(minutes=15).total_seconds()
 """Longer than any quiet time of a schedule, and the deadline of an attempt."""
 
