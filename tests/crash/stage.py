@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .listing import Call, Point
 
 ADDRESSES = re.findall(r"\+\d+", AUDIENCE)
-ATTEMPTS = 3
-"""How often a point is tried that was not reached: a reply may come in two pieces, or in one."""
+ATTEMPTS = 20
+"""How often a point is tried that was not reached: a reply may come in two pieces, a thread may open one file more."""
 
 KILLED = -9
 
