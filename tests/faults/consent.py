@@ -242,8 +242,14 @@ def nothing_is_told_before_it_is_kept(evidence: Evidence) -> None:
 
 
 def living_runs_keep_what_they_reserved(evidence: Evidence) -> None:
-    """Another plan takes over what a run has reserved only when the run is gone, or the plan's time is over."""
-    if any(strike.what == "week" for ran in evidence.world.runs for strike in ran.strikes):
+    """Another plan takes over what a run has reserved only when the run is gone, or the plan's time is over.
+
+    A run that is killed beside another one is gone before any event says so.
+    """
+    runs = evidence.world.runs
+    if any(strike.what == "week" for ran in runs for strike in ran.strikes):
+        return
+    if any(ran.killed and not ran.alone for ran in runs):
         return
     for kept in evidence.books.values():
         living: set[str] = set()
