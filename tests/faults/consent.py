@@ -26,7 +26,6 @@ PRICES = {
 SLACK = timedelta(seconds=61)
 """How long after the last look at the clock a request may arrive: its deadline."""
 
-TOO_MANY = 429
 ZERO = Decimal(0)
 WINDOW = timedelta(hours=22)
 QUIET = {"12m": timedelta(minutes=12), "2m": timedelta(minutes=2), "30s": timedelta(seconds=30)}
@@ -188,7 +187,7 @@ def _repeats_are_identical(evidence: Evidence, quiet: timedelta) -> None:
                 continue
             claimed = datetime.fromisoformat(found[1].claimed_at)
             where, earlier, since = first.setdefault(identity, (ran.number, request, claimed))
-            if where == ran.number and earlier is not request and earlier["outcome"] == "sent" and not _limited(ran):
+            if where == ran.number and earlier is not request and earlier["outcome"] == "sent" and ran.alone:
                 world.broken("I5", f"run {ran.number} repeated a request at once")
             if where == ran.number or not ran.alone or ran.home != world.home:
                 continue
@@ -197,11 +196,6 @@ def _repeats_are_identical(evidence: Evidence, quiet: timedelta) -> None:
             age = claimed - since
             if not world.skewed and len(world.homes) == 1 and not quiet <= age <= WINDOW:
                 world.broken("I5", f"run {ran.number} repeated a request after {age}")
-
-
-def _limited(ran: Ran) -> bool:
-    """Tell whether the provider may have said 429 although it sent, after which the same request is due again."""
-    return any(one.get("status") == TOO_MANY for one in ran.faults) or not ran.alone
 
 
 def charges_are_exact(evidence: Evidence) -> None:

@@ -254,8 +254,8 @@ def _fault(dice: random.Random) -> dict[str, Any]:
     name = dice.choice(tuple(FAULTS))
     details = {key: dice.choice(values) for key, values in FAULTS[name].items()}
     whom = SENDS if dice.random() < 0.9 else {"endpoint": "*"}
-    if details.get("status") in (401, 403):
-        details["acts"] = False  # a provider that refuses the credentials has not sent
+    if details.get("status") in REFUSING:
+        details["acts"] = False
     return {
         "fault": name,
         **whom,
@@ -264,6 +264,9 @@ def _fault(dice: random.Random) -> dict[str, Any]:
         **details,
     }
 
+
+REFUSING = (401, 403, 429)
+"""What a provider answers that has not sent: of one that says so and has, nobody could tell."""
 
 FAULTS: dict[str, dict[str, tuple[Any, ...]]] = {
     "refuse": {},
