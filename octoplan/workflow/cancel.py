@@ -134,7 +134,8 @@ class Cancelled:
 def cancel(project: Project, campaign: str, *, progress: Progress) -> Cancelled:
     """Cancel every scheduled batch of a campaign that its provider still cancels.
 
-    Of earlier editions, only what has not left yet is looked at. Reserved batches stay: they are nobody's message.
+    Of earlier editions, only what is still to arrive is looked at, whether or not it can be cancelled. Reserved
+    batches stay: they are nobody's message.
 
     Raises:
         Refused: the campaign is unknown, or credentials are.
@@ -148,7 +149,12 @@ def cancel(project: Project, campaign: str, *, progress: Progress) -> Cancelled:
         specs = {number: ledger.specs(campaign, number) for number in editions}
         newest = max((row.edition for row in rows if row.state in HELD), default=0)
         answers = [(row, _wanted(project, row, specs=specs[row.edition])) for row in rows if row.state in OPEN]
-        wanted = [(row, answer) for row, answer in answers if row.edition == newest or isinstance(answer, Request)]
+        now = project.clock()
+        wanted = [
+            (row, answer)
+            for row, answer in answers
+            if row.edition == newest or isinstance(answer, Request) or _is_ahead(specs[row.edition][row.plan_id], now)
+        ]
         return Cancelled(
             campaign=campaign,
             sandbox=project.surroundings.sandbox,
@@ -157,6 +163,12 @@ def cancel(project: Project, campaign: str, *, progress: Progress) -> Cancelled:
             reserved=sum(row.count for row in rows if row.state is BatchState.RESERVED),
             file=files.get(campaign, ""),
         )
+
+
+def _is_ahead(spec: str, now: datetime) -> bool:
+    """Tell whether messages of a campaign that was planned like this are still to arrive."""
+    send_at = json.loads(spec).get("schedule", {}).get("send_at")
+    return send_at is not None and datetime.fromisoformat(send_at) > now
 
 
 def _wanted(project: Project, row: BatchRow, *, specs: Mapping[str, str]) -> Request | Outcome:

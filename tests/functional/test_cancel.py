@@ -225,6 +225,21 @@ def test_of_earlier_editions_only_what_has_not_left(project: Workspace, provider
     assert states(told(project, 6)) == ["cancelled"] * 3 + ["not-cancelled"] * 3
 
 
+def test_what_is_still_to_arrive_of_an_earlier_edition_is_named_though_it_cannot_be_cancelled(
+    project: Workspace, provider: Provider
+) -> None:
+    project.edit("campaigns/noel.yaml", "bonjour {{ contact.first_name }}, code {{ contact.code }}", "bonjour a tous")
+    assert tally(project.run("apply").out)["accepted"] == 3  # in one batch, which is too many to cancel
+    project.write("campaigns/noel.yaml", SCHEDULED.replace("id: noel", "id: noel\nedition: 2"))
+    project.run("apply")
+    provider.script = [DONE] * 3
+    found = told(project, 6)
+    assert [(each["batch"], each["state"]) for each in found["batches"]] == [
+        ("noel/1/1", "not-cancelled"),
+        *((f"noel/2/{number}", "cancelled") for number in (1, 2, 3)),
+    ]
+
+
 def test_a_provider_that_is_gone_from_the_project(project: Workspace, provider: Provider) -> None:
     project.run("apply")
     project.edit("octoplan.yaml", "  octopush: {", "  renamed: {kind: octopush, ")
