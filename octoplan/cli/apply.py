@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,10 @@ def supervise(
     return tally.exit
 
 
+ONCE = 0.1
+"""Seconds in which a signal that comes twice was meant once: `timeout` tells a process, and then its group."""
+
+
 class _Terminated(BaseException):
     """A wish to end that nothing on the way may take for an error of its own."""
 
@@ -87,9 +92,11 @@ class _Terminated(BaseException):
 @contextlib.contextmanager
 def listening(stop: Stop) -> Iterator[None]:
     """Leave at the first signal; once something may be on the wire, stop at it, and leave at the second."""
+    first = 0.0
 
     def wish(number: int, _frame: object) -> None:
-        if stop.wished is not None and number == signal.SIGHUP:
+        nonlocal first
+        if stop.wished is not None and (number == signal.SIGHUP or time.monotonic() - first < ONCE):
             return  # a terminal that closes sends it more than once; nobody has asked twice
         if stop.wished is not None:
             _call("octoplan: left at once; what was on the wire, if anything, is in doubt: `octoplan resolve` lists it")
@@ -98,6 +105,7 @@ def listening(stop: Stop) -> Iterator[None]:
             raise KeyboardInterrupt
         if not stop.sending:
             raise _Terminated
+        first = time.monotonic()
         stop.wished = Exit.INTERRUPTED if number == signal.SIGINT else Exit.UNFINISHED
         stop.set()
         _call("octoplan: stopping when what is on the wire is settled; once more leaves at once")

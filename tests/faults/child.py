@@ -13,6 +13,7 @@ import time
 import traceback
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,7 @@ def adapt(setting: Setting) -> None:
     ends = wire.Deadline.__init__.__kwdefaults__ or {}
     ends.update(wall=clock.wall, elapsed=clock.elapsed)
     put(connection, WRITE_TEST=1 << 16)
+    put(import_module("octoplan.cli.apply"), ONCE=0.0)  # who strikes twice means it
     put(Octopush, limits=replace(Octopush.limits, batch_size=BATCH_SIZE))
     put(Project, git=lambda _: Git(commit=None, dirty=False))  # two processes saved
     if setting.plain:

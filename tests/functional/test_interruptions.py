@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,6 +19,7 @@ from relay import PATIENCE, Relay, passed, relaying, reply_held, reply_held_and_
 from workspaces import AUDIENCE, Workspace, tally
 
 from octoplan import project as projects
+from octoplan.cli.apply import ONCE
 from octoplan.core.errors import InDoubt, Refused
 from octoplan.ledger.sqlite import SqliteLedger
 from octoplan.providers.octopush import answers
@@ -106,6 +108,7 @@ def test_the_second_ctrl_c_leaves_at_once_and_the_claim_is_durable(project: Work
     process.send_signal(signal.SIGINT)
     assert process.stderr
     assert "once more" in process.stderr.readline()
+    time.sleep(2 * ONCE)
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process)
     assert code == 7
@@ -115,6 +118,20 @@ def test_the_second_ctrl_c_leaves_at_once_and_the_claim_is_durable(project: Work
     assert "\n? noel" in project.run("plan").out
     assert tally(project.run("apply", code=7).out) == line(6, doubt=2)
     once(project)
+
+
+def test_a_signal_that_is_told_to_a_process_and_to_its_group_is_one_wish(project: Workspace, relay: Relay) -> None:
+    relay.then(reply_held, reply_held)
+    process = project.start("apply")
+    relay.wait_until_held()
+    relay.wait_until_held()
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
+    assert "once more" in (process.stderr.readline() if process.stderr else "")
+    process.send_signal(signal.SIGTERM)
+    relay.release.set()
+    code, out, _ = ended(process)
+    assert (code, tally(out)) == (5, line(2, not_started=6))
 
 
 @pytest.mark.parametrize("ignored", [True, False])
