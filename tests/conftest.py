@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["plugins_golden", "plugins_sources"]
+pytest_plugins = ["plugins_golden", "plugins_relay", "plugins_sources"]
 
 ROOT = Path(__file__).resolve().parent.parent
 HOMELESS = "/nonexistent/home"

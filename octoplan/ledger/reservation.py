@@ -108,7 +108,7 @@ def _refuse_others(tx: Transaction, plan_id: str, *, wanted: Reserve) -> None:
     for other in sorted(frozenset(runs.alive(tx).values()) - {plan_id}):
         if tx.row(_SENDING, other, f"{PREFIX}%", tx.at):
             raise Unfinished(
-                f"{wanted.campaign}: another plan is being applied at this moment: wait for it, then make a new plan",
+                f"{wanted.campaign}: another plan is being applied at this moment: run the same command again after it",
                 reason="run-alive",
             )
     if tx.row(_SINCE, wanted.seen, f"{PREFIX}%", f"% plan {plan_id}"):

@@ -7,7 +7,7 @@ import json
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from octoplan.core.errors import Exit, OctoplanError, Refused, worst
 from octoplan.core.model import Channel, Outcome, Request, Verdict
@@ -167,8 +167,13 @@ def cancel(project: Project, campaign: str, *, progress: Progress) -> Cancelled:
 
 def _is_ahead(spec: str, now: datetime) -> bool:
     """Tell whether messages of a campaign that was planned like this are still to arrive."""
-    send_at = json.loads(spec).get("schedule", {}).get("send_at")
-    return send_at is not None and datetime.fromisoformat(send_at) > now
+    send_at = _send_at(json.loads(spec))
+    return send_at is not None and send_at > now
+
+
+def _send_at(spec: Mapping[str, Any]) -> datetime | None:
+    found = spec.get("schedule", {}).get("send_at")
+    return None if found is None else datetime.fromisoformat(found)
 
 
 def _wanted(project: Project, row: BatchRow, *, specs: Mapping[str, str]) -> Request | Outcome:
@@ -184,13 +189,13 @@ def _wanted(project: Project, row: BatchRow, *, specs: Mapping[str, str]) -> Req
     if row.provider not in project.settings.providers:
         return _kept(f"octoplan.yaml has no provider `{row.provider}` any more")
     spec = json.loads(specs[row.plan_id])
-    send_at = spec["schedule"].get("send_at")
+    send_at = _send_at(spec)
     billed = row.receipt.contacts if row.receipt else None
     sent = Sent(
         channel=Channel(spec["channel"]),
         ticket=row.ticket,
         contacts=row.count if billed is None else billed,
-        ahead=datetime.fromisoformat(send_at) - project.clock() if send_at else None,
+        ahead=send_at - project.clock() if send_at else None,
     )
     return project.provider(row.provider).cancel(sent)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from relay import HTML, Relay, nobody_home, passed, relaying, reply_held, reply_lost, request_lost, says
+from relay import HTML, Relay, nobody_home, passed, reply_held, reply_lost, request_lost, says
 from workspaces import AUDIENCE, CAMPAIGN, Workspace, tally
 
 from octoplan.core.errors import Unfinished
@@ -16,7 +16,7 @@ from octoplan.ledger.sqlite import SqliteLedger
 from octoplan.providers.octopush.cancel import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from relay import Call
@@ -53,13 +53,6 @@ class Provider:
         assert call.path == "/octopush/v1/public/multi-channel/cancel"
         self.asked.append(json.loads(call.content))
         self.script.pop(0)(call)
-
-
-@pytest.fixture
-def relay(project: Workspace) -> Iterator[Relay]:
-    with project.serving() as served, relaying(served) as relay:
-        project.served = relay.url
-        yield relay
 
 
 @pytest.fixture

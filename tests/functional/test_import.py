@@ -6,11 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from relay import Relay, passed, relaying, reply_held, request_lost, says
+from relay import Relay, passed, reply_held, request_lost, says
 from workspaces import AUDIENCE, CAMPAIGN, Workspace, tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 HEAD, *ROWS = AUDIENCE.splitlines(keepends=True)
@@ -29,13 +28,6 @@ def project(tmp_path: Path) -> Workspace:
     project = Workspace(tmp_path).usual()
     project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, workers: 1")
     return project
-
-
-@pytest.fixture
-def relay(project: Workspace) -> Iterator[Relay]:
-    with project.serving() as served, relaying(served) as relay:
-        project.served = relay.url
-        yield relay
 
 
 def given(project: Workspace, *rows: str, head: str = HEAD, name: str = "old.csv") -> str:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from relay import PATIENCE, Relay, passed, relaying, reply_held, reply_held_and_lost, says
+from relay import PATIENCE, Relay, passed, reply_held, reply_held_and_lost, says
 from workspaces import AUDIENCE, Workspace, tally
 
 from octoplan import project as projects
@@ -27,7 +27,7 @@ from octoplan.workflow import run
 from octoplan.workflow.sending import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from relay import Call
@@ -46,13 +46,6 @@ def project(tmp_path: Path) -> Workspace:
     rows = [f"+336399800{number},Zoe,{number}" for number in range(11, 11 + PEOPLE)]
     project.write("audiences/list.csv", "\n".join([AUDIENCE.splitlines()[0], *rows, ""]))
     return project
-
-
-@pytest.fixture
-def relay(project: Workspace) -> Iterator[Relay]:
-    with project.serving() as served, relaying(served) as relay:
-        project.served = relay.url
-        yield relay
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from relay import Relay, passed, relaying, reply_held, reply_lost, says
+from relay import Relay, passed, reply_held, reply_lost, says
 from workspaces import Workspace, sibling, tally
 
 from octoplan import project as projects
@@ -20,7 +20,6 @@ from octoplan.workflow.repeat import Repeater
 from octoplan.workflow.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from relay import Call
@@ -37,13 +36,6 @@ def project(tmp_path: Path) -> Workspace:
     project.edit("octoplan.yaml", "providers:", "suppressions: [audiences/stop.csv]\nproviders:")
     project.write("audiences/stop.csv", "phone_number\n")
     return project
-
-
-@pytest.fixture
-def relay(project: Workspace) -> Iterator[Relay]:
-    with project.serving() as served, relaying(served) as relay:
-        project.served = relay.url
-        yield relay
 
 
 class Clock:

@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from relay import Relay, passed, relaying, reply_lost, request_lost, says
+from relay import Relay, passed, reply_lost, request_lost, says
 from workspaces import CAMPAIGN, Workspace, tally
 
 from octoplan import project as projects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from relay import Call
@@ -31,13 +31,6 @@ def project(tmp_path: Path) -> Workspace:
     project = Workspace(tmp_path).usual()
     project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, workers: 1")
     return project
-
-
-@pytest.fixture
-def relay(project: Workspace) -> Iterator[Relay]:
-    with project.serving() as served, relaying(served) as relay:
-        project.served = relay.url
-        yield relay
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from relay import Call, passed, relaying, request_lost, says
+from relay import Call, passed, request_lost, says
 from workspaces import Workspace
 
 from campaigns import batch
@@ -40,13 +40,6 @@ LIMITED = says(429, retry_after="0")
 @pytest.fixture
 def project(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path).usual()
-
-
-@pytest.fixture
-def relay(project: Workspace) -> Iterator[Relay]:
-    with project.serving() as served, relaying(served) as relay:
-        project.served = relay.url
-        yield relay
 
 
 def first(*acts: Callable[[Call], None]) -> Callable[[Call], None]:

@@ -7,13 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from relay import NO_STOP, Relay, passed, relaying, reply_held, reply_lost, request_lost, says, sent_but
+from relay import NO_STOP, Relay, passed, reply_held, reply_lost, request_lost, says, sent_but
 from workspaces import AUDIENCE, Workspace, sibling, tally
 
 from octoplan.workflow.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -23,13 +22,6 @@ def project(tmp_path: Path) -> Workspace:
     project = Workspace(tmp_path).usual()
     project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, workers: 1")
     return project
-
-
-@pytest.fixture
-def relay(project: Workspace) -> Iterator[Relay]:
-    with project.serving() as served, relaying(served) as relay:
-        project.served = relay.url
-        yield relay
 
 
 def test_what_a_person_says_was_sent_counts_against_the_limit(project: Workspace, relay: Relay) -> None:
