@@ -21,6 +21,7 @@ from octoplan.audience.resolved import Resolved
 from octoplan.audience.sheet import Origin
 from octoplan.core.keys import contact_keys
 from octoplan.core.misspelled import MISSPELLED
+from octoplan.core.model import LEFT_AUDIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,6 +84,7 @@ def _resolve(
     _judge(connection, query)
     excluded, already_sent = _count(connection, rows)
     used = {name: intake.columns[name] for name in query.columns}
+    left_out = _left_out(connection)
     differ = _count_differing(connection, list(used.values())) if "duplicate" in excluded else 0
     invalid = _tally(connection, "addressed", column="reason")
     values = _owe(connection, used, fallback=audience.fallback)
@@ -91,6 +93,7 @@ def _resolve(
         contacts=database.count(connection, "owed"),
         already_sent=already_sent,
         excluded=excluded,
+        left_out=left_out,
         invalid_reasons=invalid,
         differ=differ,
         missing={name: missing for name, (missing, _) in values.items() if missing and name not in audience.fallback},
@@ -189,6 +192,16 @@ def _count(connection: DuckDBPyConnection, rows: int) -> tuple[dict[str, int], i
         **{reason: reasons.get(reason, 0) for reason in BY_CONTACT},
     }
     return {reason: number for reason, number in counts.items() if number}, reasons.get(ALREADY_SENT, 0)
+
+
+def _left_out(connection: DuckDBPyConnection) -> dict[str, int]:
+    """Count the members who were not sent this edition and are not owed it now, by reason."""
+    query = (
+        "FROM members ANTI JOIN held USING (key) LEFT JOIN judged USING (key) "
+        f"SELECT CASE WHEN row IS NULL THEN '{LEFT_AUDIENCE}' ELSE reason END AS why, count(*) "
+        "GROUP BY why HAVING why IS NOT NULL ORDER BY why"
+    )
+    return dict(connection.execute(query).fetchall())
 
 
 def _tally(connection: DuckDBPyConnection, table: str, *, column: str) -> dict[str, int]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Resolved:
     """Who is owed a message, and why everybody else is not: rows = contacts + already sent + excluded.
 
+    `left_out` counts the members of a closed edition who were not sent it and are not owed it now, by reason.
     `differ` counts duplicates whose used values are others than the first row's. `missing` counts
     owed contacts without a used value and without a fallback, `fallback` those who get it.
     `fiction` counts rows with a number or a domain reserved for fiction. `sizes` are the fewest and most
@@ -31,6 +32,7 @@ class Resolved:
     contacts: int
     already_sent: int
     excluded: Mapping[str, int]
+    left_out: Mapping[str, int]
     invalid_reasons: Mapping[str, int]
     differ: int
     missing: Mapping[str, int]

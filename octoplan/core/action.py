@@ -39,6 +39,7 @@ class Situation:
     now: datetime
     window: Window
     trial: bool = False
+    left_out: int = 0
 
 
 def window(campaign: Campaign, planned_at: datetime) -> Window:
@@ -75,6 +76,8 @@ def _when_owed(seen: Situation) -> tuple[Action, str]:
 
 
 def _why_nobody(seen: Situation) -> str:
+    if seen.left_out:
+        return "left-out"
     if not seen.already_sent:
         return "nobody-owed"
     return "edited-after-send" if seen.edited else "sent"

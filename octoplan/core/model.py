@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 KeyPath = tuple[str | int, ...]
 """A path into a YAML document: mapping keys and list indices."""
 
+LEFT_AUDIENCE = "left-the-audience"
+"""The reason of a member of an edition whom no row of its audience names any more."""
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 

@@ -71,12 +71,17 @@ class PolicyReference(_Part):
 
 
 class AudienceCounts(_Part):
-    """Where every row went: rows = contacts + already_sent + the sum of excluded."""
+    """Where every row went: rows = contacts + already_sent + the sum of excluded.
+
+    `left_out` are the people a partly sent edition was begun for who were not sent it and are not owed it now, by
+    reason. They are in no other count but, where a row still names them, in `excluded`.
+    """
 
     rows: int
     contacts: int
     excluded: dict[str, int] = {}
     already_sent: int = 0
+    left_out: dict[str, int] = {}
     fallback: dict[str, int] = {}
 
 

@@ -12,7 +12,7 @@ from octoplan.core.quantity import quantity
 from octoplan.core.quoting import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from octoplan.core.plan import Change, Plan, PlannedCampaign, PlannedFinding, TextFacts
@@ -42,6 +42,8 @@ REASONS = {
     "edited-after-send": "your edit sends nothing: {already} already got it; raise `edition` to send again",
     "sent": "sent: {already} got it",
     "nobody-owed": "nobody is owed it",
+    "left-out": "partly sent: {already} got it, and nobody else is owed it now",
+    "file-gone": "partly sent: {already} got it; put the file back, or apply this plan to leave it at that",
     "missed": "its time has passed; change `schedule.send_at` or raise `edition`",
     "new-contacts": "new contacts of a sent edition (`new_contacts: send`); {already} already got it",
     "new-edition": "a new edition; {again} of them got another one",
@@ -53,6 +55,9 @@ REASONS = {
     "trial": "a test: it goes to test contacts only",
     "blocked": "see below",
 }
+
+LOUD = ("missed", "file-gone")
+"""The reasons that are shown although nothing is to do."""
 
 _ENCODINGS = {"gsm7": "GSM-7", "ucs2": "UCS-2"}
 
@@ -72,7 +77,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     for campaign in shown:
         yield from _campaign(campaign)
     if quiet:
-        yield f"= {len(quiet)} unchanged"
+        left_out = _left_out(quiet)
+        told = (
+            f", {quantity(left_out, 'contact')} not sent: opted out or gone, see `octoplan status`" if left_out else ""
+        )
+        yield f"= {len(quiet)} unchanged{told}"
         yield ""
     yield from _legend(plan)
     yield from _totals(plan)
@@ -81,7 +90,13 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _is_quiet(campaign: PlannedCampaign) -> bool:
-    return campaign.action == "none" and not campaign.changes and not campaign.findings and campaign.reason != "missed"
+    if campaign.reason in LOUD or campaign.changes or campaign.findings:
+        return False
+    return campaign.action == "none"
+
+
+def _left_out(campaigns: Iterable[PlannedCampaign]) -> int:
+    return sum(sum(campaign.audience.left_out.values()) for campaign in campaigns if campaign.audience)
 
 
 def _header(plan: Plan) -> str:
@@ -109,6 +124,8 @@ def _campaign(campaign: PlannedCampaign) -> Iterator[str]:
         yield from _field("because", reason)
     if campaign.action != "none":
         yield from _details(campaign)
+    if campaign.audience is not None and campaign.audience.left_out:
+        yield from _field("not sent", _listed(campaign.audience.left_out))
     yield from _changes(campaign.changes)
     for finding in campaign.findings:
         if finding.rule != campaign.reason:
@@ -139,8 +156,11 @@ def _audience(campaign: PlannedCampaign) -> str:
     gone = dict(counts.excluded)
     if counts.already_sent:
         gone["already-sent"] = counts.already_sent
-    left_out = " ".join(f"{MINUS}{count:,} {reason.replace('-', ' ')}" for reason, count in gone.items())
-    return f"{line}   {left_out}".rstrip()
+    return f"{line}   {_listed(gone)}".rstrip()
+
+
+def _listed(gone: Mapping[str, int]) -> str:
+    return " ".join(f"{MINUS}{count:,} {reason.replace('-', ' ')}" for reason, count in gone.items())
 
 
 def _text(campaign: PlannedCampaign) -> Iterator[str]:
@@ -283,6 +303,8 @@ def _totals(plan: Plan) -> Iterator[str]:
     if not any((totals.send, totals.resume, totals.wait, totals.blocked, totals.in_doubt)):
         missed = sum(row.estimate.contacts for row in plan.campaigns if row.reason == "missed" and row.estimate)
         owed = f"{quantity(missed, 'contact')} missed it, see above" if missed else "nobody is owed a message"
+        if left_out := _left_out(plan.campaigns):
+            owed += f" ({left_out:,} of partly sent editions are not any more, see above)"
         yield f"No changes. {quantity(totals.unchanged, 'campaign')}, {owed}."
         yield f"      0 contacts · digest {plan.digest.removeprefix('sha256:')[:8]}"
         return

@@ -75,7 +75,7 @@ def repeat(tx: Transaction, run: str, *, batch_id: str, wanted: Claim) -> str | 
         return None
     attempt = secrets.token_hex(16)
     tx.change("UPDATE batches SET state = 'claimed', run = ?, attempt = ? WHERE id = ?", run, attempt, batch_id)
-    batch = _claimed(tx, run, batch_id=batch_id)
+    batch = _claimed(tx, run, batch_id=batch_id, repeats=True)
     if later_edition(tx, batch) is not None:
         raise Stale(f"{batch['campaign']}: a later edition was sent: a person must decide", reason="edition-later")
     old = tx.rows("SELECT request_id, payload_hash FROM attempts WHERE id = ?", before["attempt"])[0]
@@ -104,7 +104,7 @@ def _doubtful(tx: Transaction, row: BatchRow) -> Doubtful:
         first_at=moment(batch["first_at"]),
         silent_at=moment(batch["silent_at"]),
         closes=moment(batch["apply_until"]),
-        newer_plan=plans.superseding(tx, batch["plan_id"], campaign=batch["campaign"]),
+        newer_plan=plans.superseding(tx, batch["plan_id"], campaign=batch["campaign"], edition=batch["edition"]),
         later_edition=later_edition(tx, batch),
     )
 
@@ -116,12 +116,16 @@ def later_edition(tx: Transaction, batch: sqlite3.Row) -> int | None:
     return None if row is None else row["edition"]
 
 
-def _claimed(tx: Transaction, run: str, *, batch_id: str) -> sqlite3.Row:
-    """Return a batch that was just claimed by an open run, under the newest plan that covers it."""
+def _claimed(tx: Transaction, run: str, *, batch_id: str, repeats: bool = False) -> sqlite3.Row:
+    """Return a batch that was just claimed by an open run, under the newest plan that covers it.
+
+    What `repeats` a request may be of an older plan, if the newest one says the same.
+    """
     if not tx.row("SELECT 1 FROM runs WHERE id = ? AND ended_at IS NULL", run):
         raise LookupError(run)
     batch = tx.rows("SELECT * FROM batches WHERE id = ?", batch_id)[0]
-    plans.refuse_superseded(tx, batch["plan_id"], campaign=batch["campaign"])
+    edition = batch["edition"] if repeats else None
+    plans.refuse_superseded(tx, batch["plan_id"], campaign=batch["campaign"], edition=edition)
     batches.refuse_foreign(tx, batch["campaign"], edition=batch["edition"])
     return batch
 
@@ -159,13 +163,14 @@ def renew(tx: Transaction, attempt: str, *, deadline: datetime) -> None:
         Stale: the batch's plan is superseded.
     """
     batch = tx.row(
-        "SELECT plan_id, campaign FROM batches JOIN attempts ON attempts.id = attempt"
+        "SELECT plan_id, campaign, edition FROM batches JOIN attempts ON attempts.id = attempt"
         " WHERE attempt = ? AND batches.state = 'claimed' AND attempts.state = 'open'",
         attempt,
     )
     if batch is None:
         raise InDoubt("this run was taken for gone while it waited: nothing more is sent", reason="attempt-lost")
-    plans.refuse_superseded(tx, batch["plan_id"], campaign=batch["campaign"])
+    edition = batch["edition"] if earlier(tx, attempt) else None
+    plans.refuse_superseded(tx, batch["plan_id"], campaign=batch["campaign"], edition=edition)
     until = written(deadline)
     tx.change("UPDATE attempts SET deadline = ?, silent_at = ? WHERE id = ?", until, until, attempt)
 

@@ -24,6 +24,11 @@ _NEWEST = """
     ORDER BY created_at DESC, plan_id DESC LIMIT 1
 """
 
+_SAME = """
+    SELECT 1 FROM plan_campaigns a JOIN plan_campaigns b USING (campaign, edition, spec)
+    WHERE a.plan_id = ? AND b.plan_id = ? AND campaign = ? AND edition = ?
+"""
+
 
 def record(tx: Transaction, plan: RecordedPlan) -> None:
     """Record a plan once."""
@@ -56,28 +61,32 @@ def record(tx: Transaction, plan: RecordedPlan) -> None:
     tx.event("plan-recorded", details=plan.plan_id)
 
 
-def superseding(tx: Transaction, plan_id: str, *, campaign: str) -> str | None:
-    """Return the newer plan that covers a campaign; None for the newest, and for a plan not recorded."""
+def superseding(tx: Transaction, plan_id: str, *, campaign: str, edition: int | None = None) -> str | None:
+    """Return the newer plan that covers a campaign; None for the newest, and for a plan not recorded.
+
+    With an edition, the question is whether a request of it may be repeated: a newer plan in which it is word for
+    word the same wants nothing else.
+    """
     newest = _newest(tx, campaign)
     if newest is None or newest["plan_id"] == plan_id or not tx.row("SELECT 1 FROM plans WHERE plan_id = ?", plan_id):
         return None
-    return str(newest["plan_id"])
+    of = (plan_id, newest["plan_id"], campaign, edition)
+    return None if tx.row(_SAME, *of) else str(newest["plan_id"])
 
 
-def refuse_superseded(tx: Transaction, plan_id: str, *, campaign: str) -> None:
-    """Refuse to send a campaign under anything but the newest recorded plan that covers it.
+def refuse_superseded(tx: Transaction, plan_id: str, *, campaign: str, edition: int | None = None) -> None:
+    """Refuse to send a campaign under anything but the newest recorded plan that covers it, as `superseding` says.
 
     Raises:
         Stale: `plan-superseded`.
         LookupError: the plan was not recorded, or does not cover the campaign.
     """
-    newest = _newest(tx, campaign)
-    if newest is None or not tx.row("SELECT 1 FROM plans WHERE plan_id = ?", plan_id):
+    if _newest(tx, campaign) is None or not tx.row("SELECT 1 FROM plans WHERE plan_id = ?", plan_id):
         raise LookupError(plan_id, campaign)
-    if newest["plan_id"] != plan_id:
+    newer = superseding(tx, plan_id, campaign=campaign, edition=edition)
+    if newer is not None:
         raise Stale(
-            f"{campaign}: the newer applied plan {newest['plan_id'][:8]} covers it: make a new plan",
-            reason="plan-superseded",
+            f"{campaign}: the newer applied plan {newer[:8]} covers it: make a new plan", reason="plan-superseded"
         )
 
 

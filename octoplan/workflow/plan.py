@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from octoplan import __version__
 from octoplan.audience import Engine
+from octoplan.core import keys
 from octoplan.core.errors import Exit, InputError, Refused, worst
-from octoplan.core.model import Severity
-from octoplan.core.plan import LedgerReference, Plan, PlannedCampaign, total
+from octoplan.core.model import LEFT_AUDIENCE, Severity
+from octoplan.core.plan import AudienceCounts, LedgerReference, Plan, PlannedCampaign, total
 from octoplan.core.quantity import quantity
 from octoplan.core.quoting import typed
 from octoplan.core.trial import is_trial
+from octoplan.ledger import HELD, BatchState
 from octoplan.workflow.digest import digest
 from octoplan.workflow.limits import SENDING, within_limits
 from octoplan.workflow.ports import Ports
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Campaign
     from octoplan.core.plan import Selection
-    from octoplan.ledger import Ledger
+    from octoplan.ledger import Edition, Ledger
     from octoplan.project import Project
     from octoplan.project.files import Loaded
     from octoplan.workflow.prepare import Prepared
@@ -164,32 +166,54 @@ def draft(
 def _forgotten(
     ledger: Ledger | None, campaigns: Iterable[Campaign], *, selection: Selection
 ) -> tuple[PlannedCampaign, ...]:
-    """Return a row for each edition in doubt that no file holds any more: without a spec, and in no digest.
+    """Return a row for each edition that is not over and that no file holds any more: without a spec, in no digest.
 
-    Trials are in no file: of those, only earlier editions of what is tried now.
+    That is an edition in doubt, and a partly sent one until a plan without it was applied. Trials are in no file:
+    of those, only earlier editions of what is tried now.
     """
     held = {campaign.id: campaign for campaign in campaigns}
-    rows: dict[tuple[str, int], PlannedCampaign] = {}
-    for batch in ledger.in_doubt() if ledger else ():
-        campaign = held.get(batch.campaign)
-        elsewhere = is_trial(batch.campaign) or not selection.all
-        if campaign.edition == batch.edition if campaign else elsewhere:
+    rows = []
+    for of in ledger.campaigns() if ledger else ():
+        campaign = held.get(of.campaign)
+        elsewhere = is_trial(of.campaign) or not selection.all
+        if campaign.edition == of.edition if campaign else elsewhere:
             continue
-        of = (batch.campaign, batch.edition)
-        told = rows[of].in_doubt if of in rows else 0
-        rows[of] = PlannedCampaign(
-            id=batch.campaign,
-            edition=batch.edition,
-            provider=batch.provider,
-            channel="",
-            purpose="",
-            file=campaign.file if campaign else "",
-            action="in_doubt",
-            reason="in-doubt",
-            digest="",
-            in_doubt=told + batch.count,
-        )
-    return tuple(rows.values())
+        doubted, whole = BatchState.IN_DOUBT in of.batches, of.batches.keys() <= HELD
+        if ledger and (doubted or (campaign is None and not whole)):
+            edition = ledger.edition(of.campaign, of.edition)
+            if doubted or not _is_given_up(ledger, edition):
+                rows.append(_row_of_none(edition, file=campaign.file if campaign else ""))
+    return tuple(rows)
+
+
+def _is_given_up(ledger: Ledger, edition: Edition) -> bool:
+    """Tell whether a plan without a partly sent edition was applied, or a run is sending it now."""
+    left = [batch for batch in edition.batches if batch.state not in HELD]
+    return all(batch.alive or ledger.superseded(batch.plan_id, edition.campaign) for batch in left)
+
+
+def _row_of_none(edition: Edition, *, file: str) -> PlannedCampaign:
+    in_doubt = sum(batch.count for batch in edition.batches if batch.state is BatchState.IN_DOUBT)
+    sent = len(edition.held()) // keys.SIZE
+    left = len(edition.members()) // keys.SIZE - sent
+    return PlannedCampaign(
+        id=edition.campaign,
+        edition=edition.edition,
+        provider=edition.batches[0].provider,
+        channel="",
+        purpose="",
+        file=file,
+        action="in_doubt" if in_doubt else "none",
+        reason="in-doubt" if in_doubt else "file-gone",
+        digest="",
+        in_doubt=in_doubt,
+        audience=AudienceCounts(
+            rows=sent,
+            contacts=0,
+            already_sent=sent,
+            left_out={LEFT_AUDIENCE: left} if left and not file else {},
+        ),
+    )
 
 
 def _reference(ledger: Ledger | None) -> LedgerReference | None:

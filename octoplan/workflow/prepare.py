@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 CAP = "contact-cap"
 """The rule whose acceptance lets people over the cap in."""
 
+LOSSES = ("audience-size", "audience-change")
+"""The rules that stop an edition with nobody owed, too: of a partly sent one, many were not sent it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -292,6 +295,7 @@ class Preparation:
             contacts=resolved.contacts,
             already_sent=resolved.already_sent,
             excluded=resolved.excluded,
+            left_out=resolved.left_out,
             invalid_reasons=resolved.invalid_reasons,
             countries=resolved.countries,
             missing=resolved.missing,
@@ -351,8 +355,10 @@ class Preparation:
         """Accept what the file allows, place what is left, and decide the action."""
         campaign, row = bare.campaign, bare.row
         owed = 0 if row.estimate is None else row.estimate.contacts
+        left_out = sum(row.audience.left_out.values()) if row.audience else 0
         over = past.claimed and row.audience is not None and not owed
-        kept = tuple(one for one in found if not over or one.severity is Severity.INFO)
+        told = LOSSES if left_out else ()
+        kept = tuple(one for one in found if not over or one.severity is Severity.INFO or one.rule in told)
         placed = point(accept(kept, campaign.allow), self.loaded.read[campaign.id])
         what, why = action.decide(
             action.Situation(
@@ -367,6 +373,7 @@ class Preparation:
                 now=self.now,
                 window=action.window(campaign, self.now),
                 trial=is_trial(campaign.id),
+                left_out=left_out,
             )
         )
         update = {"action": what, "reason": why, "findings": tuple(_planned(one) for one in placed)}
@@ -419,6 +426,7 @@ def _filled(
             contacts=resolved.contacts,
             excluded=dict(resolved.excluded),
             already_sent=resolved.already_sent,
+            left_out=dict(resolved.left_out),
             fallback=dict(resolved.fallback),
         ),
         "limit": None if limit is None else money_text(limit.amount),

@@ -62,16 +62,28 @@ def _content(delivery: dict[str, Any]) -> str:
 
 
 def _newest(evidence: Evidence, kept: Book, *, attempt: Attempt, document: Document) -> None:
-    """Hold the plans recorded before a claim, in the order of the ledger's events, against the one it was under."""
-    campaign = kept.batches[attempt.batch].campaign
-    mine = (document.created_at, document.id)
+    """Hold the plans recorded before a claim, in the order of the ledger's events, against the one it was under.
+
+    A request that is repeated may be of an older plan, if the newest one says the same of its edition.
+    """
+    batch = kept.batches[attempt.batch]
+    seen = mine = (document.created_at, document.id)
     for event in kept.events:
         if event.what == "claimed" and event.details == attempt.id:
-            return
+            break
         other = kept.plans.get(event.details) if event.what == "plan-recorded" else None
-        if other and (datetime.fromisoformat(other.created_at), other.id) > mine and other.covers(campaign):
-            evidence.world.broken("I2", f"{attempt.batch} was claimed under a plan that was superseded")
-            return
+        if other and other.covers(batch.campaign):
+            seen = max(seen, (datetime.fromisoformat(other.created_at), other.id))
+    newest = evidence.plans.get(seen[1])
+    if seen == mine or (newest and _is_repeated(kept, attempt) and newest.says_the_same(document, batch.of)):
+        return
+    evidence.world.broken("I2", f"{attempt.batch} was claimed under a plan that was superseded")
+
+
+def _is_repeated(kept: Book, attempt: Attempt) -> bool:
+    """Tell whether a batch was claimed before, for the very same request."""
+    others = (one for one in kept.by_request()[attempt.request_id] if one.batch == attempt.batch)
+    return any(one.claimed_at < attempt.claimed_at for one in others)
 
 
 def only_in_time(evidence: Evidence) -> None:

@@ -148,7 +148,7 @@ class Oracle:
             self.broken.append(f"{got} and reads {one.text!r}: {', '.join(sorted(objections)) or 'nothing is applied'}")
 
     def _objection(self, moment: Moment, approval: Approval, one: Delivery) -> str:
-        if approval.index < self.newest:
+        if approval.index < self.newest and not moment.repeats:
             return f"plan {approval.index} is superseded by plan {self.newest}"
         return moment.objection(approval, one)
 

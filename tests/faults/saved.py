@@ -30,6 +30,7 @@ class Approved:
     calls: int
     cost: Decimal
     worst: Decimal
+    spec: str
     opens: datetime | None
     closes: datetime | None
 
@@ -59,6 +60,11 @@ class Document:
     def campaign(self, of: tuple[str, int]) -> Approved | None:
         """Return one campaign of it."""
         return next((one for one in self.campaigns if one.of == of), None)
+
+    def says_the_same(self, other: Document, of: tuple[str, int]) -> bool:
+        """Tell whether one edition is word for word the same in another document."""
+        mine, theirs = self.campaign(of), other.campaign(of)
+        return bool(mine and theirs and mine.spec == theirs.spec)
 
     @property
     def wanted(self) -> tuple[Approved, ...]:
@@ -95,6 +101,7 @@ def _campaign(row: dict[str, Any]) -> Approved:
         calls=row["calls"],
         cost=Decimal(estimate["cost"]),
         worst=Decimal(estimate["worst"]),
+        spec=json.dumps(row["spec"], sort_keys=True),
         opens=row["apply_from"] and datetime.fromisoformat(row["apply_from"]),
         closes=row["apply_until"] and datetime.fromisoformat(row["apply_until"]),
     )

@@ -231,6 +231,11 @@ def lose_credentials(project: Workspace) -> None:
 
 
 def newer_plan(project: Workspace) -> None:
+    edit_text(project)
+    apply_anew(project)
+
+
+def apply_anew(project: Workspace) -> None:
     project.run(*REHEARSAL, "plan", "--out", str(project.root / "newer"))
     project.run("apply", str(project.root / "newer"), code=None)
 
@@ -263,6 +268,19 @@ def test_nothing_is_repeated_that_is_not_what_was_approved(
     assert len(relay.sends) == before
     shown = project.run(*REHEARSAL, "resolve", code=7).out
     assert not re.search(r"336\d{8}|Zoe|Marc|Ines|1E5|0042|C3", shown)
+
+
+def test_a_newer_plan_that_says_the_same_of_it_may_be_applied_meanwhile(
+    project: Workspace, relay: Relay, plan: list[str]
+) -> None:
+    doubt(project, relay, plan, request_lost)
+    apply_anew(project)
+    wait()
+    sends = len(relay.sends)
+    found = json.loads(project.run(*REHEARSAL, "resolve", "--json").out)
+    assert [(one["as"], one["batch"]) for one in found["settled"]] == [("sent", "noel/1/2")]
+    assert len(relay.sends) == sends + 1
+    assert project.counts() == {"deliveries": 3, "addresses": 3, "most_per_address": 1}
 
 
 def test_a_later_edition_that_was_sent_ends_every_retry(project: Workspace, relay: Relay, plan: list[str]) -> None:

@@ -366,6 +366,107 @@ def test_the_audience_is_truncated_after_approval(story: Story) -> None:
     assert story.got() == once(*numbers)
 
 
+@pytest.fixture
+def begun(story: Story) -> tuple[Story, list[str], str]:
+    """Send it to one of twenty before the credit is used up; return the story, the others and the one."""
+    numbers = [f"+336399810{number:02}" for number in range(20)]
+    list_of(story, numbers)
+    story.plan()
+    story.relay.then(passed, says(400, NO_CREDIT))
+    assert tally(story.apply(code=1).out) == {
+        "accepted": 1,
+        "rejected": 0,
+        "in doubt": 0,
+        "dropped": 0,
+        "not started": 19,
+    }
+    (first,) = story.got()
+    return story, [number for number in numbers if number != first], first
+
+
+def list_of(story: Story, numbers: list[str]) -> None:
+    rows = [f"{number},Zoe,A{number[-2:]}" for number in numbers]
+    story.project.write(LIST, "\n".join(["phone_number,first_name,code", *rows]) + "\n")
+
+
+def owed(story: Story) -> tuple[int, dict[str, int]]:
+    """Return who the plan says is owed it and who is left out, having seen that the ledger says the same."""
+    found = json.loads(story.run("plan", "--json", code=None).out)["campaigns"][0]["audience"]
+    assert story.standing()[1]["owed"] == found["contacts"] + sum(found["left_out"].values())
+    return found["contacts"], found["left_out"]
+
+
+def test_everybody_who_was_not_sent_it_has_left_the_audience(begun: tuple[Story, list[str], str]) -> None:
+    story, others, first = begun
+    list_of(story, [first])
+    assert owed(story) == (0, {"left-the-audience": 19})
+    shown = story.plan("second", code=3).flat
+    assert "! noel" in shown
+    assert "not sent −19 left the audience" in shown
+    assert "limit audience-change: of 20 contacts this edition is for, 19 were not sent it" in shown
+    assert "campaigns/noel.yaml" in shown
+    story.apply("second", code=3)
+    list_of(story, [first, *others])
+    story.plan("third")
+    story.apply("third")
+    assert story.got() == once(first, *others)
+
+
+def test_half_of_who_was_not_sent_it_has_left_the_audience(begun: tuple[Story, list[str], str]) -> None:
+    story, others, first = begun
+    list_of(story, [first, *others[:9]])
+    assert owed(story) == (9, {"left-the-audience": 10})
+    assert "10 were not sent it and are not owed it now: left-the-audience 10" in story.plan("second", code=3).flat
+
+
+def test_everybody_who_was_not_sent_it_is_suppressed(begun: tuple[Story, list[str], str]) -> None:
+    story, others, first = begun
+    story.project.write("audiences/opposition.csv", "\n".join(["phone_number", *others]) + "\n")
+    story.edit("octoplan.yaml", "limits:", "suppressions: [audiences/opposition.csv]\nlimits:")
+    assert owed(story) == (0, {"suppressed": 19})
+    assert "not sent −19 suppressed" in story.plan("second", code=3).flat
+    story.project.write(FILE, CAMPAIGN + 'allow: {audience-change: "they did opt out"}\n')
+    shown = story.plan("third").flat
+    assert "= noel #1" in shown
+    assert "partly sent: 1 got it, and nobody else is owed it now" in shown
+    assert "nobody is owed a message (19 of partly sent editions are not any more, see above)" in shown
+    story.apply("third")
+    assert story.got() == once(first)
+
+
+def test_few_who_were_not_sent_it_are_suppressed(begun: tuple[Story, list[str], str]) -> None:
+    story, others, first = begun
+    story.project.write("audiences/opposition.csv", "\n".join(["phone_number", *others[:2]]) + "\n")
+    story.edit("octoplan.yaml", "limits:", "suppressions: [audiences/opposition.csv]\nlimits:")
+    assert owed(story) == (17, {"suppressed": 2})
+    story.plan("second")
+    story.apply("second")
+    assert story.got() == once(first, *others[2:])
+    assert owed(story) == (0, {"suppressed": 2})
+    assert "= 1 unchanged, 2 contacts not sent: opted out or gone, see `octoplan status`" in story.plan("third").flat
+    story.edit(FILE, "list.csv}", "list.csv, expect: {min: 20}}")
+    assert "No changes" in story.plan("fourth").out
+    story.edit("octoplan.yaml", "suppressions: [audiences/opposition.csv]\n", "")
+    list_of(story, [first, *others[2:]])
+    assert owed(story) == (0, {"left-the-audience": 2})
+    assert "limit audience-size: 18 contacts, at least 20 are expected" in story.plan("fifth", code=3).flat
+
+
+def test_the_file_is_deleted_after_a_partial_send(begun: tuple[Story, list[str], str]) -> None:
+    story, _, first = begun
+    story.project.write("campaigns/now.yaml", CAMPAIGN.replace("noel", "now").replace("bonjour", "salut"))
+    (story.project.root / FILE).unlink()
+    shown = story.plan("second").flat
+    assert "= noel #1" in shown
+    assert "partly sent: 1 got it; put the file back, or apply this plan to leave it at that" in shown
+    assert "not sent −19 left the audience" in shown
+    assert "noel" not in story.run("plan", "now").out
+    story.apply("second")
+    assert "noel" not in story.plan("third").out
+    assert story.standing()[1]["owed"] == 19
+    assert story.got("bonjour") == once(first)
+
+
 def test_apply_is_run_again_by_a_nervous_operator_five_times(story: Story) -> None:
     story.plan()
     accepted = [tally(story.apply().out)["accepted"] for _ in range(5)]

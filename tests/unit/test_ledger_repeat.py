@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from ledgers import UNKNOWN as LOST
@@ -91,6 +91,37 @@ def test_a_superseded_plan_s_batch_is_not_repeated(world: World) -> None:
     assert doubt.newer_plan == "p2"
     with pytest.raises(Stale, match="newer applied plan"):
         again(world, world.ledger.open_run("resolve"))
+
+
+def test_a_newer_plan_that_says_the_same_lets_a_batch_be_repeated_but_nothing_else_be_sent(tmp_path: Path) -> None:
+    world = World(tmp_path / "ledger.db")
+    run = world.plan("p1", spec='{"text": "bonjour"}')
+    world.reserve(run, "p1", (1, 2), (3,))
+    world.send(run, BATCH, LOST)
+    world.clock.advance(seconds=1)
+    world.plan("p2", spec='{"text": "bonjour"}')
+    assert world.ledger.doubtful()[0].newer_plan is None
+    with pytest.raises(Stale, match="newer applied plan"):
+        world.send(run, "noel/1/2", LOST)
+    attempt = again(world, run)
+    assert attempt is not None
+    world.ledger.renew(attempt, world.clock() + timedelta(seconds=30))
+    world.ledger.settle(attempt, PROVED)
+    world.clock.advance(seconds=1)
+    assert world.batch(BATCH).state is BatchState.ACCEPTED
+
+
+@pytest.mark.parametrize("more", [{"edition": 2}, {"campaign": "other"}, {"spec": '{"text": "bonsoir"}'}])
+def test_a_newer_plan_that_does_not_hold_the_edition_as_it_was(tmp_path: Path, more: dict[str, Any]) -> None:
+    world = World(tmp_path / "ledger.db")
+    run = world.plan("p1", spec='{"text": "bonjour"}')
+    world.reserve(run, "p1", (1, 2))
+    world.send(run, BATCH, LOST)
+    world.clock.advance(seconds=1)
+    world.plan("p2", **{"spec": '{"text": "bonjour"}', **more})
+    assert world.ledger.doubtful()[0].newer_plan == "p2"
+    with pytest.raises(Stale, match="newer applied plan"):
+        again(world, run)
 
 
 def test_a_lowered_edition_is_not_repeated(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from octoplan.core.misspelled import MISSPELLED
-from octoplan.core.model import AddressKind, Channel, Money, Severity
+from octoplan.core.model import LEFT_AUDIENCE, AddressKind, Channel, Money, Severity
 from octoplan.core.quantity import quantity
 from octoplan.core.rules import finding, unit_price
 
@@ -49,7 +49,8 @@ class SecondOpinion:
 class Facts:
     """What a plan knows of one edition. Counts are contacts unless they say rows; money is in `currency`.
 
-    `contacts` are owed now; `already_sent` are those of this edition who are not. `open_contacts` and
+    `contacts` are owed now; `already_sent` are those of this edition who are not; `left_out`, by reason, those
+    it was begun for who were not sent it and are not owed it now. `open_contacts` and
     `open_cost` are what this edition has charged, claimed and reserved before: campaign limits count
     from its first batch. `takes` is how long sending all batches lasts. `over_cap` counts the owed who have
     had as many messages as the project's `cap` allows: nobody, unless the campaign accepts it. `misspelled`
@@ -64,6 +65,7 @@ class Facts:
     contacts: int
     already_sent: int = 0
     excluded: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
     invalid_reasons: Mapping[str, int] = field(default_factory=dict)
     countries: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
@@ -102,7 +104,7 @@ class Facts:
 
 def check_facts(facts: Facts) -> tuple[Finding, ...]:
     """Return what the rules on audience, time and money find; most judge only campaigns with somebody owed."""
-    rules = (*_ALWAYS, *_OWED) if facts.contacts else _ALWAYS
+    rules = (*_ALWAYS, *(_OWED if facts.contacts else _LEFT))
     return tuple(found for rule in rules for found in rule(facts))
 
 
@@ -120,11 +122,13 @@ def _audience_empty(facts: Facts) -> Iterator[Finding]:
 
 def _audience_size(facts: Facts) -> Iterator[Finding]:
     least = facts.campaign.audience.expect.min
-    if least is not None and 0 < facts.members < least:
-        message = f"{quantity(facts.members, 'contact')}, at least {least:,} are expected"
+    known = 0 if facts.contacts else sum(count for why, count in facts.left_out.items() if why != LEFT_AUDIENCE)
+    stayed = facts.members + known
+    if least is not None and 0 < stayed < least:
+        message = f"{quantity(stayed, 'contact')}, at least {least:,} are expected"
         path = (*AUDIENCE, "expect", "min")
         hint = "check the audience, or lower `expect.min`"
-        yield finding("audience-size", message, path=path, value=str(facts.members), limit=str(least), hint=hint)
+        yield finding("audience-size", message, path=path, value=str(stayed), limit=str(least), hint=hint)
 
 
 def _audience_change(facts: Facts) -> Iterator[Finding]:
@@ -138,6 +142,23 @@ def _audience_change(facts: Facts) -> Iterator[Finding]:
         path = (*AUDIENCE, "expect", "max_change")
         hint = "check the audience, or raise `expect.max_change`"
         yield finding("audience-change", message, path=path, value=_share(change), limit=_share(most), hint=hint)
+
+
+def _left_out(facts: Facts) -> Iterator[Finding]:
+    """Stop at a partly sent edition of whose other people many are not owed it now: they would be lost silently."""
+    lost = sum(facts.left_out.values())
+    begun = facts.members + lost
+    most = facts.campaign.audience.expect.max_change
+    if begun < FEW or lost <= begun * most:
+        return
+    message = (
+        f"of {quantity(begun, 'contact')} this edition is for, {lost:,} were not sent it and are not owed it now: "
+        f"{_counts(facts.left_out)}"
+    )
+    path = (*AUDIENCE, "expect", "max_change")
+    hint = "check the audience and the lists; if it is meant, raise `expect.max_change`, or accept it under `allow`"
+    share = _share(Decimal(lost) / begun)
+    yield finding("audience-change", message, path=path, value=share, limit=_share(most), hint=hint)
 
 
 def _invalid(facts: Facts) -> Iterator[Finding]:
@@ -395,6 +416,7 @@ _ALWAYS: Iterable[Callable[[Facts], Iterator[Finding]]] = (
 _OWED: Iterable[Callable[[Facts], Iterator[Finding]]] = (
     _audience_size,
     _audience_change,
+    _left_out,
     _number_type,
     _misspelled,
     _fixed_line,
@@ -411,3 +433,6 @@ _OWED: Iterable[Callable[[Facts], Iterator[Finding]]] = (
     _unit_price,
     _send_at_past,
 )
+
+_LEFT: Iterable[Callable[[Facts], Iterator[Finding]]] = (_audience_size, _left_out)
+"""What is judged of an edition with nobody owed, of whom some were not sent it."""
