@@ -306,6 +306,8 @@ def _totals(plan: Plan) -> Iterator[str]:
         if left_out := _left_out(plan.campaigns):
             owed += f" ({left_out:,} of partly sent editions are not any more, see above)"
         yield f"No changes. {quantity(totals.unchanged, 'campaign')}, {owed}."
+        if any(row.reason == "sent" and _skips(row.spec) for row in plan.campaigns):
+            yield "      Who joined the audience of a sent campaign is skipped (`new_contacts`)."
         yield f"      0 contacts · digest {plan.digest.removeprefix('sha256:')[:8]}"
         return
     yield (
@@ -327,6 +329,10 @@ def _totals(plan: Plan) -> Iterator[str]:
         yield "      already sent: unknown, there is no ledger to read"
     if not plan.approvable and not plan.offline:
         yield "      Cannot be applied: deselect or mend the campaigns marked !"
+
+
+def _skips(spec: Mapping[str, Any]) -> bool:
+    return bool(spec.get("audience", {}).get("new_contacts") == "skip")
 
 
 def _field(name: str, value: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from octoplan.core import approval
-from octoplan.core.errors import Exit, InputError, OctoplanError, Stale
+from octoplan.core.errors import Exit, InputError, OctoplanError, Refused, Stale
 from octoplan.core.outcome import told_at
 from octoplan.core.quantity import quantity
 from octoplan.core.trial import is_trial
@@ -26,6 +26,7 @@ from octoplan.workflow.progress import Silent
 from octoplan.workflow.sending import Sender
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from octoplan.audience import Engine
@@ -42,6 +43,9 @@ APART = timedelta(minutes=5)
 
 QUIET = timedelta(minutes=12)
 """How long a request may be travelling to a provider that `octoplan.yaml` names no more."""
+
+ENDED = ("plan-superseded", "edition-later", "foreign")
+"""Why a ledger lets no request of an edition, or of a plan, be repeated."""
 
 OVER = "the time of its campaign in its plan is over: decide"
 BROKEN = "the files are broken: see `octoplan validate`, then resolve again"
@@ -85,8 +89,10 @@ class Repeater:
         with contextlib.closing(self.wires.open(doubt.row.provider)) as wire:
             try:
                 return sender.repeat(wire, doubt.row, identified=batch)
-            except Stale as error:
-                raise Unrepeatable(str(error)) from error
+            except (Stale, Refused) as error:
+                if error.reason in ENDED:
+                    raise Unrepeatable(str(error)) from error
+                raise
 
     def _as_now(self, row: BatchRow) -> tuple[Campaign, Packer]:
         """Return the campaign of a batch as its file has it now, and what makes batches of everybody in it."""
@@ -221,6 +227,13 @@ def refuse_age(project: Project, doubt: Doubtful, *, now: datetime) -> None:
 def quiet_until(project: Project, doubt: Doubtful) -> datetime:
     """Return when nothing of a batch can be travelling any more."""
     return doubt.silent_at + quiet_time(project, doubt.row.provider)
+
+
+def way_out(project: Project, doubts: Iterable[Doubtful], *, now: datetime) -> str:
+    """Say what to run about batches in doubt, and from when on it may repeat their requests."""
+    quiet = max((quiet_until(project, doubt) for doubt in doubts), default=now)
+    after = f" after {quiet:%H:%M:%S} UTC" if quiet > now else ""
+    return f"a person must look: `octoplan resolve`{after} settles what can be proved, and lists the rest"
 
 
 def quiet_time(project: Project, name: str) -> timedelta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,35 +25,48 @@ if TYPE_CHECKING:
     from octoplan.project import Project
     from octoplan.workflow.progress import Stop
 
+GONE = "the run that sent it ended before an answer was recorded"
+REASONS = {"": GONE, "run-gone": GONE}
+"""Reason words of doubts, for people."""
+
 PLAN = "resolve"
 """What a run that applies no plan is called in the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """One batch whose outcome is unknown, and why its request is not repeated."""
+    """One batch whose outcome is unknown, why its request is not repeated, and what to look up at the provider."""
 
     batch: str
     contacts: int
     reason: str
-    since: datetime | None
+    since: datetime
+    provider: str
+    request_id: str
+    sender: str
     next: str
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs."""
-        since = None if self.since is None else self.since.isoformat()
         return {
             "batch": self.batch,
             "contacts": self.contacts,
             "reason": self.reason,
-            "since": since,
+            "since": self.since.isoformat(),
+            "provider": self.provider,
+            "request_id": self.request_id,
+            "sender": self.sender,
             "next": self.next,
         }
 
-    def lines(self) -> tuple[str, str]:
-        """Return it as two lines for people."""
-        since = "" if self.since is None else f" · since {self.since:%Y-%m-%d %H:%M %Z}"
-        return f"? {self.batch} · {quantity(self.contacts, 'contact')} · {self.reason}{since}", f"    {self.next}"
+    def lines(self) -> tuple[str, str, str]:
+        """Return it as three lines for people."""
+        sender = f" from {self.sender}" if self.sender else ""
+        return (
+            f"? {self.batch} · {quantity(self.contacts, 'contact')} · {self.reason}",
+            f"    {self.provider} · {self.since:%Y-%m-%d %H:%M:%S %Z}{sender} · request {self.request_id}",
+            f"    {self.next}",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,21 +203,21 @@ def _repeat_all(
                         suppressions=suppressions,
                         stop=stop,
                     )
-                _note(found, doubt, outcome=repeater.repeat(doubt))
+                _note(found, ledger, doubt=doubt, outcome=repeater.repeat(doubt))
             except Unrepeatable as why:
-                found.batches.append(_doubt(doubt, next=str(why)))
+                found.batches.append(_doubt(ledger, doubt, next=str(why)))
             except InDoubt as error:
                 found.notes[str(error)] = error.exit
-                found.batches.append(_doubt(doubt, next="its answer could not be recorded: see above"))
+                found.batches.append(_doubt(ledger, doubt, next="its answer could not be recorded: see above"))
 
 
-def _note(found: Doubts, doubt: Doubtful, *, outcome: Outcome | None) -> None:
+def _note(found: Doubts, ledger: Ledger, *, doubt: Doubtful, outcome: Outcome | None) -> None:
     """Note what a repeated request came to; None: another runner has settled or repeated it."""
     row = doubt.row
     if outcome is None:
         return
     if outcome.verdict is not Verdict.ACCEPTED:
-        found.batches.append(_doubt(doubt, next=f"repeated, and not closed by the answer: {outcome.reason}"))
+        found.batches.append(_doubt(ledger, doubt, next=f"repeated, and not closed by the answer: {outcome.reason}"))
         return
     ticket = outcome.receipt.ticket if outcome.receipt else ""
     how = f"repeated and accepted, ticket {ticket}" if ticket else "the provider says it is a duplicate"
@@ -212,10 +226,18 @@ def _note(found: Doubts, doubt: Doubtful, *, outcome: Outcome | None) -> None:
         found.notes[f"{row.id}: {outcome.excess}"] = Exit.BLOCKED
 
 
-def _doubt(doubt: Doubtful, *, next: str) -> Doubt:  # noqa: A002  the field's name
+def _doubt(ledger: Ledger, doubt: Doubtful, *, next: str) -> Doubt:  # noqa: A002  the field's name
     row = doubt.row
+    spec = json.loads(ledger.specs(row.campaign, row.edition)[row.plan_id])
     return Doubt(
-        batch=row.id, contacts=row.count, reason=row.reason or "outcome unknown", since=row.claimed_at, next=next
+        batch=row.id,
+        contacts=row.count,
+        reason=REASONS.get(row.reason, row.reason),
+        since=doubt.first_at,
+        provider=row.provider,
+        request_id=row.request_id,
+        sender=spec.get("sender") or spec.get("message", {}).get("from", {}).get("address", ""),
+        next=next,
     )
 
 

@@ -19,6 +19,7 @@ from octoplan.core.plan import money_text
 from octoplan.ledger import HELD, BatchState, NewBatch, RecordedCampaign, RecordedPlan, Reserve
 from octoplan.workflow import approve, hours
 from octoplan.workflow.hours import CLOSED
+from octoplan.workflow.repeat import way_out
 from octoplan.workflow.sending import CHANGED, OVER, STATES, STOPPED, Pace, Sender
 from octoplan.workflow.tally import Tally
 
@@ -406,8 +407,9 @@ class Run:
         self.tally.in_doubt = sum(doubted.values())
         self.tally.rejected = sum(self._rejected(edition) for edition in editions)
         if doubts:
-            sentence = "a person must look: `octoplan resolve` lists them"
-            self.tally.end(Exit.DOUBT, Verdict.IN_DOUBT.value, sentence=sentence)
+            sentence = way_out(self.project, self.ledger.doubtful(), now=self.project.clock())
+            again = "; then run the same command again" if self.tally.not_started else ""
+            self.tally.end(Exit.DOUBT, Verdict.IN_DOUBT.value, sentence=sentence + again)
 
     def _rejected(self, edition: Edition) -> int:
         """Count who was rejected under this plan and has not been sent it since, and tell why."""

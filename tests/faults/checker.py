@@ -158,7 +158,8 @@ def _elsewhere(evidence: Evidence) -> Counter[tuple[str, int, str]]:
 def foreign_is_no_proof(evidence: Evidence) -> None:
     """Foreign: a request id that another ledger has used leaves the batch in doubt, and ends the run with 7.
 
-    Whoever was killed may not have heard that it is known; its repetition then proves no more than that it was sent.
+    Whoever was killed, or had no clear answer, did not hear that it is known; its repetition then proves no more than
+    that it was sent.
     """
     world = evidence.world
     first: dict[str, Ran] = {}
@@ -179,9 +180,14 @@ def foreign_is_no_proof(evidence: Evidence) -> None:
 
 
 def _unheard(evidence: Evidence, ran: Ran, request_id: str) -> bool:
-    """Tell whether a run before this one of the same ledger was killed at the attempt under a request id."""
-    before = (one for one in evidence.world.runs[: ran.number] if one.killed and one.home == ran.home)
-    return any(evidence.claimed(one, request_id) for one in before)
+    """Tell whether an earlier run of the same ledger attempted a request id and was not told that it is known."""
+    before = (one for one in evidence.world.runs[: ran.number] if one.home == ran.home)
+    attempts = [found for one in before if (found := evidence.claimed(one, request_id))]
+    return any(not _heard(kept, attempt.batch) for kept, attempt in attempts)
+
+
+def _heard(kept: Book, batch: str) -> bool:
+    return any(event.batch == batch and event.reason.startswith("foreign duplicate") for event in kept.events)
 
 
 def _edition(evidence: Evidence, delivery: dict[str, Any]) -> tuple[str, int]:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from octoplan.core import email, keys, phone
-from octoplan.core.model import AddressKind, Rows
+from octoplan.core.model import LEFT_AUDIENCE, AddressKind, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from octoplan.audience import Query
@@ -33,6 +33,7 @@ class Owed:
     contacts: int
     already_sent: int
     excluded: Mapping[str, int]
+    left_out: Mapping[str, int]
     invalid_reasons: Mapping[str, int]
     differ: int
     missing: Mapping[str, int]
@@ -97,6 +98,7 @@ def resolve(query: Query) -> Owed:
         contacts=len(owed),
         already_sent=already_sent,
         excluded={reason: counts[reason] for reason in COUNTED if counts[reason]},
+        left_out=_left_out(firsts.values(), reasons, query=query),
         invalid_reasons={"email-address": counts["invalid"]} if counts["invalid"] else {},
         differ=0,
         missing={},
@@ -108,6 +110,13 @@ def resolve(query: Query) -> Owed:
         misspelled_domains={},
         people=tuple(owed),
     )
+
+
+def _left_out(people: Iterable[_Person], reasons: Mapping[str, str], *, query: Query) -> dict[str, int]:
+    named = {one.key: reasons.get(one.address, "") for one in people}
+    left = _packed(query.members or b"") - _packed(query.held)
+    counts = Counter(named.get(key, LEFT_AUDIENCE) for key in left)
+    return {reason: counts[reason] for reason in sorted(counts) if reason}
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from relay import Relay, passed, reply_lost, request_lost, says
+from relay import Relay, passed, reply_held, reply_lost, request_lost, says
 from workspaces import CAMPAIGN, Workspace, tally
 
 from octoplan import project as projects
@@ -281,6 +281,47 @@ def test_a_newer_plan_that_says_the_same_of_it_may_be_applied_meanwhile(
     assert [(one["as"], one["batch"]) for one in found["settled"]] == [("sent", "noel/1/2")]
     assert len(relay.sends) == sends + 1
     assert project.counts() == {"deliveries": 3, "addresses": 3, "most_per_address": 1}
+
+
+def test_nothing_of_an_edition_is_repeated_that_another_ledger_has_sent_some_of(
+    project: Workspace, relay: Relay, plan: list[str]
+) -> None:
+    batch = doubt(project, relay, plan, request_lost)
+    relay.then(says(400, b'{"code": 133, "message": "Duplicate."}'))
+    assert "foreign" in project.run(*plan, code=7).err
+    wait()
+    sends = len(relay.sends)
+    told = {one["batch"]: one["next"] for one in resolved(project, code=7)["batches"]}
+    assert "another ledger has sent batch noel/1/3" in told[batch]
+    assert "another ledger sent it" in told["noel/1/3"]
+    assert len(relay.sends) == sends
+
+
+def test_a_doubt_names_what_to_look_up_at_the_provider(project: Workspace, relay: Relay, plan: list[str]) -> None:
+    relay.then(passed, request_lost)
+    ended = project.run(*plan, code=7)
+    assert re.search(
+        r"a person must look: `octoplan resolve` after \d\d:\d\d:\d\d UTC settles what can be proved, and lists the "
+        r"rest; then run the same command again",
+        " ".join(ended.err.split()),
+    )
+    shown = project.run(*REHEARSAL, "resolve", code=7).out.splitlines()
+    request = json.loads(relay.sends[-1])["metadata"]["request_id"]
+    (line,) = [line for line in shown if request in line]
+    assert re.fullmatch(rf"    octopush · \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC from ACME · request {request}", line)
+    (one,) = resolved(project, code=7)["batches"]
+    assert (one["request_id"], one["sender"], one["provider"]) == (request, "ACME", "octopush")
+
+
+def test_a_doubt_of_a_run_that_is_gone_says_so(project: Workspace, relay: Relay, plan: list[str]) -> None:
+    relay.then(reply_held)
+    process = project.start(*plan)
+    relay.wait_until_held()
+    process.kill()
+    process.communicate()
+    relay.release.set()
+    shown = project.run(*REHEARSAL, "resolve", code=7).flat
+    assert "1 contact · the run that sent it ended before an answer was recorded" in shown
 
 
 def test_a_later_edition_that_was_sent_ends_every_retry(project: Workspace, relay: Relay, plan: list[str]) -> None:
