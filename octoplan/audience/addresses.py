@@ -74,7 +74,7 @@ def _read_emails(connection: DuckDBPyConnection, cells: str, *, into: str) -> No
 def _read_numbers(connection: DuckDBPyConnection, cells: str, *, into: str, country: str | None) -> None:
     connection.execute(
         f"CREATE TABLE spelled AS FROM {cells} "
-        f"SELECT row, regexp_replace(coalesce(cell, ''), '[{phone.PUNCTUATION}]+', '', 'g') AS spelling"
+        f"SELECT row, regexp_replace(coalesce(cell, ''), {quote(phone.PUNCTUATION)}, '', 'g') AS spelling"
     )
     home = phone.mask(country, country) if country else None
     connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from octoplan.audience import addresses, database
@@ -13,6 +14,7 @@ from octoplan.core.rules import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from decimal import Decimal
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -24,11 +26,23 @@ if TYPE_CHECKING:
 SAMPLED = 1_000
 """Cells of a column that is not called an address column, looked at to find whether it is one."""
 
+SHOWN = 5
+"""Entries that a finding names."""
+
 OTHER = {AddressKind.PHONE: AddressKind.EMAIL, AddressKind.EMAIL: AddressKind.PHONE}
 
 _RULES = {AddressKind.PHONE: "phone", AddressKind.EMAIL: "email-address"}
 
 _CALLED = {AddressKind.PHONE: "telephone numbers", AddressKind.EMAIL: "e-mail addresses"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    """The entries of a list: `own` are addresses of the campaign's kind, `unread` of neither kind."""
+
+    total: int
+    own: int
+    unread: int
 
 
 def load_lists(
@@ -58,7 +72,9 @@ def load_lists(
         other = OTHER[query.kind]
         for country in readings[other] if left else ():
             left = _read_entries(connection, other, country=country, entries="unread")
-        yield from _judge_list(origin, query.kind, total=total, own=own, unread=left)
+        counts = _Counts(total=total, own=own, unread=left)
+        most = query.campaign_audience.expect.max_invalid
+        yield from _judge_list(origin, query.kind, counts=counts, rows=_unread(connection), most=most)
         connection.execute("DROP TABLE entries")
         connection.execute("DROP TABLE unread")
 
@@ -121,13 +137,32 @@ def _read_entries(
     return database.count(connection, "unread")
 
 
-def _judge_list(origin: Origin, kind: AddressKind, *, total: int, own: int, unread: int) -> Iterator[Finding]:
-    """Yield what a list's entries are worth to a campaign whose contacts are of this kind."""
+def _unread(connection: DuckDBPyConnection) -> str:
+    """Return where in a list the first entries are that could not be read: `: rows 3, 17`; the header is no row."""
+    rows = [
+        row + 1 for (row,) in connection.execute(f"FROM unread SELECT row ORDER BY row LIMIT {SHOWN + 1}").fetchall()
+    ]
+    more = ", …" if len(rows) > SHOWN else ""
+    return f": {'row' if len(rows) == 1 else 'rows'} {', '.join(f'{row:,}' for row in rows[:SHOWN])}{more}"
+
+
+def _judge_list(origin: Origin, kind: AddressKind, *, counts: _Counts, rows: str, most: Decimal) -> Iterator[Finding]:
+    """Yield what a list's entries are worth to a campaign whose contacts are of this kind.
+
+    An entry that cannot be read protects nobody: more of them than an audience may have stop the campaign.
+    """
+    total, own, unread = counts.total, counts.own, counts.unread
     if unread:
         message = f"{origin.name}: {quantity(unread, 'entry')} of {total:,} without an address, protecting nobody"
-        hint = "" if unread < total else "name the file or the column that holds the addresses"
-        severity = Severity.INFO if unread < total else Severity.ERROR
-        yield finding(_RULES[kind], message, severity=severity, path=origin.path, hint=hint)
+        if unread == total:
+            hint = "name the file or the column that holds the addresses"
+            yield finding(_RULES[kind], message, severity=Severity.ERROR, path=origin.path, hint=hint)
+        elif unread > most * total:
+            hint = "mend them in the list, raise `expect.max_invalid`, or accept it under `allow`"
+            share, limit = f"{100 * unread / total:.1f}%", f"{most * 100:.1f}%"
+            yield finding("audience-invalid", message + rows, path=origin.path, value=share, limit=limit, hint=hint)
+        else:
+            yield finding(_RULES[kind], message + rows, severity=Severity.INFO, path=origin.path)
     others = total - own - unread
     if others and not own:
         message = f"{origin.name}: only {_CALLED[OTHER[kind]]} ({others:,}), no {_CALLED[kind]}"

@@ -17,11 +17,12 @@ from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, Phone
 
 Kind = Literal["mobile", "fixed"]
 
-PUNCTUATION = "- \t.()/\u00a0\u2007\u202f"
-"""What may stand between digits: blanks (also the no-break ones of French typography) and `. - ( ) /`.
+_UNSEEN = "".join(map(chr, (0xA0, 0x2007, 0x202F, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
-Also the inside of a regular expression's character class.
-"""
+PUNCTUATION = f"(?i)^tel:|[- \t.()/'{_UNSEEN}]+"
+"""A regular expression of what is not of a number: between digits blanks (also the no-break ones of French
+typography) and `. - ( ) /`; the apostrophe by which a sheet marks text; invisible marks of direction, which
+telephones copy along; the scheme of a link (RFC 3966)."""
 
 EMAIL = r"[^+@]@[^@]"
 """What tells an e-mail address from a number, somewhere in its unpunctuated text."""
@@ -34,8 +35,6 @@ FICTION = re.compile(
     r")"
 )
 """E.164 numbers reserved for fiction: no person can answer one."""
-
-_SPACES = dict.fromkeys(map(ord, PUNCTUATION))
 
 _KINDS: dict[int, Kind] = {
     PhoneNumberType.MOBILE: "mobile",
@@ -95,8 +94,8 @@ def canonical(raw: str, country: str | None) -> Phone | str:
 
 
 def unpunctuated(raw: str) -> str:
-    """Return a text without what may stand between the digits of a number."""
-    return raw.translate(_SPACES)
+    """Return a text without what is not of a number."""
+    return re.sub(PUNCTUATION, "", raw)
 
 
 def _unreadable(spelling: str, country: str | None) -> str | None:

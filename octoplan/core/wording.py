@@ -21,9 +21,12 @@ _SLOT = re.compile(r'\{[{%](?:"(?:[^"\\]|\\.)*"|[^"])*?[%}]\}', re.DOTALL)
 _BETWEEN = "\0"
 """Between two texts: no message that may leave holds this character."""
 
+_SAID = "LNS"
+"""General categories of what is read aloud (Unicode Standard Annex 44): letters, numbers, symbols; not punctuation."""
+
 
 def wordings(message: Mapping[str, Any]) -> frozenset[str]:
-    """Return what a message, as the digest sees it, says in each of its languages, but for slots, capitals and blanks.
+    """Return what a message, as the digest sees it, says in each of its languages: letters and figures alone.
 
     Addresses of links and pictures, and buttons, are no part of it. Only of a message that says nothing in words
     do they count, and slots too; one that has not even those says nothing.
@@ -63,5 +66,6 @@ def _together(texts: Iterator[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text without capitals and blanks, each letter in one form; a form may hold blanks again."""
-    return "".join(unicodedata.normalize("NFKC", "".join(text.split())).casefold().split())
+    """Return the letters, figures and signs of a text, without capitals and accents: a copy may differ in those."""
+    parted = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(char for char in parted if unicodedata.category(char)[0] in _SAID)

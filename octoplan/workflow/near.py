@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from octoplan.core import cap
-from octoplan.core.rules.near import DAYS, MOST, Likeness, check
+from octoplan.core.rules.near import DAYS, Likeness, check
 from octoplan.core.wording import wordings
 from octoplan.ledger import packed
 
@@ -85,7 +85,7 @@ def _groups(owing: Iterable[Prepared], *, ledger: Ledger | None, start: datetime
 
 
 def _likenesses(group: dict[str, _Saying], planned_at: datetime) -> Iterator[tuple[str, Likeness]]:
-    """Yield what each campaign of the plan shares with each other id of its group, where that may be too much."""
+    """Yield what each campaign of the plan shares with each other id of its group, where that is anybody."""
     sides = {campaign: saying.side() for campaign, saying in group.items()}
     everybody = [side.keys.tobytes() for side in sides.values()]
     if not packed.repeats(packed.keys(b"".join(everybody))):
@@ -95,7 +95,7 @@ def _likenesses(group: dict[str, _Saying], planned_at: datetime) -> Iterator[tup
         if saying.item is None:
             continue
         own = saying.side(saying.item.row.edition)
-        if packed.within(own.keys, several).sum() > MOST * own.keys.size:
+        if packed.within(own.keys, several).any():
             for name, other in sides.items():
                 if name != campaign:
                     yield campaign, _likeness(name, own, other=other, planned_at=planned_at)

@@ -79,9 +79,9 @@ def test_a_renamed_id_is_stopped_after_the_send_and_free_with_another_text(proje
     assert told(project) == {"noel-2": expected}
     project.run("apply", code=3)
     project.write(
-        "campaigns/noel.yaml", copied("noel-2", ("bonjour", "Bon Jour"), ("contact.code", "contact.first_name"))
+        "campaigns/noel.yaml", copied("noel-2", ("bonjour", "« Bón Jour » !"), ("contact.code", "contact.first_name"))
     )
-    assert told(project) == {"noel-2": expected}  # capitals, blanks and slots are no other text
+    assert told(project) == {"noel-2": expected}  # capitals, accents, punctuation, blanks and slots are no other text
     project.write("campaigns/noel.yaml", copied("noel-2", ("bonjour", "bonsoir")))
     assert told(project) == {}
     assert tally(project.run("apply").out)["accepted"] == PEOPLE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from octoplan.audience import AudienceError, Engine, Query, database, sheet
 from octoplan.core.keys import contact_key
-from octoplan.core.model import Audience, Rows, Severity
+from octoplan.core.model import Audience, Expect, Rows, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -276,10 +277,25 @@ def test_a_list_without_an_address_column_protects_nobody(engine: Engine, folder
 
 
 def test_entries_of_a_list_that_are_no_numbers_are_counted(engine: Engine, folder: Path) -> None:
-    (folder / "stop.csv").write_text("phone\n0639980001\nnope\n\n")
-    (found,) = engine.resolve(query(folder / "a.csv", suppressions=(folder / "stop.csv",))).findings
+    (folder / "stop.csv").write_text("phone\n" + "0639980001\n" * 49 + "nope\n\n")
+    asked = query(folder / "a.csv", suppressions=(folder / "stop.csv",))
+    (found,) = engine.resolve(asked).findings
     assert (found.rule, found.severity) == ("phone", Severity.INFO)
-    assert found.message == "stop.csv: 1 entry of 2 without an address, protecting nobody"
+    assert found.message == "stop.csv: 1 entry of 50 without an address, protecting nobody: row 50"
+
+
+def test_a_list_of_many_entries_that_are_no_numbers_stops_the_campaign(engine: Engine, folder: Path) -> None:
+    entries = ["0639980001", "nope", *["n/a"] * 5, "0639980002"]
+    (folder / "stop.csv").write_text("phone\n" + "\n".join(entries) + "\n")
+    asked = query(folder / "a.csv", suppressions=(folder / "stop.csv",))
+    (found,) = engine.resolve(asked).findings
+    assert (found.rule, found.severity) == ("audience-invalid", Severity.LIMIT)
+    assert (found.value, found.limit) == ("75.0%", "2.0%")
+    message = "stop.csv: 6 entries of 8 without an address, protecting nobody: rows 2, 3, 4, 5, 6, …"
+    assert found.message == message
+    assert "accept it under `allow`" in found.hint
+    lax = replace(asked, campaign_audience=replace(asked.campaign_audience, expect=Expect(max_invalid=Decimal("0.75"))))
+    assert [(one.rule, one.severity) for one in engine.resolve(lax).findings] == [("phone", Severity.INFO)]
 
 
 @pytest.mark.parametrize(("home", "spared"), [("FR", 1), (None, 0), ("BE", 0)])
@@ -301,7 +317,7 @@ def test_a_suppressed_number_protects_in_either_country(engine: Engine, tmp_path
     resolved = engine.resolve(asked)
     assert resolved.excluded == {"suppressed": 3}
     (found,) = resolved.findings
-    assert found.message == "stop.csv: 1 entry of 3 without an address, protecting nobody"
+    assert found.message == "stop.csv: 1 entry of 3 without an address, protecting nobody: row 3"
 
 
 def test_an_excluded_list_is_of_the_campaign_s_country(engine: Engine, tmp_path: Path) -> None:

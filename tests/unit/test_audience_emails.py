@@ -175,9 +175,8 @@ def test_a_list_may_mix_numbers_and_e_mail_addresses_in_one_column(engine: Engin
     excluded = {"exclude": (folder / "stop.csv",)}
     mails, numbers = (engine.resolve(query(folder / file, kind=kind, **excluded)) for file, kind in BOTH)
     assert (mails.excluded["excluded"], numbers.excluded["excluded"]) == (2, 2)
-    message = "stop.csv: 1 entry of 5 without an address, protecting nobody"
-    assert said(mails) == [("email-address", Severity.INFO, message)]
-    assert said(numbers) == [("phone", Severity.INFO, message)]
+    message = "stop.csv: 1 entry of 5 without an address, protecting nobody: row 5"
+    assert said(mails) == said(numbers) == [("audience-invalid", Severity.LIMIT, message)]
 
 
 @pytest.mark.parametrize("content", ["0639980001\n06.39.98.00.02\n", "id;mobile\nx1;0639980001\nx2;0639980002\n"])

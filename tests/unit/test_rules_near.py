@@ -17,20 +17,27 @@ def likeness(**changes: Any) -> Likeness:
 
 
 @pytest.mark.parametrize(
-    ("changes", "near"),
+    ("changes", "severity"),
     [
-        ({}, True),
-        ({"shared": 81}, True),
-        ({"shared": 80}, False),
-        ({"later": True}, False),  # the other one is told
-        ({"later": True, "theirs": 125}, True),  # it is not: 80 % of its contacts
-        ({"later": True, "theirs": 124}, False),
-        ({"shared": 0}, False),
+        ({}, Severity.WARNING),
+        ({"shared": 81}, Severity.WARNING),
+        ({"shared": 80}, Severity.INFO),
+        ({"shared": 1}, Severity.INFO),
+        ({"later": True}, None),  # the other one is told
+        ({"later": True, "theirs": 125}, Severity.WARNING),  # it is not: 80 % of its contacts
+        ({"later": True, "theirs": 124}, None),
+        ({"later": True, "shared": 1}, None),
+        ({"shared": 0}, None),
     ],
 )
-def test_over_eighty_per_cent_of_these_contacts_is_near(changes: dict[str, Any], *, near: bool) -> None:
+def test_over_eighty_per_cent_of_these_contacts_is_near(changes: dict[str, Any], severity: Severity | None) -> None:
     found = tuple(check([likeness(**changes)]))
-    assert [(one.rule, one.severity) for one in found] == ([("near-duplicate", Severity.WARNING)] if near else [])
+    assert [(one.rule, one.severity) for one in found] == ([("near-duplicate", severity)] if severity else [])
+
+
+def test_few_who_get_it_twice_are_counted() -> None:
+    (found,) = check([likeness(shared=1)])
+    assert found.message == "`noel` says the same to 1 of 100 contacts, and it was sent in the last 30 days"
 
 
 def test_the_nearest_is_named() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from octoplan.core.model import Severity
 from octoplan.core.quantity import quantity
 from octoplan.core.rules import finding
 
@@ -43,8 +44,9 @@ class Likeness:
 
 
 def check(found: Iterable[Likeness]) -> Iterator[Finding]:
-    """Yield one finding about a campaign, which names the nearest of the others."""
-    near = sorted((one for one in found if one.is_near), key=lambda one: (-one.shared, one.campaign))
+    """Yield one finding about a campaign, which names the nearest of the others; an info where few get it twice."""
+    likes = sorted((one for one in found if one.shared), key=lambda one: (-one.shared, one.campaign))
+    near = [one for one in likes if one.is_near] or [one for one in likes if not one.later]
     if not near:
         return
     one, share = near[0], Decimal(near[0].shared) / near[0].contacts
@@ -54,9 +56,11 @@ def check(found: Iterable[Likeness]) -> Iterator[Finding]:
         f"`{one.campaign}`{others} says the same to {one.shared:,} of {quantity(one.contacts, 'contact')}, and {when}"
     )
     hint = "go back to its id if this is a new name for it" if one.sent else "deselect one of them"
+    severity = Severity.WARNING if one.is_near else Severity.INFO
     yield finding(
         "near-duplicate",
         message,
+        severity=severity,
         path=("id",),
         value=f"{share * 100:.1f}%",
         limit=f"{MOST * 100:.1f}%",
