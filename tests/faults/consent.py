@@ -250,12 +250,12 @@ def nothing_is_told_before_it_is_kept(evidence: Evidence) -> None:
 def living_runs_keep_what_they_reserved(evidence: Evidence) -> None:
     """Another plan takes over what a run has reserved only when the run is gone, or the plan's time is over.
 
-    A run that is killed beside another one is gone before any event says so.
+    A run that is killed beside another one, or whose disk takes no end of it, is gone before any event says so.
     """
     runs = evidence.world.runs
     if any(strike.what == "week" for ran in runs for strike in ran.strikes):
         return
-    if any(ran.killed and not ran.alone for ran in runs):
+    if any((ran.killed or any(strike.what == "disk" for strike in ran.strikes)) and not ran.alone for ran in runs):
         return
     for kept in evidence.books.values():
         living: set[str] = set()
