@@ -168,7 +168,8 @@ def gone(plan: Plan, planned: PlannedCampaign, *, item: Prepared) -> int:
     owed = item.row.estimate.contacts if item.row.estimate else 0
     batches = item.edition.batches if item.edition else ()
     claimed = ((batch, max(batch.claimed_at, batch.reserved_at)) for batch in batches if batch.claimed_at is not None)
-    since = (batch for batch, at in claimed if at >= plan.created_at)  # what is imported now was sent earlier
+    # what is imported now was sent earlier; what this plan sent counts whatever the clock says, which may be set back
+    since = (batch for batch, at in claimed if batch.plan_id == plan.plan_id or at >= plan.created_at)
     sent = sum(batch.count for batch in since if batch.state in HELD)
     rejected = distinct(item.edition.rejected(plan.plan_id)) if item.edition else set()
     still_owed = item.packer.count(rejected) if item.packer else 0

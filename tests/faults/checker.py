@@ -209,7 +209,8 @@ def nothing_lost(evidence: Evidence) -> None:
         found = evidence.attempts(request_id)
         if not found:
             world.broken("I3", f"{len(addresses)} contacts got a message that no ledger has an attempt of")
-        for kept, attempt in found:
+        sender = evidence.sender(request_id)
+        for kept, attempt in [sender] if sender else found:  # another ledger may know that it has not sent it
             batch = kept.batches[attempt.batch]
             if batch.free and not _said(evidence, batch, true=False):
                 world.broken("I3", f"{batch.id} was delivered under {request_id} and is {batch.state}")

@@ -90,7 +90,7 @@ class Watch:
             if batch.of in wanted
             and batch.state in ("accepted", "cancelled")
             and batch.attempt
-            and now.attempts[batch.attempt].claimed_at >= _written(document)
+            and (batch.plan == document.id or now.attempts[batch.attempt].claimed_at >= _written(document))
         )
         told_of = held + told["rejected"] + told["in doubt"] + told["dropped"] + told["not started"]
         planned = sum(one.contacts for one in wanted.values())

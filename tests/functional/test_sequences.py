@@ -563,6 +563,20 @@ def test_the_clock_is_set_back_by_a_day(story: Story) -> None:
     assert story.got() == once(ZOE, MARC, INES)
 
 
+def test_the_clock_is_set_back_by_seconds_between_plan_and_apply(story: Story) -> None:
+    numbers = [f"+336399810{number:02}" for number in range(20)]
+    list_of(story, numbers)
+    send_at = (story.now() + timedelta(hours=5)).astimezone(PARIS)
+    story.project.write(FILE, f'{CAMPAIGN}schedule: {{send_at: "{send_at:%Y-%m-%dT%H:%M}"}}\n')
+    story.plan()
+    story.later(seconds=-20)
+    story.relay.then(*[passed] * 10, says(400, NO_CREDIT))
+    assert tally(story.apply(code=1).out)["accepted"] == 10
+    assert tally(story.apply().out) == {"accepted": 10, "rejected": 0, "in doubt": 0, "dropped": 0, "not started": 0}
+    story.later(hours=6)
+    assert story.got() == once(*numbers)
+
+
 def test_two_copies_of_one_campaign_in_one_change(story: Story) -> None:
     story.project.write("campaigns/copy.yaml", CAMPAIGN.replace("noel", "copy"))
     shown = story.plan(code=3).flat
