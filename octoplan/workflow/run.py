@@ -403,6 +403,7 @@ class Run:
         if self.taken.keys() - started:
             sentence = "another run took batches and did not send them: run the same command again"
             self.tally.end(Exit.UNFINISHED, "taken", sentence=sentence)
+        doubts += [batch for batch in batches if batch.id in self.failed and batch.state is BatchState.CLAIMED]
         doubted = {**self.unrecorded, **{batch.id: batch.count for batch in doubts}}
         self.tally.in_doubt = sum(doubted.values())
         self.tally.rejected = sum(self._rejected(edition) for edition in editions)

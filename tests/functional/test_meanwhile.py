@@ -14,6 +14,7 @@ from relay import Relay, passed, reply_held, reply_lost, says
 from workspaces import Workspace, sibling, tally
 
 from octoplan import project as projects
+from octoplan.core.errors import Refused
 from octoplan.ledger.sqlite import SqliteLedger
 from octoplan.workflow.prepare import Preparation
 from octoplan.workflow.repeat import Repeater
@@ -256,3 +257,26 @@ def test_nobody_who_has_no_name_decides(project: Workspace, monkeypatch: pytest.
     monkeypatch.setattr("getpass.getuser", nameless)
     refused = project.run("import", "noel", "audiences/list.csv", "--at", "2026-11-01", code=1)
     assert "nobody is named: set OCTOPLAN_ACTOR" in refused.err
+
+
+def test_a_claim_that_a_broken_disk_calls_failed_is_a_doubt_where_it_cannot_be_withdrawn(
+    project: Workspace, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = SqliteLedger.claim
+
+    def broken(*words: Any, **more: Any) -> str | None:
+        raise Refused("the ledger cannot be written (disk I/O error)", reason="ledger-unwritable")
+
+    def claimed(*words: Any, **more: Any) -> str | None:
+        claim(*words, **more)
+        monkeypatch.setattr(SqliteLedger, "close_run", broken)
+        return broken()
+
+    monkeypatch.setattr(SqliteLedger, "claim", claimed)
+    ended = project.run("apply", code=7)
+    assert tally(ended.out) == line(doubt=1, not_started=2)
+    assert "ledger-unwritable" in ended.err
+    assert "a person must look" in ended.err
+    assert not relay.sends
+    monkeypatch.undo()
+    assert project.run("status", "--json").out.count('"in_doubt": 1') == 1
