@@ -158,8 +158,8 @@ def decide(world: World, *, lie: bool = False, wait: bool = True) -> None:
 def trouble(world: World, *, what: str) -> None:
     """Put the ledger wrong, apply, and put it right again: nothing may have left."""
     kept = book.read(world.ledger)
-    if kept is None or (what == "restored" and not kept.serial):
-        return  # a backup that lacks nothing is no trouble
+    if kept is None or (what == "restored" and not kept.attempts):
+        return  # a backup that lacks nobody who was sent something is no trouble: it may not have been noted
     before = world.server.requests(world.seen)
     world.seen += len(before)
     world.met(f"ledger-{what}")
