@@ -16,6 +16,9 @@ ROUNDS = 40
 QUIET = timedelta(minutes=15).total_seconds()
 """Longer than any quiet time of a schedule, and the deadline of an attempt."""
 
+NIGHT = timedelta(hours=12).total_seconds()
+"""After which the hours that nobody may be called in are over."""
+
 BLOCKED = (1, 3)
 UNFINISHED = 5
 
@@ -97,9 +100,17 @@ def recover(world: World) -> None:
         document = saved.read(world.plans[-1])
         if not any(one.action in ("send", "resume", "in_doubt", "wait") for one in document.campaigns):
             return
-        if not _advanced(world, document) and apply(world).code in BLOCKED:
+        if not _advanced(world, document) and not _applied(world):
             return
     world.broken("rest", f"no rest after {ROUNDS} rounds of plan, apply and resolve")
+
+
+def _applied(world: World) -> bool:
+    """Apply the newest plan, and let the night pass where nobody may be reached; False where it is blocked."""
+    ran = apply(world)
+    if ran.code == UNFINISHED and "closed: " in ran.err:
+        world.clock.advance(NIGHT)
+    return ran.code not in BLOCKED
 
 
 def _advanced(world: World, document: saved.Document) -> bool:
