@@ -10,7 +10,7 @@ from octoplan.core.errors import Blocked, Refused, Stale
 from octoplan.ledger import HELD
 from octoplan.project.seen import way_out
 from octoplan.workflow.plan import verdict
-from octoplan.workflow.prepare import distinct
+from octoplan.workflow.remembered import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

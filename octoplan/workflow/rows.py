@@ -1,0 +1,102 @@
+"""A campaign's row in the plan, from what was found out about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from octoplan.core.plan import (
+    AudienceCounts,
+    Estimate,
+    PlannedCampaign,
+    PlannedFinding,
+    Simulation,
+    TextFacts,
+    money_text,
+)
+
+if TYPE_CHECKING:
+    from octoplan.audience import Resolved
+    from octoplan.core.batch import Packed, Packer
+    from octoplan.core.compose import TextSummary
+    from octoplan.core.model import Campaign, Finding
+    from octoplan.core.rules.all import SecondOpinion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """An audience with its texts and batches; `entries` are approved-set entries, `french` keys of French numbers."""
+
+    resolved: Resolved
+    summary: TextSummary
+    packer: Packer
+    packed: Packed
+    entries: tuple[bytes, ...]
+    french: frozenset[bytes]
+
+
+def filled(
+    row: PlannedCampaign, campaign: Campaign, *, composed: Composed, opinion: SecondOpinion | None
+) -> PlannedCampaign:
+    """Return a row with the audience, the text, the money and the provider's second opinion."""
+    resolved, summary, packed = composed.resolved, composed.summary, composed.packed
+    limit = campaign.limits.max_cost
+    update: dict[str, object] = {
+        "audience": AudienceCounts(
+            rows=resolved.rows,
+            contacts=resolved.contacts,
+            excluded=dict(resolved.excluded),
+            already_sent=resolved.already_sent,
+            left_out=dict(resolved.left_out),
+            fallback=dict(resolved.fallback),
+        ),
+        "limit": None if limit is None else money_text(limit.amount),
+    }
+    if packed.contacts:
+        update |= {
+            "text": TextFacts(
+                pattern=summary.pattern,
+                longest=summary.longest,
+                encodings=summary.encodings,
+                parts={str(size): count for size, count in summary.parts.items()},
+                blamed=summary.blamed,
+                replaced=summary.replaced,
+                locales=summary.locales,
+                patterns=summary.patterns,
+                seconds=summary.seconds,
+                step=composed.packer.prices.voice_step if summary.seconds else 0,
+            ),
+            "calls": packed.calls,
+            "estimate": Estimate(
+                contacts=packed.contacts,
+                parts=packed.parts,
+                cost=money_text(packed.cost),
+                worst=money_text(packed.worst),
+                currency=composed.packer.prices.currency,
+            ),
+        }
+    if opinion is not None:
+        update["simulation"] = Simulation(
+            calls=opinion.calls,
+            contacts=opinion.contacts,
+            cost=money_text(opinion.cost),
+            differing=opinion.differing,
+            refused=sum(opinion.refused.values()),
+        )
+    return row.model_copy(update=update)
+
+
+def planned(found: Finding) -> PlannedFinding:
+    """Return a finding as the plan has it."""
+    place = found.place
+    return PlannedFinding(
+        rule=found.rule,
+        severity=found.severity.value,
+        message=found.message,
+        file=place.file if place else None,
+        line=place.line if place else None,
+        column=place.column if place else None,
+        value=found.value,
+        limit=found.limit,
+        hint=found.hint,
+    )
