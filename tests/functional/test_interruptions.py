@@ -62,6 +62,15 @@ def once(project: Workspace) -> None:
     assert project.counts() == {"deliveries": PEOPLE, "addresses": PEOPLE, "most_per_address": 1}
 
 
+def two_on_the_wire(project: Workspace, relay: Relay) -> subprocess.Popen[str]:
+    """Start an apply, and return once two of its requests are being held."""
+    relay.then(reply_held, reply_held)
+    process = project.start("apply")
+    relay.wait_until_held()
+    relay.wait_until_held()
+    return process
+
+
 @pytest.mark.parametrize(
     ("number", "acts", "ends"),
     [
@@ -94,10 +103,7 @@ def test_the_first_signal_lets_what_is_on_the_wire_settle(
 
 
 def test_the_second_ctrl_c_leaves_at_once_and_the_claim_is_durable(project: Workspace, relay: Relay) -> None:
-    relay.then(reply_held, reply_held)
-    process = project.start("apply")
-    relay.wait_until_held()
-    relay.wait_until_held()
+    process = two_on_the_wire(project, relay)
     process.send_signal(signal.SIGINT)
     assert process.stderr
     assert "once more" in process.stderr.readline()
@@ -114,10 +120,7 @@ def test_the_second_ctrl_c_leaves_at_once_and_the_claim_is_durable(project: Work
 
 
 def test_a_signal_that_is_told_to_a_process_and_to_its_group_is_one_wish(project: Workspace, relay: Relay) -> None:
-    relay.then(reply_held, reply_held)
-    process = project.start("apply")
-    relay.wait_until_held()
-    relay.wait_until_held()
+    process = two_on_the_wire(project, relay)
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGTERM)
     assert "once more" in (process.stderr.readline() if process.stderr else "")
