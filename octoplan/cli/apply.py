@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from octoplan.core.plan import Plan
     from octoplan.project import Project
+    from octoplan.workflow.crew import Ended, Supervision
     from octoplan.workflow.progress import Stop
-    from octoplan.workflow.run import Ended, Supervision
     from octoplan.workflow.tally import Tally
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -63,8 +63,8 @@ def supervise(
     as_json: bool,
 ) -> Exit:
     """Send under the eyes of whoever called: with progress, signals that stop it, and the last line."""
+    from octoplan.workflow.crew import Supervision
     from octoplan.workflow.progress import Stop
-    from octoplan.workflow.run import Supervision
 
     stop = Stop()
 

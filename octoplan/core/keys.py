@@ -50,6 +50,11 @@ def contact_key(key: bytes, address: str) -> bytes:
     return digest(key, b"contact", canonical_address(address).encode())
 
 
+def held_key(key: bytes) -> bytes:
+    """Return the key that stands for an audience which a provider holds: no address has it."""
+    return digest(key, b"held")
+
+
 def contact_keys(key: bytes, addresses: Iterable[str]) -> list[bytes]:
     """Return the contact keys of canonical addresses, in their order; a million a second."""
     start = hashlib.blake2b(key=key, digest_size=SIZE)

@@ -144,7 +144,8 @@ class Expect:
 class Audience:
     """Whom a campaign addresses, as written. Files are paths relative to the project; `file` may be a pattern.
 
-    `query` is a file of SQL that runs at `connection`, a name of octoplan.yaml.
+    `query` is a file of SQL that runs at `connection`, a name of octoplan.yaml. `list_` and `tag` are names at the
+    provider, which alone knows who is in them; `segmentation` goes to it as it is.
     """
 
     address: str
@@ -160,6 +161,19 @@ class Audience:
     fallback: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     expect: Expect = field(default_factory=Expect)
     new_contacts: str = "skip"
+    list_: str | None = None
+    tag: str | None = None
+    segmentation: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the provider holds it as: `list` or `tag`; empty: octoplan has the addresses."""
+        return "list" if self.list_ is not None else "" if self.tag is None else "tag"
+
+    @property
+    def held(self) -> str:
+        """What the provider holds of it, in words: `list NAME` or `tag NAME`; empty: octoplan has the addresses."""
+        return f"{self.kind} {self.list_ or self.tag}" if self.kind else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +264,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One provider request: up to 500 contacts who receive the same content.
+    """One provider request: up to 500 contacts who receive the same content, or an audience that the provider holds.
 
     `keys` are contact keys in ascending order, `addresses` theirs in the same order. `parts` is per
     contact. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
@@ -269,6 +283,12 @@ class Batch:
     first: bool = False
     request_id: str = ""
     opening: Opening | None = None
+
+    @property
+    def contacts(self) -> int:
+        """How many people it is for; of an audience that the provider holds, at most."""
+        most = self.campaign.limits.max_contacts
+        return most if self.campaign.audience.held and most else len(self.keys)
 
 
 class Effect(StrEnum):
@@ -338,7 +358,27 @@ class Doubted:
     """An earlier attempt of the same request, in this run or another, to which no answer is known."""
 
 
-History = tuple[Exchange | Waited | Doubted, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """The provider has prepared the batch under this ticket: nobody is contacted until that is confirmed."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """The figures of what was prepared are within what was approved, and its confirmation is claimed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What the provider says that confirming a prepared batch comes to: contacts, and money in the book's currency."""
+
+    contacts: int
+    cost: Decimal
+
+
+History = tuple[Exchange | Waited | Doubted | Drafted | Agreed, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,3 +436,7 @@ class Wait:
 
     seconds: float
     reason: str
+
+
+Step = Request | Wait | Drafted | Quote
+"""What a provider says comes next for a batch that has not ended yet."""

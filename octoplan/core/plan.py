@@ -151,6 +151,8 @@ class PlannedFinding(_Part):
 class PlannedCampaign(_Part):
     """One campaign of the plan. `again` counts contacts who got another edition.
 
+    `held` is what the provider holds of its audience (`list NAME`): its figures are then the most that was approved.
+
     `hours` is the policy it is held to; its contacts are due, or next may be, between `open_from` and `open_until`.
 
     An edition in doubt that no file holds any more has no `channel`, `purpose`, `digest` and `spec`.
@@ -168,6 +170,7 @@ class PlannedCampaign(_Part):
     again: int = 0
     in_doubt: int = 0
     audience: AudienceCounts | None = None
+    held: str = ""
     text: TextFacts | None = None
     calls: int = 0
     merge_fields: bool = False

@@ -24,6 +24,7 @@ from octoplan.core.paths import is_pattern
 from octoplan.core.quoting import quoted, suggestion
 from octoplan.core.rules import RULES, accept, finding
 from octoplan.core.rules.campaign import check_campaign
+from octoplan.core.rules.held import check_columns
 from octoplan.core.saying import check_channel, check_message, message
 from octoplan.core.settings import effective_limits
 from octoplan.core.templates import Unreadable
@@ -48,7 +49,13 @@ ADDRESS = {AddressKind.PHONE: "phone_number", AddressKind.EMAIL: "email"}
 _HELD_HERE = ("file", "query", "contacts")
 """Where octoplan itself gets the addresses from: a campaign has one of them."""
 
-_SOURCES = (*_HELD_HERE, "connection", *LATER_SOURCES)
+_HELD_THERE = ("list", "tag")
+"""What the provider holds: octoplan knows no address of it."""
+
+_SOURCES = (*_HELD_HERE, "connection", *_HELD_THERE, *LATER_SOURCES)
+
+_OF_ADDRESSES = ("where", "exclude", "fallback", "address", "sha256", "new_contacts")
+"""Keys of an audience that need its addresses."""
 
 _EITHER = frozenset({"encoding", "subject", "email-address"})
 """Rules that are an error or a warning, depending on the campaign; `allow` accepts the warning."""
@@ -127,6 +134,7 @@ def _read(given: Rendered, scope: Scope) -> Read:
         found += fresh(check_channel(file, source), found)
     campaign = _campaign(file, scope, send_at=send_at, file_name=source.file)
     judges = (check_campaign, *(check for name, check in scope.checks.items() if name == campaign.provider))
+    found += fresh(check_columns(campaign, given.uses), found)
     found += accept(fresh((one for judge in judges for one in judge(campaign)), found), campaign.allow)
     wrong = any(one.severity is Severity.ERROR for one in found)
     located = source.locate(found)
@@ -155,12 +163,35 @@ def _one_source(file: CampaignFile, source: Source) -> Iterator[Finding]:
     named = [key for key in _SOURCES if isinstance(written, dict) and key in written]
     if isinstance(written, dict) and not named:
         message = "`audience` names nobody"
-        yield finding("source", message, path=("audience",), hint="name a `file` or a `query`, or write `contacts`")
-    held = [key for key in named if key in _HELD_HERE]
+        hint = "name a `file`, a `query`, a `list` or a `tag`, or write `contacts`"
+        yield finding("source", message, path=("audience",), hint=hint)
+    held = [key for key in named if key in (*_HELD_HERE, *_HELD_THERE)]
     if len(held) > 1:
         message = f"`audience` has {', '.join(f'`{key}`' for key in held[:-1])} and `{held[-1]}`"
         yield finding("source", message, path=("audience",), hint="keep one of them")
     yield from _pin(file.audience, held)
+    if isinstance(written, dict) and len(held) == 1:
+        yield from _held_there(file, written, source=held[0])
+
+
+def _held_there(file: CampaignFile, written: Mapping[str, Any], *, source: str) -> Iterator[Finding]:
+    """Yield what an audience that the provider holds does not have, and what it must have; or the reverse."""
+    if source not in _HELD_THERE:
+        if "segmentation" in written:
+            message = "`audience.segmentation` goes with a `list` or `tag` of the provider"
+            yield finding("source", message, path=("audience", "segmentation"), hint="remove it")
+        return
+    hint = "remove it, or export the contacts to a file and name that under `file`"
+    for path in (*(("audience", key) for key in _OF_ADDRESSES), ("audience", "expect", "max_invalid")):
+        holder = written if len(path) == 2 else written.get("expect")  # noqa: PLR2004  audience.KEY
+        if isinstance(holder, dict) and path[-1] in holder:
+            message = f"{named(path)} needs addresses, and who is in a {source} the provider alone knows"
+            yield finding("source", message, path=path, hint=hint)
+    for key in ("max_cost", "max_contacts"):
+        if getattr(file.limits, key) is None:
+            message = f"`limits.{key}` is missing: of a {source} of the provider it is what a reviewer approves"
+            example = "90 EUR" if key == "max_cost" else "1300"
+            yield finding("missing-key", message, path=("limits", key), hint=f"for example `{key}: {example}`")
 
 
 def _pin(audience: AudienceFile, held: list[str]) -> Iterator[Finding]:
@@ -280,6 +311,9 @@ def _audience(file: AudienceFile, channel: Channel, *, country: str | None) -> A
         fallback=file.fallback,
         expect=Expect(**dict(file.expect)),
         new_contacts=file.new_contacts,
+        list_=file.list_,
+        tag=file.tag,
+        segmentation=file.segmentation,
     )
 
 

@@ -152,6 +152,9 @@ def _audience(campaign: PlannedCampaign) -> str:
     counts = campaign.audience
     if counts is None:
         return ""
+    if campaign.held:
+        most = quantity(counts.contacts, "contact")
+        return f"{campaign.held} of {campaign.provider}: at most {most}, counted when it is prepared"
     line = f"{quantity(counts.rows, 'row')} → {quantity(counts.contacts, 'contact')}"
     gone = dict(counts.excluded)
     if counts.already_sent:
@@ -266,10 +269,12 @@ def _cost(campaign: PlannedCampaign) -> str:
     estimate = campaign.estimate
     if estimate is None:
         return ""
-    parts = [f"{cents(estimate.cost)} {estimate.currency}"]
+    parts = [f"{'at most ' if campaign.held else ''}{cents(estimate.cost)} {estimate.currency}"]
     if cents(estimate.worst) != cents(estimate.cost):
         parts.append(f"at worst {cents(estimate.worst)}")
-    if campaign.simulation is not None:
+    if campaign.simulation is not None and campaign.held:
+        parts.append("its preparation was simulated")
+    elif campaign.simulation is not None:
         parts.append(f"simulated {cents(campaign.simulation.cost)}")
     if campaign.limit is not None:
         parts.append(f"limit {cents(campaign.limit)}")

@@ -49,6 +49,9 @@ def claim(tx: Transaction, run: str, *, batch_id: str, wanted: Claim) -> str | N
     if wanted.dropped and not _drop(tx, batch, dropped=wanted.dropped):
         return None
     _begin(tx, attempt, batch=batch, wanted=wanted)
+    if wanted.quote is not None:
+        figures = (wanted.quote.contacts, str(wanted.quote.cost))
+        tx.change("UPDATE batches SET contacts = ?, worst = ? WHERE id = ?", *figures, batch_id)
     tx.change(
         "UPDATE editions SET closed = 1, claimed_plan = ?"
         " WHERE campaign = ? AND edition = ? AND (closed = 0 OR claimed_plan <> ?)",
@@ -93,7 +96,8 @@ def doubtful(tx: Transaction) -> tuple[Doubtful, ...]:
 
 def _doubtful(tx: Transaction, row: BatchRow) -> Doubtful:
     batch = tx.rows(
-        "SELECT b.*, apply_until, silent_at, (SELECT MIN(claimed_at) FROM attempts WHERE batch = b.id) AS first_at"
+        "SELECT b.*, apply_until, silent_at, (SELECT MIN(claimed_at) FROM attempts WHERE batch = b.id) AS first_at,"
+        " COALESCE((SELECT ticket FROM drafts d WHERE d.batch = b.id AND d.state = 'ready'), '') AS ticket"
         " FROM batches b JOIN attempts a ON a.id = b.attempt"
         " JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition"
         " WHERE b.id = ?",
@@ -106,6 +110,7 @@ def _doubtful(tx: Transaction, row: BatchRow) -> Doubtful:
         closes=moment(batch["apply_until"]),
         newer_plan=plans.superseding(tx, batch["plan_id"], campaign=batch["campaign"], edition=batch["edition"]),
         later_edition=later_edition(tx, batch),
+        ticket=batch["ticket"],
     )
 
 
@@ -274,6 +279,17 @@ def decide(tx: Transaction, batch_id: str, *, decision: Decision) -> None:
         actor=decision.actor,
         reason=decision.reason,
     )
+
+
+def disprove(tx: Transaction, batch_id: str, *, reason: str) -> bool:
+    """Close a batch in doubt as not sent, by a record of the provider; False if it is in doubt no more."""
+    batch = tx.row("SELECT attempt FROM batches WHERE id = ? AND state = 'in_doubt'", batch_id)
+    if batch is None:
+        return False
+    tx.change("UPDATE attempts SET state = 'not_sent', reason = ? WHERE id = ?", reason, batch["attempt"])
+    tx.change("UPDATE batches SET state = 'not_sent', reason = ?, settled_at = ? WHERE id = ?", reason, tx.at, batch_id)
+    tx.event("not-sent", batch=batch_id, reason=reason)
+    return True
 
 
 def _refuse_early(tx: Transaction, batch_id: str, *, attempt: str, quiet: timedelta) -> None:

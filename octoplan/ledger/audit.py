@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TRIGGERS = frozenset({"events_are_not_changed", "events_are_not_deleted", "keys_are_not_deleted"})
 
 _BATCHES = """
-    SELECT batches.id, campaign, edition, batches.state, batches.contacts, keys, a.state AS answered
+    SELECT batches.id, campaign, edition, batches.state, batches.contacts, held, keys, a.state AS answered
     FROM batches LEFT JOIN batch_keys ON batch_keys.batch = batches.id LEFT JOIN attempts a ON a.id = attempt
     ORDER BY campaign, edition, number
 """
@@ -66,8 +66,9 @@ def _edition(name: str, rows: list[sqlite3.Row]) -> Iterator[str]:
 
 def _batch(row: sqlite3.Row) -> Iterator[str]:
     keys = row["keys"] or b""
-    if len(keys) != row["contacts"] * SIZE:
-        yield f"{row['id']}: {row['contacts']} contacts are recorded, {len(keys) / SIZE:g} keys are there"
+    expected = 1 if row["held"] else row["contacts"]
+    if len(keys) != expected * SIZE:
+        yield f"{row['id']}: {expected} contacts are recorded, {len(keys) / SIZE:g} keys are there"
     elif packed.distinct(keys) != keys:
         yield f"{row['id']}: its keys are not in order, or one is there twice"
     if row["state"] == BatchState.CLAIMED and row["answered"] != "open":

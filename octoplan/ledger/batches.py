@@ -29,9 +29,9 @@ _SELECT = """
 
 _INSERT = """
     INSERT INTO batches (id, campaign, edition, number, version, plan_id, provider, state, reason, rejected,
-                         contacts, parts, worst, currency, generation, reserved_at)
+                         contacts, parts, worst, currency, generation, held, reserved_at)
     VALUES (:id, :campaign, :edition, :number, :version, :plan_id, :provider, 'reserved', '', 0,
-            :contacts, :parts, :worst, :currency, :generation, :reserved_at)
+            :contacts, :parts, :worst, :currency, :generation, :held, :reserved_at)
 """
 
 
@@ -73,10 +73,11 @@ def refuse_disorder(lists: Sequence[bytes]) -> None:
         raise damaged("the keys of a batch are not in order")
 
 
-def insert(tx: Transaction, keys: bytes, *, columns: Mapping[str, object]) -> str:
-    """Add a reserved batch of packed keys and return its id."""
+def insert(tx: Transaction, keys: bytes, *, columns: Mapping[str, object], held: int = 0) -> str:
+    """Add a reserved batch of packed keys and return its id; `held` as in `NewBatch`."""
     identity = f"{columns['campaign']}/{columns['edition']}/{columns['number']}"
-    made = {"id": identity, "contacts": len(keys) // SIZE, "reserved_at": tx.at}
+    counted = {"contacts": held or len(keys) // SIZE, "held": int(held > 0)}
+    made = {"id": identity, "reserved_at": tx.at, **counted}
     tx.db.execute(_INSERT, {**columns, **made})
     tx.change("INSERT INTO batch_keys (batch, keys) VALUES (?, ?)", identity, keys)
     tx.event("reserved", batch=identity)
@@ -154,6 +155,7 @@ def _batch(row: sqlite3.Row, living: Mapping[str, str], *, plans: frozenset[str]
         charged=_money(row["charged"]),
         currency=row["currency"],
         generation=row["generation"],
+        held=bool(row["held"]),
         request_id=row["request_id"] or "",
         payload_hash=row["payload_hash"] or "",
         receipt=_receipt(row),

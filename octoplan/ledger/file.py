@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x0C70_1ED6
 """Marks the SQLite file as an octoplan ledger."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: drafts, and audiences that a provider holds."""
+
 MODE = 0o600
 
 RESTORE = "restore it, see docs/ledger.md"
@@ -100,21 +102,42 @@ def identify(tx: Transaction) -> Identity:
     return Identity(id=row["id"], kind=Kind(row["kind"]), serial=row["serial"])
 
 
+def is_older(tx: Transaction) -> bool:
+    """Tell whether it is a ledger of an earlier version.
+
+    Raises:
+        Refused: `ledger-foreign`, `ledger-newer`, `ledger-corrupt`.
+    """
+    if tx.rows("PRAGMA application_id")[0][0] != APPLICATION_ID:
+        raise Refused(f"the file is a database, but no octoplan ledger: {RESTORE}", reason="ledger-foreign")
+    version: int = _meta(tx)["schema_version"]
+    if version > SCHEMA_VERSION:
+        raise Refused(
+            f"the ledger was written by a newer octoplan (schema {version}, known {SCHEMA_VERSION}): use that version",
+            reason="ledger-newer",
+        )
+    return version < SCHEMA_VERSION
+
+
+def upgrade(tx: Transaction) -> None:
+    """Give a ledger of version 1 what came later; nothing that it holds is changed."""
+    if not is_older(tx):
+        return
+    tx.db.execute("ALTER TABLE batches ADD COLUMN held INTEGER NOT NULL DEFAULT 0")
+    with contextlib.closing(_empty()) as db:
+        for row in db.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'drafts' AND sql IS NOT NULL"):
+            tx.db.execute(row[0])
+    tx.change("UPDATE meta SET schema_version = ?", SCHEMA_VERSION)
+    tx.event("schema-upgraded", details=str(SCHEMA_VERSION))
+
+
 def refuse_other(tx: Transaction, *, id: str | None, kind: Kind, key: bytes) -> None:  # noqa: A002  the ledger's word
     """Refuse every ledger but the one that is meant.
 
     Raises:
-        Refused: `ledger-foreign`, `ledger-newer`, `ledger-corrupt`, `ledger-kind`, `ledger-key`.
+        Refused: `ledger-foreign`, `ledger-corrupt`, `ledger-kind`, `ledger-key`.
     """
-    if tx.rows("PRAGMA application_id")[0][0] != APPLICATION_ID:
-        raise Refused(f"the file is a database, but no octoplan ledger: {RESTORE}", reason="ledger-foreign")
     meta = _meta(tx)
-    if meta["schema_version"] > SCHEMA_VERSION:
-        raise Refused(
-            f"the ledger was written by a newer octoplan (schema {meta['schema_version']}, known {SCHEMA_VERSION}): "
-            "use that version",
-            reason="ledger-newer",
-        )
     _refuse_misshapen(tx)
     if id is not None and meta["id"] != id:
         raise Refused(
@@ -152,10 +175,16 @@ def _refuse_misshapen(tx: Transaction) -> None:
 @cache
 def _shape() -> Mapping[str, tuple[str, ...]]:
     """Return the columns of each table, as the schema has them."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as db:
-        db.executescript(_schema())
+    with contextlib.closing(_empty()) as db:
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: tuple(row[1] for row in db.execute(f"PRAGMA table_info({name})")) for name in tables}
+
+
+def _empty() -> sqlite3.Connection:
+    """Return an empty ledger in memory."""
+    db = sqlite3.connect(":memory:")
+    db.executescript(_schema())
+    return db
 
 
 def _schema() -> str:

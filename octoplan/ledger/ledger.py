@@ -20,9 +20,11 @@ if TYPE_CHECKING:
         BatchRow,
         Claim,
         Doubtful,
+        Draft,
         Edition,
         EditionSummary,
         Identity,
+        LeftDraft,
         Mark,
         RecordedPlan,
         Reserve,
@@ -163,6 +165,37 @@ class Ledger(Protocol):
         Raises:
             Stale: `plan-superseded`, or `edition-later`: a later edition was claimed.
         """
+
+    def draft(self, run: str, batch_id: str) -> Draft | None:
+        """Return the draft of a reserved batch, or what the next one is made with.
+
+        What a dead run left open is given up. None: the batch is not reserved any more, or a living run of the same
+        plan is preparing it.
+        """
+
+    def prepare(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
+        """Note, before its request leaves, that a reserved batch is to be prepared; return the draft.
+
+        None: as for `draft`.
+
+        Raises:
+            Stale: the plan is superseded.
+        """
+
+    def prepared(self, draft: str, ticket: str) -> bool:
+        """Note the ticket of a draft: from now on any run of its plan may confirm it. False: it was given up before."""
+
+    def abandon(self, draft: str, reason: str) -> None:
+        """Give a draft up, with its request id: the next one of its batch has another."""
+
+    def unsendable(self, batch_id: str, *, reason: str, rejected: bool) -> None:
+        """End a reserved batch of which nothing was sent: `rejected` for good, or released and owed again."""
+
+    def left_drafts(self) -> tuple[LeftDraft, ...]:
+        """Return the drafts that nobody will confirm, and that were not cancelled at the provider yet."""
+
+    def disprove(self, batch_id: str, *, reason: str) -> bool:
+        """Close a batch in doubt as not sent, by a record of the provider; False if it is in doubt no more."""
 
     def renew(self, attempt: str, deadline: datetime) -> None:
         """Set a later deadline for an attempt of which nothing was sent yet.

@@ -7,13 +7,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from octoplan.core.keys import SIZE
 from octoplan.ledger import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from octoplan.core.model import Kind, Receipt
+    from octoplan.core.model import Kind, Quote, Receipt
 
 
 class BatchState(StrEnum):
@@ -90,11 +91,15 @@ class RecordedPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBatch:
-    """A batch as packed from owed people. `keys` are packed, ascending; `parts` are those of all contacts."""
+    """A batch as packed from owed people. `keys` are packed, ascending; `parts` are those of all contacts.
+
+    `held`: at most so many contacts of an audience that the provider holds, for which one key stands; 0: a key each.
+    """
 
     keys: bytes
     parts: int
     worst: Decimal
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,12 +152,40 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What is about to be sent. `dropped` are packed keys of the batch who must not get it any more."""
+    """What is about to be sent. `dropped` are packed keys of the batch who must not get it any more.
+
+    `quote` is what the provider says that a prepared batch comes to.
+    """
 
     request_id: str
     payload_hash: str
     deadline: datetime
     dropped: bytes = b""
+    quote: Quote | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a provider was asked to prepare of a reserved batch, or, with an empty `id`, will be.
+
+    `generation` goes into the request id. `ticket` is empty until it is known.
+    """
+
+    id: str
+    generation: int
+    ticket: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftDraft:
+    """A draft that stayed at the provider; `spec` is the canonical JSON of its campaign as it was planned."""
+
+    id: str
+    batch: str
+    provider: str
+    ticket: str
+    spec: str
 
 
 SETTLED = frozenset({BatchState.ACCEPTED, BatchState.NOT_SENT, BatchState.IN_DOUBT})
@@ -176,6 +209,9 @@ class Settlement:
 class BatchRow:
     """A batch as the ledger knows it; `id` is `campaign/edition/number`.
 
+    `held`: the provider holds its audience, for which one key stands; `count` is then what was approved, and from
+    the claim on what the provider counts.
+
     A claimed batch whose run is gone reads as in doubt. `alive`: the claim's run lives, or, of a
     reserved batch, some run of its plan. `keys` (packed, ascending) are filled in by `reserve` and
     `doubtful` alone; elsewhere `Edition` has them. `request_id`, `payload_hash` and `receipt` are of the
@@ -197,6 +233,7 @@ class BatchRow:
     charged: Decimal | None
     currency: str
     generation: int
+    held: bool
     request_id: str
     payload_hash: str
     receipt: Receipt | None
@@ -223,7 +260,7 @@ class Doubtful:
 
     `first_at` is its first claim, `silent_at` when its newest attempt could write no more; `closes` the end of
     the campaign's time in its plan, `newer_plan` a plan that supersedes that one, `later_edition` one that was
-    claimed since.
+    claimed since. `ticket` is that of the draft which was to be confirmed, where the provider holds the audience.
     """
 
     row: BatchRow
@@ -232,6 +269,7 @@ class Doubtful:
     closes: datetime
     newer_plan: str | None
     later_edition: int | None
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +290,11 @@ class Edition:
     spec: str | None
     batches: tuple[BatchRow, ...]
     read_keys: Callable[[tuple[str, ...]], bytes] = field(repr=False, compare=False)
+
+    def people(self, keys: bytes) -> int:
+        """Return how many people packed keys of this edition stand for: one each, or all of a provider's list."""
+        each = self.batches[-1].count if any(batch.held for batch in self.batches) else 1
+        return len(keys) // SIZE * each
 
     def held(self) -> bytes:
         """Return the packed keys of everybody who got this edition, or may have."""

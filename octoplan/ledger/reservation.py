@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from octoplan.ledger.transaction import Transaction
 
 _RECORDED = """
-    SELECT batches.id, number, plan_id, state, rejected, generation, attempt, keys
+    SELECT batches.id, number, plan_id, state, rejected, generation, attempt, keys, held,
+           EXISTS (SELECT 1 FROM drafts WHERE drafts.batch = batches.id) AS drafted
     FROM batches JOIN batch_keys ON batch = batches.id WHERE campaign = ? AND edition = ? ORDER BY number
 """
 
@@ -60,6 +61,8 @@ def reserve(tx: Transaction, run: str, *, plan_id: str, wanted: Reserve) -> tupl
     free = ~packed.within(given, _joined(plan_id, recorded))
     if packed.within(given[free], _keys(recorded, lambda row: BatchState(row["state"]) not in FREE)).any():
         raise _moved_on(wanted)
+    if _is_mixed(wanted, recorded):
+        raise _moved_on(wanted)
     generations = _generations(given, recorded)
     number = recorded[-1]["number"] if recorded else 0
     for batch, mask, generation in _remaining(wanted.batches, free, generations=generations):
@@ -80,6 +83,7 @@ def reserve(tx: Transaction, run: str, *, plan_id: str, wanted: Reserve) -> tupl
                 "currency": wanted.currency,
                 "generation": generation,
             },
+            held=new.held,
         )
     plans.refuse_cost(tx, plan_id, campaign=wanted.campaign, edition=wanted.edition)
     tx.change("UPDATE meta SET serial = serial + 1")
@@ -130,6 +134,12 @@ def _release_others(tx: Transaction, plan_id: str, *, wanted: Reserve) -> None:
         batches.release(tx, row["id"], why="another-plan")
 
 
+def _is_mixed(wanted: Reserve, recorded: Sequence[sqlite3.Row]) -> bool:
+    """Tell whether some of an edition is a provider's list and some is addresses: nobody could tell who is in both."""
+    taken = {bool(row["held"]) for row in recorded if BatchState(row["state"]) not in FREE}
+    return len(taken | {batch.held > 0 for batch in wanted.batches}) > 1
+
+
 def _joined(plan_id: str, recorded: Sequence[sqlite3.Row]) -> Keys:
     """Return the keys this plan has dealt with: in a batch that holds them, or definitely rejected."""
     return _keys(
@@ -144,7 +154,7 @@ def _keys(recorded: Sequence[sqlite3.Row], chosen: Callable[[sqlite3.Row], bool]
 def _generations(given: Keys, recorded: Sequence[sqlite3.Row]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return of each key the highest generation it was ever attempted with; 0 for never."""
     highest = np.zeros(given.size, dtype=np.int64)
-    attempted = [row for row in recorded if row["attempt"] is not None]
+    attempted = [row for row in recorded if row["attempt"] is not None or row["drafted"]]
     for generation in sorted({row["generation"] for row in attempted}):
         same = _keys(attempted, lambda row, now=generation: row["generation"] == now)  # type: ignore[misc]
         highest[packed.within(given, same)] = generation

@@ -59,6 +59,8 @@ CREATE TABLE editions (
 );
 
 -- `version` is the edition's when the batch was reserved; `run` and `attempt` are those of its newest claim.
+-- `held`: the provider holds the audience. Its one key stands for all of it; `contacts` and `worst` are what was
+-- approved, and from the claim on what the provider counts.
 CREATE TABLE batches (
     id TEXT PRIMARY KEY,
     campaign TEXT NOT NULL,
@@ -78,6 +80,7 @@ CREATE TABLE batches (
     charged TEXT,
     currency TEXT NOT NULL,
     generation INTEGER NOT NULL,
+    held INTEGER NOT NULL,
     run TEXT REFERENCES runs (id),
     attempt TEXT,
     reserved_at TEXT NOT NULL,
@@ -119,6 +122,22 @@ CREATE TABLE attempts (
     settled_at TEXT
 );
 CREATE INDEX attempts_batch ON attempts (batch);
+
+-- What was asked of a provider to prepare a reserved batch, before it left: by itself it contacts nobody.
+-- `open`: its ticket is not known; `ready`: it may be confirmed; `gone`: given up, or cancelled there.
+CREATE TABLE drafts (
+    id TEXT PRIMARY KEY,
+    batch TEXT NOT NULL REFERENCES batches (id),
+    run TEXT NOT NULL REFERENCES runs (id),
+    request_id TEXT NOT NULL,
+    payload_hash TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    asked_at TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'ready', 'gone')),
+    reason TEXT NOT NULL,
+    ticket TEXT
+);
+CREATE INDEX drafts_batch ON drafts (batch);
 
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,

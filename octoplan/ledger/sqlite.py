@@ -16,6 +16,7 @@ from octoplan.ledger import (
     attempts,
     audit,
     batches,
+    drafts,
     file,
     history,
     plans,
@@ -44,8 +45,10 @@ if TYPE_CHECKING:
         BatchRow,
         Claim,
         Doubtful,
+        Draft,
         Edition,
         EditionSummary,
+        LeftDraft,
         Mark,
         RecordedPlan,
         Reserve,
@@ -82,6 +85,8 @@ class SqliteLedger:
             raise trouble(error) from error
         ledger = cls(path, connection, clock=clock)
         try:
+            if ledger._read(file.is_older):
+                ledger._write(file.upgrade)
             ledger._read(partial(file.refuse_other, id=id, kind=kind, key=key))
         except BaseException:
             ledger.close()
@@ -229,6 +234,34 @@ class SqliteLedger:
     def repeat(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
         """Claim a batch in doubt for the identical request, durably."""
         return self._write(lambda tx: attempts.repeat(tx, run, batch_id=batch_id, wanted=wanted))
+
+    def draft(self, run: str, batch_id: str) -> Draft | None:
+        """Return the draft of a reserved batch as it stands for a run."""
+        return self._write(lambda tx: drafts.current(tx, run, batch_id=batch_id))
+
+    def prepare(self, run: str, batch_id: str, *, wanted: Claim) -> str | None:
+        """Note, before its request leaves, that a draft is asked for."""
+        return self._write(lambda tx: drafts.begin(tx, run, batch_id=batch_id, wanted=wanted))
+
+    def prepared(self, draft: str, ticket: str) -> bool:
+        """Note the ticket of a draft."""
+        return self._write(lambda tx: drafts.keep(tx, draft, ticket=ticket))
+
+    def abandon(self, draft: str, reason: str) -> None:
+        """Give a draft up."""
+        self._write(lambda tx: drafts.abandon(tx, draft, reason=reason))
+
+    def unsendable(self, batch_id: str, *, reason: str, rejected: bool) -> None:
+        """End a reserved batch of which nothing was sent: rejected, or released."""
+        self._write(lambda tx: drafts.end(tx, batch_id, reason=reason, rejected=rejected))
+
+    def left_drafts(self) -> tuple[LeftDraft, ...]:
+        """Return the drafts that nobody will confirm, and that were not cancelled yet."""
+        return self._read(drafts.left)
+
+    def disprove(self, batch_id: str, *, reason: str) -> bool:
+        """Close a batch in doubt as not sent, by a record of the provider."""
+        return self._write(lambda tx: attempts.disprove(tx, batch_id, reason=reason))
 
     def renew(self, attempt: str, deadline: datetime) -> None:
         """Set a later deadline for an attempt of which nothing was sent."""

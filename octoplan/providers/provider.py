@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Outcome,
         Request,
         Seen,
-        Wait,
+        Step,
     )
 
 
@@ -57,12 +57,16 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """An accepted batch that somebody wants cancelled; `ahead` is how long until it is due, None if it left at once."""
+    """An accepted batch that somebody wants cancelled; `ahead` is how long until it is due, None if it left at once.
+
+    `kind` is what the provider holds its audience as: list or tag; empty: it had the addresses.
+    """
 
     channel: Channel
     ticket: str
     contacts: int
     ahead: timedelta | None
+    kind: str = ""
 
 
 class Provider(Protocol):
@@ -99,15 +103,23 @@ class Provider(Protocol):
         """Read the answer to a simulation."""
         ...
 
-    def next(self, batch: Batch, history: History) -> Request | Wait | Outcome:
+    def next(self, batch: Batch, history: History) -> Step | Outcome:
         """Return what to do for `batch` after `history`; nothing yet: the request that sends it.
 
         After `Doubted` it is that very request again, byte for byte: only its acceptance, or the answer
         that its id is known, closes the doubt.
 
+        Of an audience that the provider holds the first request prepares it: then come `Drafted`, looks at the
+        draft, its `Quote`, and only after `Agreed` the request that contacts anybody. That one is never repeated:
+        `Doubted` after it asks for evidence, and REJECTED is the proof that nothing was sent.
+
         The body has no request-id field while `batch.request_id` is empty. Raises `InputError` with
         `wire-contract` findings if the body would break the pinned contract.
         """
+        ...
+
+    def discard(self, channel: Channel, kind: str, *, ticket: str) -> Request:
+        """Return the request that cancels what was prepared on a list or tag, and not confirmed; see `cancelled`."""
         ...
 
     def cancel(self, sent: Sent) -> Request | Outcome:

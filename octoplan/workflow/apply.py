@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.errors import OctoplanError
 from octoplan.core.plan import Selection
 from octoplan.workflow import approve
+from octoplan.workflow.crew import Crew
 from octoplan.workflow.digest import digest
 from octoplan.workflow.plan import draft, load
 from octoplan.workflow.ports import Ports
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from octoplan.ledger import Ledger
     from octoplan.project import Project
     from octoplan.project.files import Loaded
+    from octoplan.workflow.crew import Supervision
     from octoplan.workflow.plan import Draft
-    from octoplan.workflow.run import Supervision
     from octoplan.workflow.tally import Tally
 
 
@@ -87,6 +88,7 @@ def carry_out(order: Order, project: Project, *, ledger: Ledger, watch: Supervis
                 wires=wires,
                 suppressions=order.suppressions,
                 watch=watch,
+                crew=Crew(project=project, wires=wires, suppressions=order.suppressions, watch=watch),
             )
             work.send()
         except BaseException:

@@ -163,7 +163,7 @@ def _check_campaign(saved: SavedPlan, planned: PlannedCampaign, *, item: Prepare
 
 def gone(plan: Plan, planned: PlannedCampaign, *, item: Prepared) -> int:
     """Return how many planned contacts are neither owed now nor were sent, or rejected, since the plan was made."""
-    if planned.estimate is None:
+    if planned.estimate is None or item.campaign.audience.held:  # of a list only the provider knows who left it
         return 0
     owed = item.row.estimate.contacts if item.row.estimate else 0
     batches = item.edition.batches if item.edition else ()

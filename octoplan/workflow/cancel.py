@@ -196,6 +196,7 @@ def _wanted(project: Project, row: BatchRow, *, specs: Mapping[str, str]) -> Req
         ticket=row.ticket,
         contacts=row.count if billed is None else billed,
         ahead=send_at - project.clock() if send_at else None,
+        kind=next((kind for kind in ("list", "tag") if row.held and kind in spec["audience"]), ""),
     )
     return project.provider(row.provider).cancel(sent)
 

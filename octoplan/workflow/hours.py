@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from octoplan.core.batch import Packed, Packer
+    from octoplan.core.held import HeldPacker
     from octoplan.core.model import Batch, Campaign
     from octoplan.project import Project
 
@@ -42,7 +43,7 @@ def whereabouts(campaign: Campaign, project: Project) -> Whereabouts:
     return Whereabouts(week=found.week if found else None, held=held)
 
 
-def planned(packer: Packer, packed: Packed, *, now: datetime, takes: timedelta) -> Due | None:
+def planned(packer: Packer | HeldPacker, packed: Packed, *, now: datetime, takes: timedelta) -> Due | None:
     """Return when a campaign's messages are due, planned now; None where that is nobody's business."""
     found, counts = hours(packer.campaign), packer.whereabouts.counts
     if found is None or not counts:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from octoplan import __version__
 from octoplan.audience import Engine
-from octoplan.core import keys
 from octoplan.core.errors import Exit, InputError, Refused, worst
 from octoplan.core.model import LEFT_AUDIENCE, Severity
 from octoplan.core.plan import AudienceCounts, LedgerReference, Plan, PlannedCampaign, total
@@ -194,8 +193,8 @@ def _is_given_up(ledger: Ledger, edition: Edition) -> bool:
 
 def _row_of_none(edition: Edition, *, file: str) -> PlannedCampaign:
     in_doubt = sum(batch.count for batch in edition.batches if batch.state is BatchState.IN_DOUBT)
-    sent = len(edition.held()) // keys.SIZE
-    left = len(edition.members()) // keys.SIZE - sent
+    sent = edition.people(edition.held())
+    left = edition.people(edition.members()) - sent
     return PlannedCampaign(
         id=edition.campaign,
         edition=edition.edition,

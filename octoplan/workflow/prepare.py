@@ -10,15 +10,17 @@ from octoplan.core import action, approval, keys
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import InputError
+from octoplan.core.held import HeldPacker
 from octoplan.core.model import Channel, Severity
 from octoplan.core.plan import AudienceCounts, PlannedCampaign
 from octoplan.core.rules import accept, blocks, history, reach, voice
+from octoplan.core.rules import held as listed
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.core.rules.hours import check_hours
 from octoplan.core.trial import is_trial
 from octoplan.workflow import hours
 from octoplan.workflow.names import point, query
-from octoplan.workflow.remembered import Remembered, channel_of, distinct
+from octoplan.workflow.remembered import Remembered, channel_of, distinct, held_of
 from octoplan.workflow.rows import Composed, filled, planned
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from octoplan.audience import Engine, Query
     from octoplan.core.batch import Packed
-    from octoplan.core.model import Campaign, Finding
+    from octoplan.core.model import Campaign, Finding, Rows
     from octoplan.core.rules.all import SecondOpinion
     from octoplan.ledger import Edition
     from octoplan.project import Project
@@ -50,7 +52,7 @@ class Prepared:
     spec: dict[str, Any]
     row: PlannedCampaign
     edition: Edition | None
-    packer: Packer | None = None
+    packer: Packer | HeldPacker | None = None
     entries: tuple[bytes, ...] = ()
 
 
@@ -126,16 +128,17 @@ class Preparation:
 
     def _resolved(self, bare: Prepared, past: Past, *, engine: Engine) -> Prepared:
         campaign = bare.campaign
-        composed = self._compose(campaign, self._owed(campaign, past.edition), engine=engine)
+        composed = self._composed(campaign, past, engine=engine)
         facts = self._facts(campaign, past, composed=composed)
         due = hours.planned(composed.packer, composed.packed, now=self.planned_at, takes=facts.takes)
         found = (
             *self._of_file(campaign),
-            *composed.resolved.findings,
+            *(composed.resolved.findings if composed.resolved else ()),
             *composed.summary.findings,
             *check_facts(facts),
             *(check_hours(due) if due else ()),
             *reach.check_edition(campaign, channel_of(past.edition)),
+            *listed.check_edition(campaign, held_of(past.edition)),
             *reach.check_excluded(campaign, self.remembered.others(campaign)),
             *voice.check_attempts(len(self.remembered.called(campaign) & composed.french)),
             *history.check_history(composed.packed.contacts, empty=self.remembered.is_new(campaign)),
@@ -153,7 +156,7 @@ class Preparation:
         """Return what was found when the campaign's file was read; none of it is an error."""
         return self.loaded.read[campaign.id].findings
 
-    def everybody(self, campaign: Campaign, engine: Engine) -> Packer:
+    def everybody(self, campaign: Campaign, engine: Engine) -> Packer | HeldPacker:
         """Return what makes batches of whom a campaign addresses now, whatever the ledger says of them.
 
         Raises:
@@ -170,6 +173,38 @@ class Preparation:
             capped=b"" if CAP in campaign.allow else self.remembered.capped(campaign),
         )
 
+    def _composed(self, campaign: Campaign, past: Past, *, engine: Engine) -> Composed:
+        if campaign.audience.held:
+            return self._say(campaign)
+        return self._compose(campaign, self._owed(campaign, past.edition), engine=engine)
+
+    def _say(self, campaign: Campaign) -> Composed:
+        """Compose the one text for whoever is in a list or tag of the provider."""
+        prices = self.loaded.prices[campaign.provider]
+        composer = Composer(campaign, live=not self.project.surroundings.sandbox, sizes={}, step=prices.voice_step)
+        packer = HeldPacker(
+            campaign=campaign,
+            prices=prices,
+            key=keys.held_key(self.project.preview_key),
+            whereabouts=hours.whereabouts(campaign, self.project),
+        )
+        composed = composer.compose(packer.rows)
+        packer.say(composed.contents[0], parts=composed.parts[0])
+        return Composed(
+            resolved=None,
+            summary=composer.summary(),
+            packer=packer,
+            packed=packer.packed(),
+            entries=self._entries(campaign, packer.rows, contents=composed.contents),
+            french=frozenset(),
+        )
+
+    def _entries(self, campaign: Campaign, rows: Rows, *, contents: list[str]) -> tuple[bytes, ...]:
+        if self.ports.wires is None:
+            return ()
+        identity = (self.project.key, campaign.id)
+        return tuple(keys.approved_entries(*identity, edition=campaign.edition, keys=rows.keys, contents=contents))
+
     def _compose(self, campaign: Campaign, asked: Query, *, engine: Engine) -> Composed:
         resolved = engine.resolve(asked)
         prices = self.loaded.prices[campaign.provider]
@@ -185,10 +220,7 @@ class Preparation:
         for rows in resolved.chunks():
             composed = composer.compose(rows)
             packer.add(rows, composed.contents, parts=composed.parts)
-            if self.ports.wires is not None:
-                entries += keys.approved_entries(
-                    self.project.key, campaign.id, edition=campaign.edition, keys=rows.keys, contents=composed.contents
-                )
+            entries += self._entries(campaign, rows, contents=composed.contents)
             if calls:
                 french |= {key for key, country in zip(rows.keys, rows.countries, strict=True) if country == "FR"}
             self.ports.progress.advance(len(rows.keys))
@@ -203,24 +235,14 @@ class Preparation:
         )
 
     def _facts(self, campaign: Campaign, past: Past, *, composed: Composed) -> Facts:
-        resolved, packed = composed.resolved, composed.packed
+        packed = composed.packed
+        held = campaign.audience.held
         return Facts(
             campaign=campaign,
             sandbox=self.project.surroundings.sandbox,
             now=self.now,
-            rows=resolved.rows,
-            contacts=resolved.contacts,
-            already_sent=resolved.already_sent,
-            excluded=resolved.excluded,
-            left_out=resolved.left_out,
-            invalid_reasons=resolved.invalid_reasons,
-            countries=resolved.countries,
-            missing=resolved.missing,
-            differ=resolved.differ,
-            fixed=resolved.fixed,
-            fiction=resolved.fiction,
-            misspelled=resolved.misspelled_domains,
-            last_contacts=self.remembered.last_contacts(campaign),
+            **composed.facts,
+            last_contacts=None if held else self.remembered.last_contacts(campaign),
             over_cap=composed.packer.count(distinct(self.remembered.capped(campaign))) if CAP in campaign.allow else 0,
             cap=str(self.project.limits.per_contact),
             most_parts=max(composed.summary.parts, default=1),

@@ -12,7 +12,7 @@ from octoplan.core import approval, cap, keys
 from octoplan.core.model import NOTHING, Channel
 from octoplan.core.rules import voice
 from octoplan.core.trial import is_trial
-from octoplan.ledger import BatchState
+from octoplan.ledger import HELD, BatchState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +62,7 @@ class Remembered:
             edition=edition,
             changes=approval.changes(json.loads(edition.spec), spec) if edition.spec and edition.closed else (),
             in_doubt=sum(batch.count for batch in batches if batch.state is BatchState.IN_DOUBT),
-            held=len(edition.held()) // keys.SIZE,
+            held=edition.people(edition.held()),
             unfinished=any(batch.state is BatchState.RESERVED for batch in batches)
             or (edition.closed and not edition.is_settled),
             open_cost=edition.cost,
@@ -114,10 +114,16 @@ class Remembered:
 
     def last_contacts(self, campaign: Campaign) -> int | None:
         """Return how many contacts the edition before this one had, if there was one."""
-        if self.ledger is None or is_trial(campaign.id):
-            return None
-        before = [number for number in self.ledger.editions(campaign.id) if number < campaign.edition]
-        return len(self.ledger.edition(campaign.id, max(before)).members()) // keys.SIZE if before else None
+        return None if self.ledger is None else last_contacts(self.ledger, campaign)
+
+
+def last_contacts(ledger: Ledger, campaign: Campaign) -> int | None:
+    """Return how many contacts the edition before a campaign's had, if there was one."""
+    before = [number for number in ledger.editions(campaign.id) if number < campaign.edition]
+    if is_trial(campaign.id) or not before:
+        return None
+    edition = ledger.edition(campaign.id, max(before))
+    return edition.people(edition.members())
 
 
 def distinct(packed: bytes) -> frozenset[bytes]:
@@ -128,3 +134,11 @@ def distinct(packed: bytes) -> frozenset[bytes]:
 def channel_of(edition: Edition | None) -> str | None:
     """Return the channel that an edition was begun on; None where nobody was sent it."""
     return json.loads(edition.spec).get("channel") if edition and edition.spec else None
+
+
+def held_of(edition: Edition | None) -> str | None:
+    """Return what the provider held of an edition's audience, in words; empty: addresses; None: nobody was sent it."""
+    sent = [batch for batch in edition.batches if batch.state in HELD] if edition else []
+    if not sent:
+        return None
+    return "a list or tag of the provider" if sent[0].held else ""

@@ -15,6 +15,7 @@ from octoplan.core.address import read
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
+from octoplan.core.held import HeldPacker
 from octoplan.core.message import leaves
 from octoplan.core.model import Channel, Kind, Request
 from octoplan.core.plan import money_text
@@ -63,6 +64,11 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     campaign = one(loaded, word)
     key = _key(project)
     prices = loaded.prices[campaign.provider]
+    if campaign.audience.held and contact is not None:
+        told = f"{campaign.id} goes to {campaign.audience.held}, whose contacts the provider alone knows"
+        raise Refused(f"{told}: leave --contact out", reason="contact-missing")
+    if campaign.audience.held:
+        return _to_everybody(project, HeldPacker(campaign=campaign, prices=prices, key=keys.held_key(key)))
     packer = Packer(campaign, prices, 1)
     countries: dict[bytes, str] = {}
     with Engine(project.temporary_folder(), root=project.root) as engine:
@@ -80,6 +86,15 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
         raise Refused(f"no such contact in the audience of {campaign.id}", reason="contact-missing")
     batch = max(found, key=_length) if longest else found[0]
     return _rendered(project, batch, country=countries[batch.keys[0]])
+
+
+def _to_everybody(project: Project, packer: HeldPacker) -> Rendered:
+    """Render what everybody gets who is in a list or tag of the provider."""
+    campaign, step = packer.campaign, packer.prices.voice_step
+    composer = Composer(campaign, live=not project.surroundings.sandbox, sizes={}, step=step)
+    composed = composer.compose(packer.rows)
+    packer.say(composed.contents[0], parts=composed.parts[0])
+    return _rendered(project, next(packer.batches(first=True)), country=packer.rows.countries[0])
 
 
 def _key(project: Project) -> bytes:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import approval
 from octoplan.core.errors import Exit, InputError, OctoplanError, Refused, Stale
+from octoplan.core.model import Agreed, Doubted, Drafted, Effect, Exchange, Outcome, Request, Verdict
 from octoplan.core.outcome import told_at
 from octoplan.core.quantity import quantity
 from octoplan.core.trial import is_trial
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
     from octoplan.audience import Engine
     from octoplan.core.batch import Packer
-    from octoplan.core.model import Batch, Campaign, Outcome
+    from octoplan.core.held import HeldPacker
+    from octoplan.core.model import Batch, Campaign, History
     from octoplan.ledger import BatchRow, Doubtful, Ledger
     from octoplan.project import Project
     from octoplan.project.wires import Wires
@@ -66,17 +68,21 @@ class Repeater:
     engine: Engine
     suppressions: Suppressions
     stop: Stop
-    _known: dict[str, tuple[Campaign, Packer]] = field(default_factory=dict)
+    _known: dict[str, tuple[Campaign, Packer | HeldPacker]] = field(default_factory=dict)
     _ahead: dict[str, timedelta] = field(default_factory=dict)
     """By provider, how far its clock is before this machine's."""
 
     def repeat(self, doubt: Doubtful) -> Outcome | None:
         """Send the identical request once more; None if the batch is in doubt no more.
 
+        What confirms a prepared campaign is not repeated: the provider is asked whether it was confirmed.
+
         Raises:
             Unrepeatable: it is not sent.
             InDoubt: it was, and the outcome could not be recorded.
         """
+        if doubt.row.held:
+            return self._evidence(doubt)
         sender, batch = self._rebuilt(doubt)
         self._refuse_clock(doubt)
         if sender.is_closed(batch):
@@ -94,7 +100,29 @@ class Repeater:
                     raise Unrepeatable(str(error)) from error
                 raise
 
-    def _as_now(self, row: BatchRow) -> tuple[Campaign, Packer]:
+    def _evidence(self, doubt: Doubtful) -> Outcome | None:
+        """Return the proof that a confirmation did not happen; None if the batch is in doubt no more."""
+        row = doubt.row
+        campaign, packer = self._as_now(row)
+        provider = self.project.provider(row.provider)
+        look = f"look up ticket {doubt.ticket} at the provider, then decide"
+        if not campaign.audience.held:
+            raise Unrepeatable(f"its file names no list or tag any more: {look}")
+        batch = next(iter(packer.batches(first=False)))
+        history: History = (Drafted(ticket=doubt.ticket), Agreed(), Doubted())
+        with contextlib.closing(self.wires.open(row.provider)) as wire:
+            request = provider.next(batch, history)
+            if not isinstance(request, Request) or request.effect is not Effect.READ:
+                raise TypeError(request)
+            seen = wire.exchange(request, Deadline())
+        found = provider.next(batch, (*history, Exchange(request=request, seen=seen)))
+        if not isinstance(found, Outcome):
+            raise TypeError(found)
+        if found.verdict is not Verdict.REJECTED:
+            raise Unrepeatable(f"{found.reason}: {look}")
+        return found if self.ledger.disprove(row.id, reason=found.reason) else None
+
+    def _as_now(self, row: BatchRow) -> tuple[Campaign, Packer | HeldPacker]:
         """Return the campaign of a batch as its file has it now, and what makes batches of everybody in it."""
         known = self._known.get(row.campaign)
         if known is None:
@@ -103,7 +131,7 @@ class Repeater:
             raise Unrepeatable(f"the file is at edition {known[0].edition} now: decide")
         return known
 
-    def _read(self, row: BatchRow) -> tuple[Campaign, Packer]:
+    def _read(self, row: BatchRow) -> tuple[Campaign, Packer | HeldPacker]:
         try:
             loaded = load(self.project, [row.campaign])
         except InputError as error:
@@ -192,6 +220,9 @@ def refuse(project: Project, doubt: Doubtful) -> None:
     now = project.clock()
     if is_trial(doubt.row.campaign):
         raise Unrepeatable("a test is not repeated: decide, then test again")
+    if doubt.row.held and doubt.row.provider in project.settings.providers:
+        _refuse_early(project, doubt, now=now)
+        return
     if doubt.row.reason.startswith(FOREIGN):
         raise Unrepeatable("another ledger sent it: find that ledger; decide `--as sent`, and import whom it sent to")
     if doubt.newer_plan is not None:
@@ -201,6 +232,10 @@ def refuse(project: Project, doubt: Doubtful) -> None:
     if now > doubt.closes:
         raise Unrepeatable(OVER)
     refuse_age(project, doubt, now=now)
+    _refuse_early(project, doubt, now=now)
+
+
+def _refuse_early(project: Project, doubt: Doubtful, *, now: datetime) -> None:
     quiet = quiet_until(project, doubt)
     if now < quiet:
         raise Unrepeatable(f"it may still be travelling until {quiet:%H:%M:%S} UTC: run `octoplan resolve` after that")

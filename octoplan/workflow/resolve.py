@@ -216,6 +216,9 @@ def _note(found: Doubts, ledger: Ledger, *, doubt: Doubtful, outcome: Outcome | 
     row = doubt.row
     if outcome is None:
         return
+    if outcome.verdict is Verdict.REJECTED:
+        found.settled.append(Settled(batch=row.id, contacts=row.count, sent=False, how=outcome.reason))
+        return
     if outcome.verdict is not Verdict.ACCEPTED:
         found.batches.append(_doubt(ledger, doubt, next=f"repeated, and not closed by the answer: {outcome.reason}"))
         return

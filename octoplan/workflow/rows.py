@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from octoplan.core.plan import (
     AudienceCounts,
@@ -19,46 +19,70 @@ if TYPE_CHECKING:
     from octoplan.audience import Resolved
     from octoplan.core.batch import Packed, Packer
     from octoplan.core.compose import TextSummary
+    from octoplan.core.held import HeldPacker
     from octoplan.core.model import Campaign, Finding
     from octoplan.core.rules.all import SecondOpinion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """An audience with its texts and batches; `entries` are approved-set entries, `french` keys of French numbers."""
+    """An audience with its texts and batches; `entries` are approved-set entries, `french` keys of French numbers.
 
-    resolved: Resolved
+    `resolved` is None where the provider holds it.
+    """
+
+    resolved: Resolved | None
     summary: TextSummary
-    packer: Packer
+    packer: Packer | HeldPacker
     packed: Packed
     entries: tuple[bytes, ...]
     french: frozenset[bytes]
 
-
-def filled(
-    row: PlannedCampaign, campaign: Campaign, *, composed: Composed, opinion: SecondOpinion | None
-) -> PlannedCampaign:
-    """Return a row with the audience, the text, the money and the provider's second opinion."""
-    resolved, summary, packed = composed.resolved, composed.summary, composed.packed
-    limit = campaign.limits.max_cost
-    update: dict[str, object] = {
-        "audience": AudienceCounts(
+    @property
+    def counts(self) -> AudienceCounts:
+        """Where every row went; of what the provider holds there is only how many it may be."""
+        resolved = self.resolved
+        if resolved is None:
+            return AudienceCounts(rows=self.packed.contacts, contacts=self.packed.contacts)
+        return AudienceCounts(
             rows=resolved.rows,
             contacts=resolved.contacts,
             excluded=dict(resolved.excluded),
             already_sent=resolved.already_sent,
             left_out=dict(resolved.left_out),
             fallback=dict(resolved.fallback),
-        ),
+        )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the rules are told of the audience: fields of `Facts`."""
+        resolved = self.resolved
+        if resolved is None:
+            return {"rows": self.packed.contacts, "contacts": self.packed.contacts}
+        same = ("rows", "contacts", "already_sent", "excluded", "left_out", "invalid_reasons", "countries")
+        more = ("missing", "differ", "fixed", "fiction")
+        return {name: getattr(resolved, name) for name in (*same, *more)} | {"misspelled": resolved.misspelled_domains}
+
+
+def filled(
+    row: PlannedCampaign, campaign: Campaign, *, composed: Composed, opinion: SecondOpinion | None
+) -> PlannedCampaign:
+    """Return a row with the audience, the text, the money and the provider's second opinion."""
+    summary, packed = composed.summary, composed.packed
+    limit = campaign.limits.max_cost
+    each = packed.contacts if campaign.audience.held else 1  # one text was composed for all of them
+    update: dict[str, object] = {
+        "audience": composed.counts,
         "limit": None if limit is None else money_text(limit.amount),
+        "held": campaign.audience.held,
     }
     if packed.contacts:
         update |= {
             "text": TextFacts(
                 pattern=summary.pattern,
                 longest=summary.longest,
-                encodings=summary.encodings,
-                parts={str(size): count for size, count in summary.parts.items()},
+                encodings={name: count * each for name, count in summary.encodings.items()},
+                parts={str(size): count * each for size, count in summary.parts.items()},
                 blamed=summary.blamed,
                 replaced=summary.replaced,
                 locales=summary.locales,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import keys
 from octoplan.core.errors import InDoubt, OctoplanError
-from octoplan.core.model import Doubted, Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
+from octoplan.core.model import Agreed, Doubted, Exchange, NotSent, Outcome, Request, Verdict, Wait, Waited
 from octoplan.ledger import FOREIGN, BatchState, Claim, Settlement
 from octoplan.wire import SECONDS, Deadline
 from octoplan.workflow import hours
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from octoplan.core.model import Batch, History
+    from octoplan.core.model import Batch, History, Quote
     from octoplan.ledger import BatchRow, Ledger
     from octoplan.providers import Provider
     from octoplan.wire import Wire
@@ -119,6 +119,24 @@ class Sender:
             return None
         return self._settled(wire, row, batch=identified, attempt=(attempt, deadline), history=(Doubted(),))
 
+    def confirm(self, wire: Wire, row: BatchRow, *, batch: Batch, prepared: tuple[History, Quote]) -> Outcome | None:
+        """Claim what the provider has prepared, confirm it once and settle; None if another runner has taken it.
+
+        Late or closed, it is not claimed. Raises as `send` does.
+        """
+        history, quote = prepared
+        late = self._late(batch, ())
+        if late is not None:
+            return late
+        agreed = (*history, Agreed())
+        deadline = self._deadline(batch)
+        hashed = keys.payload_hash(self.key, self._request(batch, agreed).body)
+        wanted = Claim(request_id=batch.request_id, payload_hash=hashed, deadline=deadline.at, quote=quote)
+        attempt = self.ledger.claim(self.run, row.id, wanted=wanted)
+        if attempt is None:
+            return None
+        return self._settled(wire, row, batch=batch, attempt=(attempt, deadline), history=agreed)
+
     def payload_hash(self, identified: Batch) -> str:
         """Return what a recorded request is compared by: the keyed hash of its exact bytes."""
         return keys.payload_hash(self.key, self._request(identified).body)
@@ -154,8 +172,8 @@ class Sender:
         identity = keys.request_id(self.key, self.spec_hash, keys=batch.keys, payload=bare.body, generation=generation)
         return replace(batch, request_id=identity)
 
-    def _request(self, batch: Batch) -> Request:
-        request = self.provider.next(batch, ())
+    def _request(self, batch: Batch, history: History = ()) -> Request:
+        request = self.provider.next(batch, history)
         if not isinstance(request, Request):
             raise TypeError(request)
         return request
@@ -179,6 +197,8 @@ class Sender:
                     if late is not None:
                         return late, history
                     history += (Exchange(request=step, seen=wire.exchange(step, deadline)),)
+                case _:
+                    raise TypeError(step)
 
     def _deadline(self, batch: Batch) -> Deadline:
         """Return the deadline of a request that must begin while its campaign's time and its hours last."""

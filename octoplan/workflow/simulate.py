@@ -109,10 +109,12 @@ def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int,
     refused: Counter[str] = Counter()
     try:
         for batch, answer in _answers(pool, asker, batches=batches):
-            progress.advance(len(batch.keys))
+            progress.advance(batch.contacts)
             calls += 1
             if answer.refused:
                 refused[answer.refused] += 1
+                continue
+            if batch.campaign.audience.held:  # nothing is counted before it is prepared
                 continue
             contacts += answer.contacts or 0
             cost += answer.cost or Decimal(0)

@@ -149,7 +149,7 @@ def _left(ledger: Ledger, summary: EditionSummary) -> tuple[int, int]:
         return 0, 0
     edition = ledger.edition(summary.campaign, summary.edition)
     members, held, rejected = (
-        len(packed) // keys.SIZE for packed in (edition.members(), edition.held(), edition.rejected())
+        edition.people(packed) for packed in (edition.members(), edition.held(), edition.rejected())
     )
     return members - held - rejected, rejected
 

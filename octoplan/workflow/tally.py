@@ -94,7 +94,7 @@ class Tally:
 
     def count(self, batch: Batch, outcome: Outcome) -> None:
         """Add a batch by how it ended."""
-        contacts = len(batch.keys)
+        contacts = reached(batch, outcome)
         match outcome.verdict:
             case Verdict.ACCEPTED:
                 self.accepted += contacts
@@ -142,3 +142,9 @@ class Tally:
             "reason": self.reason,
             "reasons": self.reasons,
         }
+
+
+def reached(batch: Batch, outcome: Outcome) -> int:
+    """Return how many people a batch was for; only the provider counts an audience that it holds."""
+    told = outcome.receipt.contacts if outcome.receipt and batch.campaign.audience.held else None
+    return batch.contacts if told is None else told

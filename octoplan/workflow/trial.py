@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from octoplan.core.plan import Plan
     from octoplan.project import Project
     from octoplan.project.files import Loaded
-    from octoplan.workflow.run import Supervision
+    from octoplan.workflow.crew import Supervision
     from octoplan.workflow.tally import Tally
 
 EXAMPLE = 'test_contacts: {team: ["+33…"]}'

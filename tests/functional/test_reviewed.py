@@ -15,8 +15,8 @@ from octoplan.core.approval import read_saved
 from octoplan.core.errors import Stale
 from octoplan.project import open_project
 from octoplan.workflow.apply import apply
+from octoplan.workflow.crew import Supervision
 from octoplan.workflow.progress import Silent, Stop
-from octoplan.workflow.run import Supervision
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from relay import NO_STOP, Relay, passed, reply_held, reply_lost, request_lost, says, sent_but
 from workspaces import AUDIENCE, Workspace, sibling, tally
 
-from octoplan.workflow.run import Run
+from octoplan.workflow.crew import Crew
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +106,7 @@ def test_a_doubt_outlives_the_file_that_made_it(project: Workspace, relay: Relay
 
 def test_what_was_reserved_and_never_claimed_is_resumed(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(Run, "_send_all", lambda *_: None)  # as if the run had ended here
+        patched.setattr(Crew, "send", lambda *_: None)  # as if the run had ended here
         project.run("apply")
     planned = json.loads(project.run("plan", "--json").out)["campaigns"][0]
     assert (planned["action"], planned["estimate"]["contacts"]) == ("resume", 3)

@@ -15,9 +15,9 @@ from octoplan.core import approval
 from octoplan.core.errors import Exit, OctoplanError
 from octoplan.project import open_project
 from octoplan.workflow.apply import apply
+from octoplan.workflow.crew import Supervision
 from octoplan.workflow.plan import make
 from octoplan.workflow.progress import Silent, Stop
-from octoplan.workflow.run import Supervision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

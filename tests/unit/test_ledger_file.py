@@ -125,7 +125,7 @@ def test_cut_short(made: Path) -> None:
 
 def test_newer(made: Path) -> None:
     with sqlite3.connect(made) as db:
-        db.execute("UPDATE meta SET schema_version = 2")
+        db.execute("UPDATE meta SET schema_version = 3")
     db.close()
     assert refusal(made).reason == "ledger-newer"
 

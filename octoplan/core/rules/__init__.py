@@ -85,6 +85,7 @@ RULES: dict[str, Severity] = {
     "audience-invalid": LIMIT,
     "contact-values-differ": INFO,
     "other-address": WARNING,
+    "provider-held": WARNING,
     "ledger-without-history": WARNING,
     "phone": ERROR,
     "fixed-line": WARNING,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.hours import hours
 from octoplan.core.message import leaves
 from octoplan.core.model import Severity
-from octoplan.core.rules import email, finding, rcs, sender, sms, voice
+from octoplan.core.rules import email, finding, held, rcs, sender, sms, voice
 from octoplan.core.rules.rcs import key_path
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ _RULES: tuple[Callable[[Campaign], Iterator[Finding]], ...] = (
     voice.check,
     rcs.check,
     email.check,
+    held.check,
     _public_shortener,
     _hours_unused,
 )

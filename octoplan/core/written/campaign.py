@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Finding, KeyPath
 
-LATER_SOURCES = ("list", "tag", "segmentation", "groups", "contact_ids")
+LATER_SOURCES = ("groups", "contact_ids")
 """Audience keys of the design that this version does not offer."""
 
 
@@ -88,7 +88,7 @@ def _item(value: Any) -> Any:
 
 
 class AudienceFile(Written):
-    """Whom the campaign addresses: exactly one of `file`, `query` and `contacts`."""
+    """Whom the campaign addresses: exactly one of `file`, `query`, `contacts`, `list` and `tag`."""
 
     file: ContactsPath | None = Field(
         default=None,
@@ -111,6 +111,23 @@ class AudienceFile(Written):
         repr=False,
         description="Contacts written here, for small sends; every value is text in quotes.",
         examples=[[{"phone_number": "+33639980001", "first_name": "Zoe"}]],
+    )
+    list_: Annotated[str, Field(min_length=1, max_length=30)] | None = Field(
+        default=None,
+        alias="list",
+        description="A list that the provider holds, by its name there. Needs `limits.max_cost` and "
+        "`limits.max_contacts`: what it comes to is known only when the provider has prepared it.",
+        examples=["clients-lyon"],
+    )
+    tag: Annotated[str, Field(min_length=1, max_length=20)] | None = Field(
+        default=None,
+        description="A tag that the provider holds, by its name there, under the conditions of `list`.",
+        examples=["vip"],
+    )
+    segmentation: Literal["filter", "group"] | None = Field(
+        default=None,
+        description="Handed to the provider beside `list` or `tag`; it documents the two words and not what they do.",
+        examples=["filter"],
     )
     sha256: Fingerprint | None = Field(default=None, description="Pins the bytes of `file`, which is then no pattern.")
     address: Annotated[str, Field(min_length=1)] | None = Field(

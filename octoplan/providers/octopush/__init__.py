@@ -1,5 +1,7 @@
 """Octopush, by `POST /multi-channel/send`, `DELETE /multi-channel/cancel` and `GET /wallet/check-balance`.
 
+Campaigns on a list or tag that it holds have calls of their own, see `held`.
+
 It tries to interpret wrong parameters and sends anyway, so every body is held against the pinned
 contract before it may leave.
 """
@@ -14,21 +16,24 @@ from octoplan.core.errors import InputError, Refused
 from octoplan.core.model import Effect, Exchange, Money, Outcome, Request, Verdict
 from octoplan.core.outcome import consult, judge
 from octoplan.core.rules import voice
-from octoplan.providers.octopush import answers, body, cancel
+from octoplan.providers.octopush import answers, body, cancel, held
 from octoplan.providers.octopush.contract import check_body
 from octoplan.providers.provider import Limits, Simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from octoplan.core.model import Batch, Campaign, Finding, History, Seen, Wait
+    from octoplan.core.model import Batch, Campaign, Channel, Finding, History, Seen, Step
     from octoplan.providers.provider import Sent
 
 SEND = "/multi-channel/send"
 CHECK_BALANCE = "/wallet/check-balance"
 
 READS = {("GET", CHECK_BALANCE)}
-SIMULATES = {("POST", SEND)}
+SIMULATES = {
+    ("POST", SEND),
+    *(("POST", held.Held(call=call, kind=kind).path("create")) for call in held.CALLS.values() for kind in held.KINDS),
+}
 
 LANGUAGES = (
     *("en-US", "en-GB", "el-GR", "pl-PL", "hu-HU", "sv-SE", "de-DE"),
@@ -53,6 +58,7 @@ class Octopush:
     sandbox_path = "/octopush/v1/public"
     credentials: tuple[str, ...] = ("login", "key")
     stop_mention = "STOP au XXXXX"
+    own_tag_paths = False
 
     def login(self, credentials: Mapping[str, str]) -> str:
         """Return the login that names the account."""
@@ -72,10 +78,12 @@ class Octopush:
 
     def check(self, campaign: Campaign) -> tuple[Finding, ...]:
         """Return what Octopush cannot do for a campaign."""
-        return tuple(voice.check_languages(campaign, LANGUAGES))
+        return (*voice.check_languages(campaign, LANGUAGES), *held.check(campaign))
 
     def simulate(self, batch: Batch) -> Request:
         """Return the request that asks what `batch` would cost."""
+        if batch.campaign.audience.held:
+            return held.simulate(batch, of=self._calls(batch.campaign))
         return self._call(Effect.SIMULATE, body.send(batch, simulate=True).encode())
 
     def simulated(self, seen: Seen) -> Simulated:
@@ -91,18 +99,27 @@ class Octopush:
             case _:
                 return Simulated(unreachable=found.reason)
 
-    def next(self, batch: Batch, history: History) -> Request | Wait | Outcome:
+    def next(self, batch: Batch, history: History) -> Step | Outcome:
         """Return what to do for `batch`: after nothing, a wait or an unanswered attempt, the request that sends it.
 
         Nothing that Octopush documents tells what became of a request without its ticket: only the
         identical request, while its id is remembered, is answered as a duplicate.
         """
+        if batch.campaign.audience.held:
+            return held.step(batch, history, of=self._calls(batch.campaign))
         if history and isinstance(history[-1], Exchange):
             return judge(batch, history, read=answers.read_sent)
         return self._call(Effect.SEND, body.send(batch, simulate=False).encode())
 
+    def discard(self, channel: Channel, kind: str, *, ticket: str) -> Request:
+        """Return the request that cancels what was prepared on a list or tag and not confirmed."""
+        return held.cancel(ticket, of=held.calls(channel, kind, own_tag_paths=self.own_tag_paths))
+
     def cancel(self, sent: Sent) -> Request | Outcome:
         """Return the request that cancels what was sent; an outcome is REJECTED: why it cannot be."""
+        if sent.kind:
+            of = held.calls(sent.channel, sent.kind, own_tag_paths=self.own_tag_paths)
+            return cancel.left_at_once(sent) or held.cancel(sent.ticket, of=of)
         return cancel.cancel(sent)
 
     def cancelled(self, seen: Seen) -> Outcome:
@@ -139,6 +156,9 @@ class Octopush:
         except (ValueError, RecursionError):
             return False
         return isinstance(fields, dict) and fields.get("simulation_mode") is True
+
+    def _calls(self, campaign: Campaign) -> held.Held:
+        return held.calls(campaign.channel, campaign.audience.kind, own_tag_paths=self.own_tag_paths)
 
     def _call(self, effect: Effect, content: bytes) -> Request:
         problems = check_body(content)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -21,11 +22,20 @@ from octoplan.providers.octopush.contract import FIELDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from octoplan.core.model import Reply
+    from octoplan.core.model import Quote, Reply
 
 TICKETS = ("ticket_number", "sms_ticket", "vocal_ticket", "voice_ticket", "rcs_ticket", "email_ticket")
 """`ticket_number` and `sms_ticket` are documented, `vocal_ticket` is older; what RCS answers nobody documents."""
 FIGURES = {"number_of_contacts", "number_of_sms_needed", "total_cost", "residual_credit", "estimated_duration"}
+READY, COMPUTING, FAILED = "ready", "being prepared", "failed"
+STATUSES: Mapping[str, str] = {
+    "ready_to_be_sent": READY,
+    "ready_to_be_send": READY,
+    "under_computation": COMPUTING,
+    "failed": FAILED,
+}
+"""What a draft may be; one of the provider's own examples misspells the first word."""
+
 WORDING = {"message", "text"}
 """Fields that may repeat the message as sent: kept as their length."""
 
@@ -75,6 +85,44 @@ def read_simulation(reply: Reply) -> Answer:
         return _error(body) or Answer(receipt=_receipt(body))
     except Unusable as unusable:
         return Answer(reason=str(unusable))
+
+
+def read_draft(reply: Reply) -> Answer:
+    """Read the status of what is being prepared as a receipt with the detail `status`: READY has figures."""
+    try:
+        body = decode(reply.body)
+        found = _error(body)
+        if found:
+            return found
+        status = STATUSES.get(str(body.get("status")))
+        contacts, cost = _number(body, "number_of_contacts"), _number(body, "cost")
+        if status is None:
+            return Answer(reason="the status of the draft is none that is documented")
+        if status == READY and (contacts is None or cost is None or cost < 0):
+            return Answer(reason="the draft is ready, and its contacts or its cost are not told")
+        figures = None if contacts is None else _count(contacts, "number_of_contacts")
+        return Answer(receipt=Receipt(ticket="", contacts=figures, cost=cost, details={"status": status}))
+    except Unusable as unusable:
+        return Answer(reason=str(unusable))
+
+
+def read_confirmation(reply: Reply, *, ticket: str, quoted: Quote) -> Answer:
+    """Read the answer to a confirmation: `sending_date` proves it; ticket and figures are those of the draft."""
+    try:
+        body = decode(reply.body)
+        found = _error(body)
+        if found:
+            return found
+        at = datetime.fromisoformat(str(body.get("sending_date")))
+    except Unusable as unusable:
+        return Answer(reason=str(unusable))
+    except ValueError:
+        return Answer(reason="the reply names no sending date")
+    return Answer(
+        receipt=Receipt(
+            ticket=ticket, contacts=quoted.contacts, cost=quoted.cost, details={"sending_date": at.isoformat()}
+        )
+    )
 
 
 def read_balance(reply: Reply) -> Answer:

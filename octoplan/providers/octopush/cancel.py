@@ -40,9 +40,9 @@ UNPROVED = "look in Octopush's back office whether it was cancelled"
 
 def cancel(sent: Sent) -> Request | Outcome:
     """Return the request that cancels what was sent, or why Octopush would refuse it."""
-    reason = _why_not(sent)
-    if reason:
-        return Outcome(verdict=Verdict.REJECTED, reason=reason)
+    refused = left_at_once(sent) or _too_late(sent)
+    if refused:
+        return refused
     content = orjson.dumps({"channel": CHANNELS[sent.channel], "ticket_number": sent.ticket})
     problems = check_cancel(content)
     if problems:
@@ -50,14 +50,21 @@ def cancel(sent: Sent) -> Request | Outcome:
     return Request(method="DELETE", path=PATH, effect=Effect.CANCEL, body=content)
 
 
-def _why_not(sent: Sent) -> str:
-    if sent.ahead is None:
-        return "it left at once: only what is scheduled can be cancelled"
-    if sent.ahead <= AHEAD:
-        return "it is due in ten minutes or less, or has left"
+def left_at_once(sent: Sent) -> Outcome | None:
+    """Return that nothing is left to cancel of what had no time to be sent at, whatever it was sent by."""
+    return None if sent.ahead is not None else _refused("it left at once: only what is scheduled can be cancelled")
+
+
+def _too_late(sent: Sent) -> Outcome | None:
+    if sent.ahead is not None and sent.ahead <= AHEAD:
+        return _refused("it is due in ten minutes or less, or has left")
     if sent.contacts > MOST_CONTACTS:
-        return f"it has {sent.contacts:,} contacts: Octopush cancels fewer than {MOST_CONTACTS + 1} at once"
-    return ""
+        return _refused(f"it has {sent.contacts:,} contacts: Octopush cancels fewer than {MOST_CONTACTS + 1} at once")
+    return None
+
+
+def _refused(reason: str) -> Outcome:
+    return Outcome(verdict=Verdict.REJECTED, reason=reason)
 
 
 def read(seen: Seen) -> Outcome:

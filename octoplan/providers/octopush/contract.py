@@ -276,15 +276,16 @@ def _named(path: tuple[int | str, ...]) -> str:
 
 def check_body(body: bytes) -> tuple[Finding, ...]:
     """Return a `wire-contract` finding per field that breaks the contract: its name, never its value."""
-    return _check(SEND.validate_json, body)
+    return check(SEND.validate_json, body)
 
 
 def check_cancel(body: bytes) -> tuple[Finding, ...]:
     """Return a `wire-contract` finding per field of a cancel that breaks its contract."""
-    return _check(Cancel.model_validate_json, body)
+    return check(Cancel.model_validate_json, body)
 
 
-def _check(read: Callable[[bytes], object], body: bytes) -> tuple[Finding, ...]:
+def check(read: Callable[[bytes], object], body: bytes) -> tuple[Finding, ...]:
+    """Return a `wire-contract` finding per field of a body that `read` refuses."""
     try:
         read(body)
     except ValidationError as error:

@@ -1,0 +1,79 @@
+"""What a list or tag that the provider holds cannot have: octoplan knows nobody in it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from octoplan.core.quantity import quantity
+from octoplan.core.rules import ERROR, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from octoplan.core.model import Campaign, Finding, Place, Quote
+
+RULE = "provider-held"
+
+FEW = 10
+"""An audience that has had and has fewer contacts than this may change freely."""
+
+UNKNOWN = "octoplan does not know who is in {}"
+INSTEAD = "write the same text for everybody, or export the contacts to a file and name that under `audience.file`"
+
+
+def check_columns(campaign: Campaign, uses: Mapping[str, Place]) -> Iterator[Finding]:
+    """Yield an error for each contact column that a text `uses`, where that is not a column of anything."""
+    for column, place in uses.items() if campaign.audience.held else ():
+        message = f"the text names `contact.{column}`: {UNKNOWN.format(campaign.audience.held)}"
+        yield finding(RULE, message, severity=ERROR, path=("message", "text"), place=place, hint=INSTEAD)
+
+
+def check(campaign: Campaign) -> Iterator[Finding]:
+    """Yield what is wrong with a campaign on a list or tag, and that less is promised of it."""
+    held = campaign.audience.held
+    if not held:
+        return
+    told = UNKNOWN.format(held)
+    if campaign.message.locale is not None:
+        said = f"`message.locale` chooses a text by a column: {told}"
+        yield finding(RULE, said, severity=ERROR, path=("message", "locale"), hint=INSTEAD)
+    if campaign.options.list_name is not None:
+        said = "`options.list_name` would store as a list whoever is in one"
+        yield finding(RULE, said, severity=ERROR, path=("options", "list_name"), hint="remove it")
+    said = (
+        f"{told}: suppression lists, `limits.per_contact` and `limits.countries` cannot be applied to it, "
+        "nor can anybody be told who gets another campaign, too"
+    )
+    hint = "see to it that the provider's list holds nobody who must not get this, then accept it under `allow`"
+    yield finding(RULE, said, path=("audience", campaign.audience.kind), value=held, hint=hint)
+
+
+def beyond(campaign: Campaign, quote: Quote, *, last: int | None) -> Iterator[str]:
+    """Yield what the provider counts beyond what was approved; `last` is how many contacts the last edition had."""
+    limits, expect = campaign.limits, campaign.audience.expect
+    counted = quantity(quote.contacts, "contact")
+    if limits.max_contacts is None or quote.contacts > limits.max_contacts:
+        yield f"{counted}, `limits.max_contacts` is {limits.max_contacts or 0:,}"
+    if limits.max_cost is None or quote.cost > limits.max_cost.amount:
+        yield f"{quote.cost} is its cost, `limits.max_cost` is {limits.max_cost}"
+    if quote.contacts < max(1, expect.min or 0):
+        yield f"{counted}, at least {max(1, expect.min or 0):,} are expected"
+    if last is not None and max(last, quote.contacts) >= FEW:
+        change = Decimal(abs(quote.contacts - last)) / max(last, 1)
+        if change > expect.max_change:
+            yield f"{counted}, the last edition had {last:,}: more of a change than `expect.max_change`"
+
+
+def check_edition(campaign: Campaign, begun: str | None) -> Iterator[Finding]:
+    """Yield an error where an edition that was `begun` with addresses goes on with a list or tag, or the reverse.
+
+    `begun` is what the provider held of it, in words; empty: addresses; None: nobody was sent it.
+    """
+    held = campaign.audience.held
+    if begun is None or bool(begun) is bool(held):
+        return
+    was, now = begun or "addresses", held or "addresses"
+    message = f"this edition was begun with {was}: who of them is among the {now} nobody can tell"
+    hint = "go back to it, or write a campaign with an id of its own"
+    yield finding(RULE, message, severity=ERROR, path=("audience",), hint=hint)
