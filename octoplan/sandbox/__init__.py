@@ -18,11 +18,12 @@ import uvicorn
 from octoplan.sandbox import octopush
 from octoplan.sandbox.app import application
 from octoplan.sandbox.faults import FAULTS, FaultUnknown
+from octoplan.sandbox.file import StateUnusable
 from octoplan.sandbox.listener import listening, port
 from octoplan.sandbox.prices import Prices, PricesUnreadable, read
 from octoplan.sandbox.proxy import Proxy
 from octoplan.sandbox.schedule import Schedule
-from octoplan.sandbox.state import State, StateUnusable
+from octoplan.sandbox.state import State
 from octoplan.sandbox.switches import SWITCHES, SwitchUnknown, checked
 
 if TYPE_CHECKING:

@@ -97,6 +97,11 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
             allowed=("auto_remove_blacklisted_contacts", "auto_delete_optout_contacts", "both"),
             meaning="the field that removes blacklisted numbers; the other one is ignored",
         ),
+        "opt_out_flag_single": Switch(
+            default="auto_remove_blacklisted_numbers",
+            allowed=("auto_remove_blacklisted_numbers", "auto_delete_optout_contacts", "both"),
+            meaning="the same, on calls for one channel, a list or a tag",
+        ),
         "email_removes_unsubscribed": Switch(
             default=True, meaning="e-mail leaves out blacklisted addresses without being asked to"
         ),
@@ -182,6 +187,26 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
             meaning="what counts to a login's 1000 cancels a calendar month (UTC): every call, or what it cancelled",
         ),
         "cancel_refunds": Switch(default=True, meaning="a cancel gives back what the message cost"),
+        "single_request_id": Switch(
+            default=True, meaning="`sms-campaign/send` and `voice-campaign/send` have a request_id; else it is ignored"
+        ),
+        "unknown_placeholder": Switch(
+            default="kept", allowed=("kept", "removed"), meaning="a placeholder that has no such name, say {city}"
+        ),
+        "value_missing": Switch(
+            default="removed",
+            allowed=("removed", "kept"),
+            meaning="a placeholder for which a contact has no value",
+        ),
+        "value_too_long": Switch(
+            default="cut", allowed=("cut", "kept", "rejected"), meaning="a value over 50 characters, where it is used"
+        ),
+        "values_optimised": Switch(default=True, meaning="auto_optimize_text rewrites the values too"),
+        "expanded_too_long": Switch(
+            default="sent",
+            allowed=("sent", "cut", "rejected"),
+            meaning="a text that its values make longer than 1224 characters",
+        ),
         "unknown_country_price": Switch(
             default="",
             allowed=rf"({_AMOUNT})?",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - NamedTuple reads its annotations when it is made
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal  # noqa: TC003
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
-    from decimal import Decimal
 
     from octoplan.sandbox.prices import Prices
     from octoplan.sandbox.switches import Settings
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One HTTP request below a provider's base address; `endpoint` is the path after it."""
+    """One HTTP request below a provider's base address; `endpoint` is the path after it.
+
+    `asked` is the query as it was written, `query` the last value of each of its names.
+    """
 
     provider: str
     method: str
@@ -28,6 +32,23 @@ class Call:
     login: str
     key: str
     content: bytes
+    asked: str = ""
+
+
+class Contact(NamedTuple):
+    """An address, and the values that are put for placeholders in a text, by the placeholder's name."""
+
+    address: str
+    values: Mapping[str, str]
+
+
+class Personal(NamedTuple):
+    """What one contact gets of a message whose texts differ; `cost` is what that contact costs."""
+
+    text: str
+    encoding: str
+    parts: int
+    cost: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +84,10 @@ class Message:
     """One message on its way to `addresses`; `unit_cost` is what one contact costs, by country.
 
     `content` is what the channel carries besides the text, as JSON has it. `encoding` is of SMS only. `parts` are
-    parts of an SMS or billing steps of a call, else 1. E-mail has no country: its `unit_cost` is at "".
-    `at` is when it reaches people: `send_at`, or the moment of the request where that is later.
+    parts of an SMS or billing steps of a call, else 1; `all_parts` are those of all contacts together. E-mail has
+    no country: its `unit_cost` is at "". `at` is when it reaches people: `send_at`, or the moment of the request
+    where that is later. `personal` is what each of `addresses` gets, in their order, where the texts differ: `text` is
+    then the one with placeholders, and `encoding` and `parts` those of the longest.
     """
 
     ticket: str
@@ -76,12 +99,14 @@ class Message:
     content: Mapping[str, Any]
     encoding: str
     parts: int
+    all_parts: int
     request_id: str | None
     send_at: datetime | None
     at: datetime
     cost: Decimal
     unit_cost: Mapping[str, Decimal]
     addresses: Sequence[str]
+    personal: Sequence[Personal] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

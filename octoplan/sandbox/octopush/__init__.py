@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from octoplan.sandbox import casts
 from octoplan.sandbox.octopush.bill import number, price
-from octoplan.sandbox.octopush.cancel import multi_channel_cancel
+from octoplan.sandbox.octopush.cancel import multi_channel_cancel, sms_cancel, voice_cancel
 from octoplan.sandbox.octopush.order import Rejected
-from octoplan.sandbox.octopush.send import multi_channel_send
+from octoplan.sandbox.octopush.send import multi_channel_send, sms_send, voice_send
 from octoplan.sandbox.world import Call, Verdict, World, verdict
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ ENDPOINTS: Mapping[tuple[str, str], Callable[[Call, World], Verdict]] = MappingP
     {
         ("POST", "/multi-channel/send"): multi_channel_send,
         ("DELETE", "/multi-channel/cancel"): multi_channel_cancel,
+        ("POST", "/sms-campaign/send"): sms_send,
+        ("DELETE", "/sms-campaign/cancel"): sms_cancel,
+        ("POST", "/voice-campaign/send"): voice_send,
+        ("DELETE", "/voice-campaign/cancel"): voice_cancel,
         ("GET", "/wallet/check-balance"): check_balance,
     }
 )
