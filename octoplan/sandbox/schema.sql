@@ -54,4 +54,33 @@ CREATE TABLE IF NOT EXISTS cancels (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blacklist (
     address TEXT PRIMARY KEY
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lists (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS members (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    content TEXT NOT NULL,
+    UNIQUE (kind, name, address)
+);
+CREATE TABLE IF NOT EXISTS drafts (
+    ticket TEXT PRIMARY KEY,
+    channel TEXT NOT NULL,
+    by TEXT NOT NULL,
+    list_name TEXT,
+    tag_name TEXT,
+    combines TEXT NOT NULL,
+    removes INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    ready_at REAL NOT NULL,
+    stage TEXT NOT NULL,
+    sending_date TEXT,
+    found INTEGER NOT NULL,
+    contacts TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS drafts_computing ON drafts (ready_at) WHERE contacts IS NULL

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from octoplan.sandbox import cancels, file, prices
+from octoplan.sandbox import cancels, drafts, file, members, prices
 from octoplan.sandbox.schedule import Schedule
 from octoplan.sandbox.switches import Settings
 from octoplan.sandbox.world import World, verdict
@@ -26,12 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from octoplan.sandbox.lists import Lists
     from octoplan.sandbox.prices import Prices
     from octoplan.sandbox.switches import Value
     from octoplan.sandbox.world import Call, Message, Verdict
 
     Judge = Callable[[Call, World], Verdict]
 
+_TABLES = (
+    *("messages", "requests", "request_ids", "cancels", "blacklist", "account"),
+    *("lists", "members", "drafts"),
+)
 _REMEMBERED = timedelta(hours=24)
 
 
@@ -49,13 +54,20 @@ class State:
     """
 
     def __init__(
-        self, path: Path, *, book: Prices, switches: Mapping[str, Value], faults: Schedule | None = None
+        self,
+        path: Path,
+        *,
+        book: Prices,
+        switches: Mapping[str, Value],
+        faults: Schedule | None = None,
+        lists: Lists | None = None,
     ) -> None:
         self.path = path
         self.faults = faults or Schedule(wire=False)
         self.currency = book.currency
         self._prices = book
         self._given = dict(switches)
+        self._lists = lists or {}
         self._waiting: list[_Waiting] = []
         self._version = -1
         self._balance = Decimal(0)
@@ -69,6 +81,8 @@ class State:
                 self._begin_account()
             self._load()
             self._store_switches({**self._settings.changed, **self._given})
+            self._compute()
+            members.replace(self._connection, self._lists)
 
     def close(self) -> None:
         """Close the file; nothing is lost, for nothing answered is unwritten."""
@@ -100,6 +114,7 @@ class State:
     def _judge_all(self, group: list[_Waiting]) -> list[Verdict]:
         self._refresh()
         world = self._world()
+        self._compute(world.now)
         burned: dict[str, float] = {}
         messages: list[Message] = []
         verdicts: list[Verdict] = []
@@ -112,12 +127,16 @@ class State:
                 messages.append(decided.message)
             if decided.burns:
                 burned[decided.burns] = world.now.timestamp()
+            if decided.cancels or decided.draft:  # whoever comes next in the group must see it
+                self._delivered = file.deliver(self._connection, messages, first=self._delivered)
+                messages.clear()
             world.balance += self._cancel(waiting.call, decided, now=world.now)
+            self._prepare(decided, now=world.now)
         answered = zip((waiting.call for waiting in group), verdicts, strict=True)
         file.record(self._connection, answered, now=world.now)
         self._remember(burned)
         self._delivered = file.deliver(self._connection, messages, first=self._delivered)
-        if messages or any(decided.cancels for decided in verdicts):
+        if any(decided.message or decided.cancels for decided in verdicts):
             self._balance = world.balance
             self._store(balance=prices.literal(world.balance), delivered=self._delivered)
         return verdicts
@@ -132,6 +151,9 @@ class State:
             remembers=lambda _: False,
             known=lambda ticket: cancels.known(self._connection, ticket),
             cancels=lambda login: cancels.calls(self._connection, login, now=self.now()),
+            draft=lambda ticket: drafts.known(self._connection, ticket),
+            exists=lambda kind, name: members.exists(self._connection, kind, name=name),
+            members=lambda draft: members.of(self._connection, draft, blacklist=self._blacklist),
         )
 
     def _remembers(self, request_id: str, now: datetime) -> bool:
@@ -151,6 +173,17 @@ class State:
         fewer, given_back = cancels.cancel(self._connection, decided.cancels, at=file.written(now), refund=refund)
         self._delivered -= fewer
         return given_back
+
+    def _prepare(self, decided: Verdict, *, now: datetime) -> None:
+        """Keep what a verdict says of drafts and lists, at once."""
+        if decided.draft:
+            drafts.keep(self._connection, decided.draft)
+            self._compute(now)
+        if decided.stores:
+            members.add(self._connection, decided.stores.contacts, kind="list", name=decided.stores.name)
+
+    def _compute(self, now: datetime | None = None) -> None:
+        drafts.compute(self._connection, now=now or self.now(), blacklist=self._blacklist)
 
     # -- control ---------------------------------------------------------------------------------------------------
 
@@ -202,17 +235,33 @@ class State:
         """Add addresses that have opted out."""
         with self._transaction():
             self._refresh()
+            self._compute()
             self._connection.executemany("INSERT OR IGNORE INTO blacklist VALUES (?)", ((a,) for a in addresses))
             self._blacklist |= set(addresses)
 
+    def lists(self) -> dict[str, dict[str, int]]:
+        """Count the contacts of every list and tag."""
+        return members.counts(self._connection)
+
+    def set_lists(self, lists: Lists) -> None:
+        """Fill lists and tags; the others stay. Drafts that are due are computed before."""
+        with self._transaction():
+            self._refresh()
+            self._compute()
+            members.replace(self._connection, lists)
+
     def reset(self) -> None:
-        """Empty everything: messages, requests, ids, blacklist, faults; clock, balance and switches as at first."""
+        """Empty everything: messages, requests, ids, drafts, blacklist, faults.
+
+        Clock, balance, switches, lists and tags are as at first.
+        """
         self.faults.clear()
         with self._transaction():
-            for table in ("messages", "requests", "request_ids", "cancels", "blacklist", "account"):
-                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
+            for table in _TABLES:
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - own names
             self._begin_account()
             self._load()
+            members.replace(self._connection, self._lists)
 
     # -- the file --------------------------------------------------------------------------------------------------
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - NamedTuple reads its annotations when it is made
 from dataclasses import dataclass
-from decimal import Decimal  # noqa: TC003
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
+    from decimal import Decimal
 
     from octoplan.sandbox.prices import Prices
     from octoplan.sandbox.switches import Settings
@@ -61,12 +60,46 @@ class Known:
     cancelled: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A campaign to a list or tag, prepared and waiting for its confirm; `stage` is open, confirmed or cancelled.
+
+    It goes to the contacts of `list_name` or of `tag_name`; where both are named, to those in both (`combines` is
+    filter) or in either (group). `by` is which of the two its address has. `removes`: without those who opted out.
+    `order` is the rest, as JSON has it. From `ready_at` on it has `contacts`, as they were then; `found` says whether
+    there was such a list. `sending_date` is what its confirm answered.
+    """
+
+    ticket: str
+    channel: str
+    by: str
+    list_name: str | None
+    tag_name: str | None
+    combines: str
+    removes: bool
+    order: Mapping[str, Any]
+    ready_at: datetime
+    stage: str = "open"
+    sending_date: str | None = None
+    found: bool = True
+    contacts: Sequence[Contact] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Contacts that a send also puts on a list."""
+
+    name: str
+    contacts: Sequence[Contact]
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     """The account at the sandbox's own time `now`.
 
     `remembers` says whether a request id is used up, `known` what a ticket stands for, `cancels` how many cancels
-    of a login count in this month.
+    of a login count in this month, `draft` what was prepared under a ticket, `exists` whether there is a list or tag
+    (by kind and name), `members` who is on those of a draft at this moment.
     """
 
     settings: Settings
@@ -77,6 +110,9 @@ class World:
     remembers: Callable[[str], bool]
     known: Callable[[str], Known | None]
     cancels: Callable[[str], int]
+    draft: Callable[[str], Draft | None]
+    exists: Callable[[str, str], bool]
+    members: Callable[[Draft], Sequence[Contact]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +150,8 @@ class Verdict:
     """The answer to a call and what follows from it.
 
     `burns` is a request id used up from now on, `cancels` the ticket of a message that now reaches nobody;
-    `counts`: the call is one of the cancels a login has in a month.
+    `counts`: the call is one of the cancels a login has in a month. `draft` is one that is new, or in another stage
+    now; `stores` fills a list.
     """
 
     status: int
@@ -124,6 +161,8 @@ class Verdict:
     burns: str | None = None
     cancels: str | None = None
     counts: bool = False
+    draft: Draft | None = None
+    stores: Stored | None = None
 
 
 def verdict(status: int, body: Mapping[str, Any], *, outcome: str) -> Verdict:

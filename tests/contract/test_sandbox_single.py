@@ -214,7 +214,7 @@ def test_a_simulation_is_at_the_top_and_a_fake(octopush: Account) -> None:
 
 
 def test_metadata_and_channel_are_ignored(octopush: Account) -> None:
-    fields = {"metadata": {"type": "sms_low_cost", "with_replies": True}, "channel": "voice_sms"}
+    fields: dict[str, Any] = {"metadata": {"type": "sms_low_cost", "with_replies": True}, "channel": "voice_sms"}
     accepted(octopush, ZOE, **fields)
     assert octopush.delivered()["content"] == {"type": "sms_premium", "with_replies": False}
     octopush.set("reset")

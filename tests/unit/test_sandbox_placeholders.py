@@ -12,8 +12,8 @@ from octoplan.sandbox.switches import Settings
 LYON = "+33639980012"
 
 
-def said(text: str, *, optimised: bool = False, switches: dict[str, Any] | None = None, **values: str) -> str:
-    order = Order(
+def order(text: str, values: dict[str, str], *, optimised: bool = False) -> Order:
+    return Order(
         channel="sms",
         text=text,
         content={},
@@ -28,7 +28,10 @@ def said(text: str, *, optimised: bool = False, switches: dict[str, Any] | None 
         optimised=optimised,
         values=[values],
     )
-    texts = expanded(order, Settings(switches or {}))
+
+
+def said(text: str, values: dict[str, str], *, optimised: bool = False, **switches: Any) -> str:
+    texts = expanded(order(text, values, optimised=optimised), Settings(switches))
     return text if texts is None else texts[0]
 
 
@@ -51,40 +54,26 @@ def said(text: str, *, optimised: bool = False, switches: dict[str, Any] | None 
     ],
 )
 def test_a_text_is_gone_through_once(text: str, values: dict[str, str], becomes: str) -> None:
-    assert said(text, **values) == becomes
+    assert said(text, values) == becomes
 
 
 def test_what_has_no_placeholder_is_the_same_for_everybody() -> None:
-    order = Order(
-        channel="sms",
-        text="Bonjour {}",
-        content={},
-        addresses=[LYON],
-        sender="ACME",
-        marketing=False,
-        remove_blacklisted=False,
-        simulated=False,
-        send_at=None,
-        list_name=None,
-        request_id=None,
-        optimised=False,
-        values=[{"first_name": "Zoe"}],
-    )
-    assert expanded(order, Settings({})) is None
+    assert expanded(order("Bonjour {}", {"first_name": "Zoe"}), Settings({})) is None
 
 
 def test_the_guesses() -> None:
-    assert said("{city} {param1}", switches={"unknown_placeholder": "removed"}, param1="a") == " a"
-    assert said("{param1}{param2}", switches={"value_missing": "kept"}, param1="a") == "a{param2}"
-    assert said("{param1}", switches={"value_too_long": "kept"}, param1="x" * 60) == "x" * 60
-    assert said("{param1}" * 30, switches={"expanded_too_long": "cut"}, param1="x" * 50) == "x" * 1224
-    assert said("a {param1} !", optimised=True, param1="ç’  œ") == "a c' oe !"
-    assert said("a {param1} !", optimised=True, switches={"values_optimised": False}, param1="ç") == "a ç !"
+    long = {"param1": "x" * 60}
+    assert said("{city} {param1}", {"param1": "a"}, unknown_placeholder="removed") == " a"
+    assert said("{param1}{param2}", {"param1": "a"}, value_missing="kept") == "a{param2}"
+    assert said("{param1}", long, value_too_long="kept") == "x" * 60
+    assert said("{param1}" * 30, long, expanded_too_long="cut") == "x" * 1224
+    assert said("a {param1} !", {"param1": "ç’  œ"}, optimised=True) == "a c' oe !"
+    assert said("a {param1} !", {"param1": "ç"}, optimised=True, values_optimised=False) == "a ç !"
     with pytest.raises(Rejected, match="param1 is longer than 50"):
-        said("{param1}", switches={"value_too_long": "rejected"}, param1="x" * 51)
-    assert said("a", switches={"value_too_long": "rejected"}, param1="x" * 51) == "a"
+        said("{param1}", long, value_too_long="rejected")
+    assert said("a", long, value_too_long="rejected") == "a"
     with pytest.raises(Rejected, match="longer than 1224"):
-        said("{param1}" * 30, switches={"expanded_too_long": "rejected"}, param1="x" * 50)
+        said("{param1}" * 30, long, expanded_too_long="rejected")
 
 
 def test_values_are_cast_and_cleaned() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from octoplan.sandbox import casts
 from octoplan.sandbox.octopush.bill import number, price
 from octoplan.sandbox.octopush.cancel import multi_channel_cancel, sms_cancel, voice_cancel
+from octoplan.sandbox.octopush.draft import DRAFTS
 from octoplan.sandbox.octopush.order import Rejected
 from octoplan.sandbox.octopush.send import multi_channel_send, sms_send, voice_send
 from octoplan.sandbox.world import Call, Verdict, World, verdict
@@ -55,6 +56,7 @@ ENDPOINTS: Mapping[tuple[str, str], Callable[[Call, World], Verdict]] = MappingP
         ("DELETE", "/sms-campaign/cancel"): sms_cancel,
         ("POST", "/voice-campaign/send"): voice_send,
         ("DELETE", "/voice-campaign/cancel"): voice_cancel,
+        **DRAFTS,
         ("GET", "/wallet/check-balance"): check_balance,
     }
 )

@@ -27,7 +27,7 @@ def multi_channel_cancel(call: Call, world: World, *, channel: str | None = None
     """Cancel what is scheduled, or say why not; `channel` is that of an endpoint that has only one."""
     try:
         _within_month(call, world)
-        ticket = _checked(_fields(call, world.settings), world, channel=channel)
+        ticket = _checked(fields(call, world.settings), world, channel=channel)
     except Rejected as rejected:
         refused = verdict(400, rejected.body(), outcome=rejected.outcome)
         return replace(refused, counts=world.settings.text("cancels_counted") == "calls")
@@ -43,32 +43,28 @@ def _within_month(call: Call, world: World) -> None:
         raise Rejected(400, f"At most {_MOST_A_MONTH} campaigns can be canceled in a month.", outcome="cancel-refused")
 
 
-def _fields(call: Call, settings: Settings) -> Mapping[str, Any]:
+def fields(call: Call, settings: Settings) -> Mapping[str, Any]:
+    """Read what a cancel says, from where it is read."""
     takes = settings.text("cancel_takes")
     body = (casts.body(call.content) or {}) if takes != "query" else {}
     return {**(call.query if takes != "body" else {}), **body}
 
 
-def _checked(fields: Mapping[str, Any], world: World, *, channel: str | None) -> str:
+def _checked(given: Mapping[str, Any], world: World, *, channel: str | None) -> str:
     """Return the ticket to cancel. Raises Rejected."""
-    if not fields:
+    if not given:
         raise _refused(100, "POST data is missing.")
-    channel = channel or (casts.text(fields.get("channel")) or "").strip().lower()
+    channel = channel or (casts.text(given.get("channel")) or "").strip().lower()
     if channel not in CHANNELS:
         raise _refused(400, "Channel is missing or not supported.", field="channel")
-    ticket = _ticket(fields)
+    ticket = (casts.text(given.get("ticket_number")) or "").strip()
+    if not ticket:
+        raise _refused(400, "Ticket number is missing.", field="ticket_number")
     known = world.known(ticket)
     strict = world.settings.text("cancel_wrong_channel") == "rejected"
     if known is None or (strict and known.channel != channel):
         raise _refused(131, "Campaign not found.")
     _still_possible(known, world)
-    return ticket
-
-
-def _ticket(fields: Mapping[str, Any]) -> str:
-    ticket = (casts.text(fields.get("ticket_number")) or "").strip()
-    if not ticket:
-        raise _refused(400, "Ticket number is missing.", field="ticket_number")
     return ticket
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from octoplan.sandbox import casts, text
+from octoplan.sandbox.lists import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ _MOST_RECIPIENTS = 500
 LONGEST_TEXT = 1224
 _LONGEST_SENDER = 11
 _SHORTEST_SENDER = 3
-_LONGEST_LIST_NAME = 30
 _NOT_IN_A_SENDER = re.compile(r"[^A-Za-z0-9]", re.ASCII)
 
 
@@ -44,7 +44,8 @@ class Rejected(Exception):
 class Order:
     """A send as the provider understood it; `content` is what only its channel carries.
 
-    `values` are those of each address, in the order of `addresses`; empty where the call carries none.
+    `values` are those of each address, in the order of `addresses`; empty where the call carries none. `held`: whom it
+    goes to is with the provider, and not known yet.
     """
 
     channel: str
@@ -60,6 +61,7 @@ class Order:
     request_id: str | None
     optimised: bool
     values: Sequence[Mapping[str, str]] = ()
+    held: bool = False
 
 
 class Fields:
@@ -111,6 +113,11 @@ class Fields:
     def flag(self, name: str) -> bool:
         """Read a yes-or-no in the metadata, no by default."""
         return casts.flag(self.metadata.get(name), default=False)
+
+    def name(self, kind: str) -> str | None:
+        """Read the name of a list or tag, cut to its longest."""
+        written = casts.without_prohibited(casts.text(self._fields.get(f"{kind}_name")) or "")
+        return written.strip()[: LONGEST_NAME[kind]].strip() or None
 
     def text(self, *, needed: bool = True) -> str:
         """Read what is said. Raises Rejected where it is too long, or missing but `needed`."""
@@ -186,7 +193,7 @@ class Fields:
             remove_blacklisted=any(casts.flag(fields.get(name), default=False) for name in self._opt_out_flags()),
             simulated=self.simulated,
             send_at=casts.moment(fields.get("send_at"), ZoneInfo(self.settings.text("naive_send_at"))),
-            list_name=(casts.text(fields.get("list_name")) or "")[:_LONGEST_LIST_NAME] or None,
+            list_name=self.name("list"),
             request_id=self.request_id,
             optimised=self._optimised,
         )

@@ -14,7 +14,7 @@ from octoplan.sandbox.octopush import placeholders
 from octoplan.sandbox.octopush.bill import NOWHERE
 from octoplan.sandbox.octopush.channels import CHANNELS
 from octoplan.sandbox.octopush.order import Rejected
-from octoplan.sandbox.world import Message, Personal, Verdict, World, verdict
+from octoplan.sandbox.world import Contact, Message, Personal, Stored, Verdict, World, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +48,18 @@ def sent(order: Order, world: World) -> Verdict:
         body=orjson.dumps(channel.answer(message, after)),
         outcome="simulated" if order.simulated else "sent",
         message=None if order.simulated else message,
+        stores=None if order.simulated else _stored(order),
         burns=burnt(order, world.settings),
     )
+
+
+def _stored(order: Order) -> Stored | None:
+    """Give the list an order also makes: of all its recipients, whoever of them has opted out."""
+    if not order.list_name:
+        return None
+    values = order.values or [{}] * len(order.addresses)
+    contacts = [Contact(address, own) for address, own in zip(order.addresses, values, strict=True)]
+    return Stored(name=order.list_name, contacts=contacts)
 
 
 def burnt(order: Order, settings: Settings) -> str | None:
