@@ -102,11 +102,11 @@ def exact(response: httpx.Response) -> dict[str, Any]:
 
 
 @contextmanager
-def account(state: Path, *, prices: str | None = None, **switches: object) -> Iterator[Account]:
+def account(state: Path, *, prices: str | None = None, lists: object = None, **switches: object) -> Iterator[Account]:
     """Open an account of a sandbox of its own over `state`."""
     book = None
     if prices is not None:
         book = state.with_suffix(".yaml")
         book.write_text(prices, encoding="utf-8")
-    with Sandbox(state, book, switches=switches) as sandbox, Account(sandbox.url) as opened:
+    with Sandbox(state, book, switches=switches, lists=lists) as sandbox, Account(sandbox.url) as opened:
         yield opened

@@ -11,18 +11,21 @@ import logging
 import signal
 import threading
 from contextlib import ExitStack, nullcontext
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 import uvicorn
 
 from octoplan.sandbox import octopush
 from octoplan.sandbox.app import application
 from octoplan.sandbox.faults import FAULTS, FaultUnknown
+from octoplan.sandbox.file import StateUnusable
 from octoplan.sandbox.listener import listening, port
+from octoplan.sandbox.lists import ListsUnusable
+from octoplan.sandbox.lists import read as filled
 from octoplan.sandbox.prices import Prices, PricesUnreadable, read
 from octoplan.sandbox.proxy import Proxy
 from octoplan.sandbox.schedule import Schedule
-from octoplan.sandbox.state import State, StateUnusable
+from octoplan.sandbox.state import State
 from octoplan.sandbox.switches import SWITCHES, SwitchUnknown, checked
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ __all__ = [
     "PORT",
     "SWITCHES",
     "FaultUnknown",
+    "ListsUnusable",
     "PricesUnreadable",
     "Sandbox",
     "StateUnusable",
@@ -49,40 +53,46 @@ PORT = 8027
 _GRACE_SECONDS = 5
 
 
+class Options(TypedDict, total=False):
+    """What a sandbox may be told besides its state and prices; see Sandbox."""
+
+    port: int
+    switches: Mapping[str, object] | None
+    faults: object
+    lists: object
+
+
 class Sandbox:
     """The sandbox as a real HTTP server on 127.0.0.1, in a thread of this process, while the block lasts.
 
     `state` is made, readable by its owner only, where it is missing. Without `prices` every part costs the same
     (switch `price_without_book`). `port` 0 takes a free one. `switches` are turned in the state, and stay so.
     `faults`, even an empty list, put a proxy before it that faults of the wire need; they last until `reset`.
-    Entering raises PricesUnreadable, StateUnusable, SwitchUnknown, FaultUnknown, or OSError where the port is taken.
+    `lists` fill lists and tags, `{"lists": {"lyon": [{"phone_number": …, "first_name": …}]}, "tags": {…}}`: each then
+    holds these contacts and no others, also after `reset`.
+    Entering raises PricesUnreadable, StateUnusable, SwitchUnknown, FaultUnknown, ListsUnusable, or OSError where the
+    port is taken.
     """
 
-    def __init__(
-        self,
-        state: Path,
-        prices: Path | None = None,
-        *,
-        port: int = 0,
-        switches: Mapping[str, object] | None = None,
-        faults: object = None,
-    ) -> None:
+    def __init__(self, state: Path, prices: Path | None = None, **options: Unpack[Options]) -> None:
         self._path = state
         self._prices = prices
-        self._port = port
-        self._switches = switches or {}
-        self._faults = faults
+        self._port = options.get("port", 0)
+        self._switches = options.get("switches") or {}
+        self._faults = options.get("faults")
+        self._lists = options.get("lists")
         self.url = ""
 
     def __enter__(self) -> Self:
         book = read(self._prices) if self._prices else Prices()
         switches = checked(self._switches)
+        lists = {} if self._lists is None else filled(self._lists)
         proxied = self._faults is not None
         schedule = Schedule(self._faults if proxied else [], wire=proxied)
         with ExitStack() as undone:
             listener = undone.enter_context(listening(self._port))
             inner = undone.enter_context(listening(0)) if proxied else listener
-            self._state = State(self._path, book=book, switches=switches, faults=schedule)
+            self._state = State(self._path, book=book, switches=switches, faults=schedule, lists=lists)
             undone.pop_all()
         self.url = f"http://127.0.0.1:{port(listener)}"
         proxy = Proxy(listener, port(inner), schedule=schedule, base=octopush.BASE) if proxied else None
@@ -104,18 +114,12 @@ class Sandbox:
         return self._state.settings().all()
 
 
-def serve(
-    state: Path,
-    *,
-    port: int = PORT,
-    prices: Path | None = None,
-    faults: object = None,
-    ready: Callable[[str], None],
-) -> None:
-    """Serve until SIGINT or SIGTERM; for a main thread.
+def serve(state: Path, prices: Path | None = None, *, ready: Callable[[str], None], **options: Unpack[Options]) -> None:
+    """Serve until SIGINT or SIGTERM, at PORT unless told otherwise; for a main thread.
 
     `ready` gets the lines to show: first the address, then one a switch. Raises what Sandbox raises.
     """
+    options.setdefault("port", PORT)
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -123,7 +127,7 @@ def serve(
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Sandbox(state, prices, port=port, faults=faults) as sandbox:
+        with Sandbox(state, prices, **options) as sandbox:
             ready(sandbox.url)
             for name, value in sandbox.switches().items():
                 ready(f"{name} = {value!r}: {SWITCHES[name].meaning}")

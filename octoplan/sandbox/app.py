@@ -97,6 +97,7 @@ class _Addresses:
             method=request.method,
             endpoint=request.path_params["endpoint"],
             query=request.query_params,
+            asked=request.url.query,
             login=headers.get("api-login", ""),
             key=headers.get("api-key", ""),
             content=await request.body(),

@@ -11,21 +11,6 @@ from octoplan.sandbox.world import Known
 if TYPE_CHECKING:
     import sqlite3
 
-_ADDED = {"content": "content TEXT NOT NULL DEFAULT '{}'", "cancelled": "cancelled TEXT"}
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS cancels"
-    " (login TEXT NOT NULL, month TEXT NOT NULL, calls INTEGER NOT NULL, PRIMARY KEY (login, month)) WITHOUT ROWID"
-)
-
-
-def upgrade(connection: sqlite3.Connection) -> None:
-    """Add to a file of an earlier release what it lacks."""
-    found = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('messages')")}
-    for name, column in _ADDED.items():
-        if name not in found:
-            connection.execute(f"ALTER TABLE messages ADD COLUMN {column}")
-    connection.execute(_TABLE)
-
 
 def known(connection: sqlite3.Connection, ticket: str) -> Known | None:
     """Look up what was accepted under a ticket."""

@@ -11,10 +11,13 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from octoplan.sandbox.world import Contact
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
+PLACEHOLDERS = ("first_name", "last_name", "param1", "param2", "param3", "param4", "param5")
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
 _WELL_FORMED = re.compile(r"(?:\+[1-9][0-9]{6,14}\n)*", re.ASCII)
@@ -113,6 +116,19 @@ def phone_numbers(entries: list[Any]) -> list[str]:
     except (KeyError, TypeError, IndexError):
         pass
     return [number for entry in entries if (number := _phone(entry))]
+
+
+def contacts(entries: list[Any]) -> list[Contact]:
+    """Find the usable numbers of `entries`, in order, each with the values that came with it."""
+    return [Contact(number, _values(entry)) for entry in entries if (number := _phone(entry))]
+
+
+def _values(entry: object) -> dict[str, str]:
+    """Read the values for placeholders; an empty one is none."""
+    if not isinstance(entry, dict):
+        return {}
+    read = {name: without_prohibited(text(entry.get(name)) or "") for name in PLACEHOLDERS}
+    return {name: value for name, value in read.items() if value}
 
 
 def _phone(entry: object) -> str | None:

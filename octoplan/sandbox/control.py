@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from octoplan.sandbox import casts, prices
+from octoplan.sandbox import casts, lists, prices
 from octoplan.sandbox.faults import FaultUnknown
 from octoplan.sandbox.switches import SWITCHES, SwitchUnknown, checked
 
@@ -56,7 +56,7 @@ def _switches(state: State) -> dict[str, Any]:
             name: {
                 "value": values[name],
                 "default": switch.default,
-                "allowed": switch.allowed,
+                "allowed": switch.shown,
                 "meaning": switch.meaning,
             }
             for name, switch in SWITCHES.items()
@@ -83,6 +83,17 @@ def _block(state: State, body: dict[str, Any]) -> None:
     if not isinstance(entries, list) or len(found) != len(entries):
         raise Misused('addresses must be a list of numbers such as "+33639980012" or of e-mail addresses')
     state.blacklist(tuple(found))
+
+
+def _lists(state: State) -> dict[str, Any]:
+    return dict(state.lists())
+
+
+def _fill(state: State, body: dict[str, Any]) -> None:
+    try:
+        state.set_lists(lists.read(body))
+    except lists.ListsUnusable as unusable:
+        raise Misused(str(unusable)) from unusable
 
 
 def _balance(state: State) -> dict[str, Any]:
@@ -122,6 +133,7 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
         "clock": Control(_clock, _advance),
         "switches": Control(_switches, _turn),
         "blacklist": Control(_blacklist, _block),
+        "lists": Control(_lists, _fill),
         "balance": Control(_balance, _credit),
         "faults": Control(_faults, _install),
         "reset": Control(_clock, _reset),

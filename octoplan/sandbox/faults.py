@@ -232,7 +232,7 @@ FAULTS: Mapping[str, Kind] = MappingProxyType(
         ),
         "cost": Kind(
             where=APPLICATION,
-            meaning="accepted; `total_cost` is `value`, written as it stands",
+            meaning="accepted; `total_cost`, or the `cost` of a status, is `value`, written as it stands",
             takes={
                 "value": Field(
                     default="NaN",

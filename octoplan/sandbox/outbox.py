@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from octoplan.sandbox import countries, prices
-from octoplan.sandbox.state import connect
+from octoplan.sandbox.file import connect
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 500
 _MESSAGE = "ticket, provider, channel, campaign, sender, text, content, encoding, parts, request_id, send_at, at, cost"
-_REQUEST = "id, at, provider, method, endpoint, login, status, outcome, answer, body"
+_REQUEST = "id, at, provider, method, endpoint, query, login, status, outcome, answer, body"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,8 @@ def deliveries(path: Path, page: Page, *, address: str = "", ticket: str = "") -
     skipped = 0
     start = 0 if address or ticket else page.offset
     for row in _messages(path, address=address, ticket=ticket, start=start):
-        addresses = row["addresses"].split("\n") if row["addresses"] else []
-        wanted = [a for a in addresses if a == address] if address else addresses
+        people = _people(row)
+        wanted = [one for one in people if one[0] == address] if address else people
         before = skipped if address or ticket else row["first"]
         skipped += len(wanted)
         wanted = wanted[max(page.offset - before, 0) :]
@@ -69,19 +69,21 @@ def tickets(path: Path, page: Page, *, search: str = "") -> dict[str, Any]:
     """List messages newest first without their addresses, and the totals of all that match `search`.
 
     What is cancelled is listed too, with the moment. Of the totals it counts to `messages` alone, and to the cost what
-    was not given back.
+    was not given back. Where a ticket is `personal`, its text has placeholders, and its parts are those of the longest.
     """
     where, values = _matching(search)
     limit = -1 if page.limit is None else page.limit
     with closing(_reader(path)) as connection:
         total = connection.execute(
             "SELECT count(*) AS messages, coalesce(sum(contacts * (cancelled IS NULL)), 0) AS contacts,"  # noqa: S608 - own fragments
-            f" coalesce(sum(contacts * parts * (cancelled IS NULL)), 0) AS parts FROM messages {where}",
+            " coalesce(sum(coalesce(all_parts, contacts * parts) * (cancelled IS NULL)), 0) AS parts"
+            f" FROM messages {where}",
             values,
         ).fetchone()
         costs = connection.execute(f"SELECT cost FROM messages {where}", values).fetchall()  # noqa: S608
         rows = connection.execute(
-            f"SELECT id, {_MESSAGE}, contacts, cancelled FROM messages {where} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT id, {_MESSAGE}, contacts, cancelled, personal IS NOT NULL AS personal"  # noqa: S608
+            f" FROM messages {where} ORDER BY id DESC LIMIT ? OFFSET ?",
             (*values, limit, page.offset),
         ).fetchall()
     cost = sum((Decimal(row["cost"]) for row in costs), Decimal(0))
@@ -107,7 +109,9 @@ def _matching(search: str) -> tuple[str, tuple[str, ...]]:
     pattern = "%" + search.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
     columns = [rf"{name} LIKE ? ESCAPE '\'" for name in fields]
     carried = r"EXISTS (SELECT 1 FROM json_tree(content) WHERE type = 'text' AND atom LIKE ? ESCAPE '\')"
-    return "WHERE " + " OR ".join([*columns, carried]), (pattern,) * (len(fields) + 1)
+    said = r"EXISTS (SELECT 1 FROM json_tree(personal) WHERE type = 'text' AND key = 0 AND atom LIKE ? ESCAPE '\')"
+    conditions = [*columns, carried, said]
+    return "WHERE " + " OR ".join(conditions), (pattern,) * len(conditions)
 
 
 def _messages(path: Path, *, address: str = "", ticket: str = "", start: int = 0) -> Iterator[dict[str, Any]]:
@@ -115,7 +119,7 @@ def _messages(path: Path, *, address: str = "", ticket: str = "", start: int = 0
     after = 0
     with closing(_reader(path)) as connection:
         while chunk := connection.execute(
-            "SELECT id, first, contacts, unit_cost, addresses, "  # noqa: S608 - own column names
+            "SELECT id, first, contacts, unit_cost, addresses, personal, "  # noqa: S608 - own column names
             f"{_MESSAGE} FROM messages WHERE id > ? AND first + contacts > ?"
             " AND cancelled IS NULL AND (? = '' OR ticket = ?) AND (? = '' OR instr(addresses, ?)) ORDER BY id LIMIT ?",
             (after, start, ticket, ticket, address, address, _CHUNK),
@@ -124,10 +128,26 @@ def _messages(path: Path, *, address: str = "", ticket: str = "", start: int = 0
             after = chunk[-1]["id"]
 
 
-def _expanded(row: dict[str, Any], addresses: list[str]) -> list[dict[str, Any]]:
+def _people(row: dict[str, Any]) -> list[tuple[str, list[Any] | None]]:
+    """Give each address of a message, and what only this one gets."""
+    addresses = row["addresses"].split("\n") if row["addresses"] else []
+    personal = orjson.loads(row["personal"]) if row["personal"] else [None] * len(addresses)
+    return list(zip(addresses, personal, strict=True))
+
+
+def _expanded(row: dict[str, Any], people: list[tuple[str, list[Any] | None]]) -> list[dict[str, Any]]:
     unit_cost = orjson.loads(row["unit_cost"])
     shared = {name: row[name] for name in _MESSAGE.split(", ")} | {"content": _fragment(row["content"])}
-    return [shared | {"address": address, "cost": _fragment(unit_cost[_country(address)])} for address in addresses]
+    found = []
+    for address, personal in people:
+        delivery = shared | {"address": address}
+        if personal is None:
+            delivery["cost"] = _fragment(unit_cost[_country(address)])
+        else:
+            delivery["text"], delivery["encoding"], delivery["parts"] = personal[:3]
+            delivery["cost"] = _fragment(personal[3])
+        found.append(delivery)
+    return found
 
 
 def _country(address: str) -> str:
@@ -135,7 +155,12 @@ def _country(address: str) -> str:
 
 
 def _ticket(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "content": _fragment(row["content"]), "cost": _fragment(row["cost"])}
+    return {
+        **row,
+        "content": _fragment(row["content"]),
+        "cost": _fragment(row["cost"]),
+        "personal": bool(row["personal"]),
+    }
 
 
 def _fragment(literal: str) -> orjson.Fragment:

@@ -29,7 +29,7 @@ _FALSIFY = frozenset({"gzip-bomb", "huge-reply", "cost", "contacts", "ticket"})
 """What needs an answer that says something."""
 
 _TICKET = re.compile(rb'"(sms_ticket|ticket_number|rcs_ticket)":"[^"]*",?')
-_COST = re.compile(rb'(?<="total_cost":)[-+.0-9eE]+')
+_COST = re.compile(rb'("(?:total_)?cost":)[-+.0-9eE]+')
 _CONTACTS = re.compile(rb'(?<="number_of_contacts":)[0-9]+')
 
 
@@ -77,7 +77,7 @@ def _huge_reply(fault: Fault, decided: Verdict) -> Response:
 
 def _cost(fault: Fault, decided: Verdict) -> Response:
     value = fault.details["value"].encode()
-    return json(_COST.sub(lambda _: value, decided.body), decided.status)
+    return json(_COST.sub(lambda found: found[1] + value, decided.body), decided.status)
 
 
 def _contacts(fault: Fault, decided: Verdict) -> Response:

@@ -8,18 +8,16 @@ was answered, a power cut may. The rollback journal is used because WAL had a co
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import orjson
 
-from octoplan.sandbox import cancels, prices
+from octoplan.sandbox import cancels, drafts, file, members, prices
 from octoplan.sandbox.schedule import Schedule
 from octoplan.sandbox.switches import Settings
 from octoplan.sandbox.world import World, verdict
@@ -28,24 +26,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from octoplan.sandbox.lists import Lists
     from octoplan.sandbox.prices import Prices
     from octoplan.sandbox.switches import Value
     from octoplan.sandbox.world import Call, Message, Verdict
 
     Judge = Callable[[Call, World], Verdict]
 
-_APPLICATION_ID = 0x0C70B0C5
-_BUSY_SECONDS = 30
-_REMEMBERED = timedelta(hours=24)
-_INSERT_MESSAGE = (
-    "INSERT INTO messages (ticket, provider, channel, campaign, sender, text, content, encoding, parts, request_id,"
-    " send_at, at, cost, unit_cost, first, contacts, addresses)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TABLES = (
+    *("messages", "requests", "request_ids", "cancels", "blacklist", "account"),
+    *("lists", "members", "drafts"),
 )
-
-
-class StateUnusable(OSError):
-    """The state file cannot be used; the message names it and says why."""
+_REMEMBERED = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +54,20 @@ class State:
     """
 
     def __init__(
-        self, path: Path, *, book: Prices, switches: Mapping[str, Value], faults: Schedule | None = None
+        self,
+        path: Path,
+        *,
+        book: Prices,
+        switches: Mapping[str, Value],
+        faults: Schedule | None = None,
+        lists: Lists | None = None,
     ) -> None:
         self.path = path
         self.faults = faults or Schedule(wire=False)
         self.currency = book.currency
         self._prices = book
         self._given = dict(switches)
+        self._lists = lists or {}
         self._waiting: list[_Waiting] = []
         self._version = -1
         self._balance = Decimal(0)
@@ -76,12 +75,14 @@ class State:
         self._ahead = timedelta(0)
         self._settings = Settings({})
         self._blacklist: set[str] = set()
-        self._connection = _open(path)
+        self._connection = file.opened(path)
         with self._transaction():
             if not self._connection.execute("SELECT 1 FROM account").fetchone():
                 self._begin_account()
             self._load()
             self._store_switches({**self._settings.changed, **self._given})
+            self._compute()
+            members.replace(self._connection, self._lists)
 
     def close(self) -> None:
         """Close the file; nothing is lost, for nothing answered is unwritten."""
@@ -113,6 +114,7 @@ class State:
     def _judge_all(self, group: list[_Waiting]) -> list[Verdict]:
         self._refresh()
         world = self._world()
+        self._compute(world.now)
         burned: dict[str, float] = {}
         messages: list[Message] = []
         verdicts: list[Verdict] = []
@@ -125,11 +127,16 @@ class State:
                 messages.append(decided.message)
             if decided.burns:
                 burned[decided.burns] = world.now.timestamp()
+            if decided.cancels or decided.draft:  # whoever comes next in the group must see it
+                self._delivered = file.deliver(self._connection, messages, first=self._delivered)
+                messages.clear()
             world.balance += self._cancel(waiting.call, decided, now=world.now)
-        self._record(group, verdicts, now=world.now)
+            self._prepare(decided, now=world.now)
+        answered = zip((waiting.call for waiting in group), verdicts, strict=True)
+        file.record(self._connection, answered, now=world.now)
         self._remember(burned)
-        self._deliver(messages)
-        if messages or any(decided.cancels for decided in verdicts):
+        self._delivered = file.deliver(self._connection, messages, first=self._delivered)
+        if any(decided.message or decided.cancels for decided in verdicts):
             self._balance = world.balance
             self._store(balance=prices.literal(world.balance), delivered=self._delivered)
         return verdicts
@@ -144,19 +151,14 @@ class State:
             remembers=lambda _: False,
             known=lambda ticket: cancels.known(self._connection, ticket),
             cancels=lambda login: cancels.calls(self._connection, login, now=self.now()),
+            draft=lambda ticket: drafts.known(self._connection, ticket),
+            exists=lambda kind, name: members.exists(self._connection, kind, name=name),
+            members=lambda draft: members.of(self._connection, draft, blacklist=self._blacklist),
         )
 
     def _remembers(self, request_id: str, now: datetime) -> bool:
         row = self._connection.execute("SELECT at FROM request_ids WHERE request_id = ?", (request_id,)).fetchone()
         return row is not None and now.timestamp() - row[0] < _REMEMBERED.total_seconds()
-
-    def _record(self, group: list[_Waiting], verdicts: list[Verdict], *, now: datetime) -> None:
-        at = _written(now)
-        self._connection.executemany(
-            "INSERT INTO requests (at, provider, method, endpoint, login, status, outcome, answer, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (_request_row(waiting.call, decided, at=at) for waiting, decided in zip(group, verdicts, strict=True)),
-        )
 
     def _remember(self, burned: Mapping[str, float]) -> None:
         self._connection.executemany("INSERT OR REPLACE INTO request_ids VALUES (?, ?)", burned.items())
@@ -168,16 +170,20 @@ class State:
         if not decided.cancels:
             return Decimal(0)
         refund = self._settings.on("cancel_refunds")
-        fewer, given_back = cancels.cancel(self._connection, decided.cancels, at=_written(now), refund=refund)
+        fewer, given_back = cancels.cancel(self._connection, decided.cancels, at=file.written(now), refund=refund)
         self._delivered -= fewer
         return given_back
 
-    def _deliver(self, messages: list[Message]) -> None:
-        rows = []
-        for message in messages:
-            rows.append(_message_row(message, self._delivered))
-            self._delivered += len(message.addresses)
-        self._connection.executemany(_INSERT_MESSAGE, rows)
+    def _prepare(self, decided: Verdict, *, now: datetime) -> None:
+        """Keep what a verdict says of drafts and lists, at once."""
+        if decided.draft:
+            drafts.keep(self._connection, decided.draft)
+            self._compute(now)
+        if decided.stores:
+            members.add(self._connection, decided.stores.contacts, kind="list", name=decided.stores.name)
+
+    def _compute(self, now: datetime | None = None) -> None:
+        drafts.compute(self._connection, now=now or self.now(), blacklist=self._blacklist)
 
     # -- control ---------------------------------------------------------------------------------------------------
 
@@ -229,17 +235,33 @@ class State:
         """Add addresses that have opted out."""
         with self._transaction():
             self._refresh()
+            self._compute()
             self._connection.executemany("INSERT OR IGNORE INTO blacklist VALUES (?)", ((a,) for a in addresses))
             self._blacklist |= set(addresses)
 
+    def lists(self) -> dict[str, dict[str, int]]:
+        """Count the contacts of every list and tag."""
+        return members.counts(self._connection)
+
+    def set_lists(self, lists: Lists) -> None:
+        """Fill lists and tags; the others stay. Drafts that are due are computed before."""
+        with self._transaction():
+            self._refresh()
+            self._compute()
+            members.replace(self._connection, lists)
+
     def reset(self) -> None:
-        """Empty everything: messages, requests, ids, blacklist, faults; clock, balance and switches as at first."""
+        """Empty everything: messages, requests, ids, drafts, blacklist, faults.
+
+        Clock, balance, switches, lists and tags are as at first.
+        """
         self.faults.clear()
         with self._transaction():
-            for table in ("messages", "requests", "request_ids", "cancels", "blacklist", "account"):
-                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
+            for table in _TABLES:
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - own names
             self._begin_account()
             self._load()
+            members.replace(self._connection, self._lists)
 
     # -- the file --------------------------------------------------------------------------------------------------
 
@@ -287,80 +309,3 @@ class State:
     def _store(self, **columns: str | float) -> None:
         assignments = ", ".join(f"{name} = ?" for name in columns)
         self._connection.execute(f"UPDATE account SET {assignments}", tuple(columns.values()))  # noqa: S608 - own names
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = connect(path)
-        connection.execute("PRAGMA journal_mode = TRUNCATE")
-        connection.execute("PRAGMA synchronous = OFF")
-        _create(connection, path)
-    except (OSError, sqlite3.Error) as error:
-        if isinstance(error, StateUnusable):
-            raise
-        raise StateUnusable(f"{path}: the sandbox's state cannot be used: {error}") from error
-    return connection
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection; the caller keeps it in one thread at a time."""
-    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-
-
-def _create(connection: sqlite3.Connection, path: Path) -> None:
-    """Lay the tables in an empty file; two processes may try at once."""
-    connection.execute("BEGIN IMMEDIATE")
-    found = connection.execute("PRAGMA application_id").fetchone()[0]
-    empty = not connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
-    if found != _APPLICATION_ID and not empty:
-        connection.close()
-        raise StateUnusable(f"{path}: not a sandbox state; it is left as it is: name another file")
-    if empty:
-        for statement in resources.files(__package__).joinpath("schema.sql").read_text("utf-8").split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    else:
-        cancels.upgrade(connection)
-    connection.execute("COMMIT")
-
-
-def _request_row(call: Call, decided: Verdict, *, at: str) -> tuple[object, ...]:
-    return (
-        at,
-        call.provider,
-        call.method,
-        call.endpoint,
-        call.login,
-        decided.status,
-        decided.outcome,
-        decided.body.decode() or "null",
-        call.content.decode("utf-8", "replace"),
-    )
-
-
-def _message_row(message: Message, first: int) -> tuple[object, ...]:
-    return (
-        message.ticket,
-        message.provider,
-        message.channel,
-        message.campaign,
-        message.sender,
-        message.text,
-        orjson.dumps(message.content).decode(),
-        message.encoding,
-        message.parts,
-        message.request_id,
-        message.send_at.isoformat() if message.send_at else None,
-        _written(message.at),
-        prices.literal(message.cost),
-        orjson.dumps({country: prices.literal(cost) for country, cost in message.unit_cost.items()}).decode(),
-        first,
-        len(message.addresses),
-        "\n".join(message.addresses),
-    )
-
-
-def _written(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -23,17 +23,24 @@ class SwitchUnknown(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """One guess. `allowed` lists the values, or is the pattern a text must match whole."""
+    """One guess. `allowed` lists the values, spans whole numbers, or is the pattern a text must match whole."""
 
     default: Value
     meaning: str
-    allowed: tuple[Value, ...] | str = (False, True)
+    allowed: tuple[Value, ...] | range | str = (False, True)
 
     def admits(self, value: object) -> bool:
         """Whether `value` may be set; 1 is not true here."""
         if isinstance(self.allowed, str):
             return isinstance(value, str) and re.fullmatch(self.allowed, value) is not None
+        if isinstance(self.allowed, range):
+            return type(value) is int and value in self.allowed
         return any(value == one and type(value) is type(one) for one in self.allowed)
+
+    @property
+    def shown(self) -> tuple[Value, ...] | str:
+        """What is allowed, to be shown."""
+        return f"{self.allowed[0]} to {self.allowed[-1]}" if isinstance(self.allowed, range) else self.allowed
 
 
 VOICE_LANGUAGES = (
@@ -96,6 +103,11 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
             default="auto_remove_blacklisted_contacts",
             allowed=("auto_remove_blacklisted_contacts", "auto_delete_optout_contacts", "both"),
             meaning="the field that removes blacklisted numbers; the other one is ignored",
+        ),
+        "opt_out_flag_single": Switch(
+            default="auto_remove_blacklisted_numbers",
+            allowed=("auto_remove_blacklisted_numbers", "auto_delete_optout_contacts", "both"),
+            meaning="the same, on calls for one channel, a list or a tag",
         ),
         "email_removes_unsubscribed": Switch(
             default=True, meaning="e-mail leaves out blacklisted addresses without being asked to"
@@ -182,6 +194,89 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
             meaning="what counts to a login's 1000 cancels a calendar month (UTC): every call, or what it cancelled",
         ),
         "cancel_refunds": Switch(default=True, meaning="a cancel gives back what the message cost"),
+        "single_request_id": Switch(
+            default=True, meaning="`sms-campaign/send` and `voice-campaign/send` have a request_id; else it is ignored"
+        ),
+        "unknown_placeholder": Switch(
+            default="kept", allowed=("kept", "removed"), meaning="a placeholder that has no such name, say {city}"
+        ),
+        "value_missing": Switch(
+            default="removed",
+            allowed=("removed", "kept"),
+            meaning="a placeholder for which a contact has no value",
+        ),
+        "value_too_long": Switch(
+            default="cut", allowed=("cut", "kept", "rejected"), meaning="a value over 50 characters, where it is used"
+        ),
+        "values_optimised": Switch(default=True, meaning="auto_optimize_text rewrites the values too"),
+        "expanded_too_long": Switch(
+            default="sent",
+            allowed=("sent", "cut", "rejected"),
+            meaning="a text that its values make longer than 1224 characters",
+        ),
+        "draft_success_status": Switch(
+            default=200, allowed=(200, 201), meaning="HTTP status of an accepted create, status or confirm"
+        ),
+        "draft_seconds": Switch(
+            default=1, allowed=range(86401), meaning="how long a campaign to a list or tag is computed"
+        ),
+        "ready_word": Switch(
+            default="ready_to_be_sent",
+            allowed=("ready_to_be_sent", "ready_to_be_send"),
+            meaning="the status of a campaign that is computed",
+        ),
+        "not_ready_status": Switch(
+            default="rejected",
+            allowed=("rejected", "under_computation"),
+            meaning="status of a campaign that is not computed yet: 400, or `under_computation`; its confirm is 400",
+        ),
+        "not_ready_code": Switch(
+            default=129, allowed=(129, 130, 400), meaning="the code of a status or confirm that came too early"
+        ),
+        "unknown_list": Switch(
+            default="failed",
+            allowed=("failed", "rejected"),
+            meaning="a list or tag that does not exist: status `failed` when computed, or create refused with code 303",
+        ),
+        "empty_list": Switch(
+            default="failed",
+            allowed=("failed", "ready"),
+            meaning="a campaign for which nobody is left when it is computed",
+        ),
+        "segmentation": Switch(
+            default="ignored",
+            allowed=("ignored", "combines"),
+            meaning="with a list and a tag: the list alone counts, or `filter` is who is in both, `group` in either",
+        ),
+        "tags_need_own_path": Switch(
+            default=False, meaning="lists only at `…-on-list`, tags only at `…-on-tag`; else both at either"
+        ),
+        "held_stop": Switch(
+            default="created",
+            allowed=("created", "computed"),
+            meaning="marketing SMS to a list or tag need STOP: at create wherever it goes, or to France when computed",
+        ),
+        "held_placeholders": Switch(default=True, meaning="placeholders get the values of a list's or tag's contacts"),
+        "draft_contacts": Switch(
+            default="computed",
+            allowed=("computed", "confirmed"),
+            meaning="who is on a list or tag, and has opted out, as it was when computed, or as it is at the confirm",
+        ),
+        "confirm_repeated": Switch(
+            default="rejected",
+            allowed=("rejected", "repeated"),
+            meaning="a confirm of what is confirmed: code 132, or the same answer again; it is never sent twice",
+        ),
+        "status_after_confirm": Switch(
+            default="unchanged",
+            allowed=("unchanged", "sent", "rejected"),
+            meaning="status of what is confirmed: as before, `sent`, or 400 with code 131",
+        ),
+        "cancel_after_confirm": Switch(
+            default="rejected",
+            allowed=("rejected", "cancelled", "ignored"),
+            meaning="a cancel of what is confirmed: code 132, cancelled if still to come, or 204 and sent all the same",
+        ),
         "unknown_country_price": Switch(
             default="",
             allowed=rf"({_AMOUNT})?",
@@ -192,6 +287,7 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
             allowed=_AMOUNT,
             meaning="price a part, step or message, everywhere, when no price book is given",
         ),
+        "hlr_price": Switch(default="0.01", allowed=_AMOUNT, meaning="price of a number looked up, for check-credits"),
         "initial_balance": Switch(default="1000000", allowed=_AMOUNT, meaning="the balance of an empty sandbox"),
     }
 )
@@ -236,7 +332,7 @@ def _problem(name: str, value: object) -> str | None:
     if switch is None:
         return f"{name!r} is no switch; they are {', '.join(SWITCHES)}"
     if not switch.admits(value) or (name == "naive_send_at" and not _zone_exists(str(value))):
-        return f"{name} cannot be {value!r}; allowed: {switch.allowed}"
+        return f"{name} cannot be {value!r}; allowed: {switch.shown}"
     return None
 
 

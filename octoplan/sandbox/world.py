@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One HTTP request below a provider's base address; `endpoint` is the path after it."""
+    """One HTTP request below a provider's base address; `endpoint` is the path after it.
+
+    `asked` is the query as it was written, `query` the last value of each of its names.
+    """
 
     provider: str
     method: str
@@ -28,6 +31,23 @@ class Call:
     login: str
     key: str
     content: bytes
+    asked: str = ""
+
+
+class Contact(NamedTuple):
+    """An address, and the values that are put for placeholders in a text, by the placeholder's name."""
+
+    address: str
+    values: Mapping[str, str]
+
+
+class Personal(NamedTuple):
+    """What one contact gets of a message whose texts differ; `cost` is what that contact costs."""
+
+    text: str
+    encoding: str
+    parts: int
+    cost: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +60,46 @@ class Known:
     cancelled: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A campaign to a list or tag, prepared and waiting for its confirm; `stage` is open, confirmed or cancelled.
+
+    It goes to the contacts of `list_name` or of `tag_name`; where both are named, to those in both (`combines` is
+    filter) or in either (group). `by` is which of the two its address has. `removes`: without those who opted out.
+    `order` is the rest, as JSON has it. From `ready_at` on it has `contacts`, as they were then; `found` says whether
+    there was such a list. `sending_date` is what its confirm answered.
+    """
+
+    ticket: str
+    channel: str
+    by: str
+    list_name: str | None
+    tag_name: str | None
+    combines: str
+    removes: bool
+    order: Mapping[str, Any]
+    ready_at: datetime
+    stage: str = "open"
+    sending_date: str | None = None
+    found: bool = True
+    contacts: Sequence[Contact] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Contacts that a send also puts on a list."""
+
+    name: str
+    contacts: Sequence[Contact]
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     """The account at the sandbox's own time `now`.
 
     `remembers` says whether a request id is used up, `known` what a ticket stands for, `cancels` how many cancels
-    of a login count in this month.
+    of a login count in this month, `draft` what was prepared under a ticket, `exists` whether there is a list or tag
+    (by kind and name), `members` who is on those of a draft at this moment.
     """
 
     settings: Settings
@@ -56,6 +110,9 @@ class World:
     remembers: Callable[[str], bool]
     known: Callable[[str], Known | None]
     cancels: Callable[[str], int]
+    draft: Callable[[str], Draft | None]
+    exists: Callable[[str, str], bool]
+    members: Callable[[Draft], Sequence[Contact]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +120,10 @@ class Message:
     """One message on its way to `addresses`; `unit_cost` is what one contact costs, by country.
 
     `content` is what the channel carries besides the text, as JSON has it. `encoding` is of SMS only. `parts` are
-    parts of an SMS or billing steps of a call, else 1. E-mail has no country: its `unit_cost` is at "".
-    `at` is when it reaches people: `send_at`, or the moment of the request where that is later.
+    parts of an SMS or billing steps of a call, else 1; `all_parts` are those of all contacts together. E-mail has
+    no country: its `unit_cost` is at "". `at` is when it reaches people: `send_at`, or the moment of the request
+    where that is later. `personal` is what each of `addresses` gets, in their order, where the texts differ: `text` is
+    then the one with placeholders, and `encoding` and `parts` those of the longest.
     """
 
     ticket: str
@@ -76,12 +135,14 @@ class Message:
     content: Mapping[str, Any]
     encoding: str
     parts: int
+    all_parts: int
     request_id: str | None
     send_at: datetime | None
     at: datetime
     cost: Decimal
     unit_cost: Mapping[str, Decimal]
     addresses: Sequence[str]
+    personal: Sequence[Personal] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +150,8 @@ class Verdict:
     """The answer to a call and what follows from it.
 
     `burns` is a request id used up from now on, `cancels` the ticket of a message that now reaches nobody;
-    `counts`: the call is one of the cancels a login has in a month.
+    `counts`: the call is one of the cancels a login has in a month. `draft` is one that is new, or in another stage
+    now; `stores` fills a list.
     """
 
     status: int
@@ -99,6 +161,8 @@ class Verdict:
     burns: str | None = None
     cancels: str | None = None
     counts: bool = False
+    draft: Draft | None = None
+    stores: Stored | None = None
 
 
 def verdict(status: int, body: Mapping[str, Any], *, outcome: str) -> Verdict:

@@ -67,7 +67,7 @@ def test_every_request_is_kept_with_its_outcome(sandbox: Account) -> None:
     sandbox.rejected(text="no mention")
     sandbox.http.get("/octopush/v1/public/wallet/check-balance")
     sandbox.http.post(SEND, headers={"api-login": "me"})
-    sandbox.http.post("/octopush/v1/public/sms-campaign/send", content=b"\xff")
+    sandbox.http.post("/octopush/v1/public/fax-campaign/send", content=b"\xff")
     kept = sandbox.look("requests")
     assert kept["total"] == 7
     assert [request["outcome"] for request in kept["requests"]] == [
@@ -77,6 +77,10 @@ def test_every_request_is_kept_with_its_outcome(sandbox: Account) -> None:
     assert (sent["method"], sent["endpoint"], sent["status"]) == ("POST", "/multi-channel/send", 200)
     assert sent["answer"]["sms_ticket"] == sandbox.delivered()["ticket"]
     assert '"request_id":"a"' in sent["body"].replace(" ", "")
+    assert [request["query"] for request in kept["requests"][:2]] == ["", ""]
+    sandbox.http.get("/octopush/v1/public/wallet/check-balance?country_code=FR&product_name=sms%5Fpremium")
+    asked = sandbox.look("requests", offset=7)["requests"][0]
+    assert (asked["method"], asked["query"]) == ("GET", "country_code=FR&product_name=sms%5Fpremium")
     page = sandbox.look("requests", limit=2, offset=1)["requests"]
     assert [request["outcome"] for request in page] == ["duplicate", "simulated"]
 

@@ -109,7 +109,7 @@ def test_any_sandbox_login_will_do_and_no_key_is_kept(octopush: Account, state: 
 
 @pytest.mark.parametrize(
     ("method", "endpoint"),
-    [("GET", "/multi-channel/send"), ("POST", "/sms-campaign/send"), ("DELETE", "/sms-campaign/cancel"), ("GET", "")],
+    [("GET", "/multi-channel/send"), ("PUT", "/sms-campaign/send"), ("POST", "/rcs-campaign/send"), ("GET", "")],
 )
 def test_other_addresses_do_not_exist(octopush: Account, method: str, endpoint: str) -> None:
     answer = octopush.http.request(method, BASE + endpoint)

@@ -3,17 +3,19 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import orjson
 import pytest
 
-from octoplan.sandbox import octopush
+from octoplan.sandbox import octopush, outbox
 from octoplan.sandbox.listener import listening
 from octoplan.sandbox.prices import Prices
 from octoplan.sandbox.state import State
-from octoplan.sandbox.world import Call
+from octoplan.sandbox.world import Call, Contact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +91,97 @@ def test_a_caller_who_has_gone_away_holds_nobody_up(state: State) -> None:
         return await stays
 
     assert asyncio.run(leave()).outcome == "sent"
+
+
+# -- drafts ------------------------------------------------------------------------------------------------------------
+
+LISTS = {"list": {"lyon": [Contact("+33639980012", {"first_name": "Zoe"})]}}
+CREATED = datetime(2026, 12, 3, 9, 0, 0, 123456, tzinfo=UTC)
+
+
+class Stopped(State):
+    """A state whose time stands still until it is set."""
+
+    moment = CREATED
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Iterator[Stopped]:
+    state = Stopped(tmp_path / "sandbox.db", book=Prices(), switches={}, lists=LISTS)
+    yield state
+    state.close()
+
+
+def draft(what: str, method: str = "POST", **fields: str) -> Call:
+    return Call(
+        provider="octopush",
+        method=method,
+        endpoint=f"/sms-campaign-on-list/{what}",
+        query=fields if method == "GET" else {},
+        login="sandbox",
+        key="k",
+        content=b"" if method == "GET" else orjson.dumps(fields),
+    )
+
+
+def prepared(state: State, **fields: str) -> str:
+    """Prepare a campaign to the list and return its ticket."""
+    (created,) = together(state, draft("create", **{"list_name": "lyon", "text": "a", "purpose": "alert", **fields}))
+    return str(orjson.loads(created.body)["ticket_number"])
+
+
+def outcomes(state: State, *calls: Call) -> list[str]:
+    return [verdict.outcome for verdict in together(state, *calls)]
+
+
+def test_a_draft_is_ready_at_its_moment_and_not_before(stopped: Stopped) -> None:
+    confirm = draft("send", ticket_number=prepared(stopped))
+    stopped.moment = CREATED + timedelta(seconds=1, microseconds=-1)
+    assert outcomes(stopped, confirm) == ["not-ready"]
+    stopped.moment = CREATED + timedelta(seconds=1)
+    assert outcomes(stopped, confirm, confirm) == ["sent", "rejected"]
+
+
+def test_a_list_that_changes_at_the_moment_of_computing_is_too_late(stopped: Stopped) -> None:
+    ticket = prepared(stopped)
+    stopped.moment = CREATED + timedelta(seconds=1)
+    stopped.set_lists({"list": {"lyon": []}})
+    status = draft("status", "GET", ticket_number=ticket)
+    (told,) = together(stopped, status)
+    assert orjson.loads(told.body)["number_of_contacts"] == 1
+
+
+def test_a_draft_is_confirmed_and_cancelled_within_one_commit(stopped: Stopped) -> None:
+    stopped.set_switches({"draft_seconds": 0, "cancel_after_confirm": "cancelled"})
+    balance = stopped.balance()
+    ticket = prepared(stopped, send_at="2026-12-03T18:00:00+01:00")
+    other = draft("cancel", "DELETE", ticket_number=ticket)
+    confirm = draft("send", ticket_number=ticket)
+    assert outcomes(stopped, send("abc"), confirm, other, send("def"), confirm, other) == [
+        *("sent", "sent", "cancelled", "sent", "rejected", "cancel-refused")
+    ]
+    assert stopped.balance() == balance - 2 * Decimal("0.05")
+    assert [one["request_id"] for one in outbox.deliveries(stopped.path, outbox.Page())] == ["abc", "def"]
+    assert outbox.deliveries(stopped.path, outbox.Page(offset=1, limit=5))[0]["request_id"] == "def"
+
+
+def test_of_one_request_id_within_one_commit_one_is_prepared(stopped: Stopped) -> None:
+    create = draft("create", list_name="lyon", text="a", purpose="alert", request_id="abc")
+    assert outcomes(stopped, create, send("abc"), create) == ["prepared", "duplicate", "duplicate"]
+
+
+def test_a_send_that_fills_a_list_within_one_commit_comes_after_an_older_draft(stopped: Stopped) -> None:
+    stopped.set_switches({"draft_seconds": 0})
+    create = draft("create", list_name="lyon", text="a", purpose="alert")
+    fields = {"channel": "sms", "text": "a", "purpose": "alert", "recipients": ["+33639980013"], "list_name": "lyon"}
+    first, sent, second = together(stopped, create, replace(send("abc"), content=orjson.dumps(fields)), create)
+    tickets = [str(orjson.loads(one.body)["ticket_number"]) for one in (first, second)]
+    told = together(stopped, *(draft("status", "GET", ticket_number=ticket) for ticket in tickets))
+    assert sent.outcome == "sent"
+    assert [orjson.loads(one.body)["number_of_contacts"] for one in told] == [1, 2]
 
 
 def test_the_listener_names_its_protocol() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +11,11 @@ from octoplan.sandbox import countries, prices
 from octoplan.sandbox.octopush.order import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from octoplan.sandbox.octopush.order import Order
     from octoplan.sandbox.world import Message, World
 
 NOWHERE = ""
 """Where an address without country is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
-    """How an order is counted and what one contact costs, by country."""
-
-    encoding: str = ""
-    parts: int = 1
-    unit_cost: Mapping[str, Decimal]
 
 
 def price(product: str, where: str, *, world: World) -> Decimal:

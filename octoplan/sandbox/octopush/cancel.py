@@ -1,14 +1,15 @@
-"""DELETE multi-channel/cancel: few contacts, a while ahead, and not too often."""
+"""DELETE multi-channel/cancel, and those of one channel: few contacts, a while ahead, and not too often."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from octoplan.sandbox import casts
+from octoplan.sandbox.octopush.channels import CHANNELS
 from octoplan.sandbox.octopush.order import Rejected
-from octoplan.sandbox.octopush.send import CHANNELS
 from octoplan.sandbox.world import Call, Verdict, World, verdict
 
 if TYPE_CHECKING:
@@ -22,15 +23,19 @@ _AHEAD = timedelta(minutes=10)
 _MOST_A_MONTH = 1000
 
 
-def multi_channel_cancel(call: Call, world: World) -> Verdict:
-    """Cancel what is scheduled, or say why not."""
+def multi_channel_cancel(call: Call, world: World, *, channel: str | None = None) -> Verdict:
+    """Cancel what is scheduled, or say why not; `channel` is that of an endpoint that has only one."""
     try:
         _within_month(call, world)
-        ticket = _checked(_fields(call, world.settings), world)
+        ticket = _checked(fields(call, world.settings), world, channel=channel)
     except Rejected as rejected:
         refused = verdict(400, rejected.body(), outcome=rejected.outcome)
         return replace(refused, counts=world.settings.text("cancels_counted") == "calls")
     return Verdict(status=204, body=b"", outcome="cancelled", cancels=ticket, counts=True)
+
+
+sms_cancel = partial(multi_channel_cancel, channel="sms")
+voice_cancel = partial(multi_channel_cancel, channel="voice_sms")
 
 
 def _within_month(call: Call, world: World) -> None:
@@ -38,20 +43,21 @@ def _within_month(call: Call, world: World) -> None:
         raise Rejected(400, f"At most {_MOST_A_MONTH} campaigns can be canceled in a month.", outcome="cancel-refused")
 
 
-def _fields(call: Call, settings: Settings) -> Mapping[str, Any]:
+def fields(call: Call, settings: Settings) -> Mapping[str, Any]:
+    """Read what a cancel says, from where it is read."""
     takes = settings.text("cancel_takes")
     body = (casts.body(call.content) or {}) if takes != "query" else {}
     return {**(call.query if takes != "body" else {}), **body}
 
 
-def _checked(fields: Mapping[str, Any], world: World) -> str:
+def _checked(given: Mapping[str, Any], world: World, *, channel: str | None) -> str:
     """Return the ticket to cancel. Raises Rejected."""
-    if not fields:
+    if not given:
         raise _refused(100, "POST data is missing.")
-    channel = (casts.text(fields.get("channel")) or "").strip().lower()
+    channel = channel or (casts.text(given.get("channel")) or "").strip().lower()
     if channel not in CHANNELS:
         raise _refused(400, "Channel is missing or not supported.", field="channel")
-    ticket = (casts.text(fields.get("ticket_number")) or "").strip()
+    ticket = (casts.text(given.get("ticket_number")) or "").strip()
     if not ticket:
         raise _refused(400, "Ticket number is missing.", field="ticket_number")
     known = world.known(ticket)

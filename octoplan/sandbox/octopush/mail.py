@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from octoplan.sandbox import casts, text
-from octoplan.sandbox.octopush.bill import NOWHERE, Bill, accepted, number, price
+from octoplan.sandbox.octopush.bill import NOWHERE, accepted, number, price
 from octoplan.sandbox.octopush.channel import Channel
-from octoplan.sandbox.octopush.order import Rejected
+from octoplan.sandbox.octopush.order import Fields, Rejected
 
 if TYPE_CHECKING:
-    from octoplan.sandbox.octopush.order import Fields, Order
+    from decimal import Decimal
+
+    from octoplan.sandbox.octopush.order import Order
     from octoplan.sandbox.world import Message, World
 
 _SERVICES = ("mailbox", "gateway")
@@ -24,7 +26,6 @@ def _read(fields: Fields) -> Order:
     sender = fields.sender()
     return fields.order(
         text.without_scripts(said) if html and fields.settings.text("html_scripts") == "stripped" else said,
-        fields.emails(),
         sender=sender,
         content={
             "subject": _subject(fields),
@@ -58,8 +59,8 @@ def _service(fields: Fields) -> str:
     return service if service in _SERVICES else otherwise
 
 
-def _bill(order: Order, world: World) -> Bill:
-    return Bill(unit_cost={NOWHERE: price("email", order.content["service"], world=world)})
+def _prices(order: Order, world: World) -> dict[str, Decimal]:
+    return {NOWHERE: price("email", order.content["service"], world=world)}
 
 
 def answer(message: Message, world: World) -> dict[str, Any]:
@@ -67,4 +68,4 @@ def answer(message: Message, world: World) -> dict[str, Any]:
     return accepted(message) | {"residual_credit": number(world.balance)}
 
 
-MAIL = Channel(prefix="email", read=_read, bill=_bill, answer=answer, charges_removal=False)
+MAIL = Channel(prefix="email", read=_read, whom=Fields.emails, prices=_prices, answer=answer, charges_removal=False)

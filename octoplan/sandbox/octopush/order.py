@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from octoplan.sandbox import casts, text
+from octoplan.sandbox.lists import LONGEST_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from octoplan.sandbox.switches import Settings
+    from octoplan.sandbox.world import Contact
 
 _MOST_RECIPIENTS = 500
-_LONGEST_TEXT = 1224
+LONGEST_TEXT = 1224
 _LONGEST_SENDER = 11
 _SHORTEST_SENDER = 3
-_LONGEST_LIST_NAME = 30
 _NOT_IN_A_SENDER = re.compile(r"[^A-Za-z0-9]", re.ASCII)
 
 
@@ -41,7 +42,11 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A send as the provider understood it; `content` is what only its channel carries."""
+    """A send as the provider understood it; `content` is what only its channel carries.
+
+    `values` are those of each address, in the order of `addresses`; empty where the call carries none. `held`: whom it
+    goes to is with the provider, and not known yet.
+    """
 
     channel: str
     text: str
@@ -54,13 +59,24 @@ class Order:
     send_at: datetime | None
     list_name: str | None
     request_id: str | None
+    optimised: bool
+    values: Sequence[Mapping[str, str]] = ()
+    held: bool = False
 
 
 class Fields:
-    """The body of a send, and how the fields that several channels share are read."""
+    """The body of a send, and how the fields that several channels share are read.
 
-    def __init__(self, content: bytes, settings: Settings) -> None:
+    `channel` is that of an endpoint that has only one. Its body has no `metadata`: what would be in there is at the
+    top level. `knows_id`: whether that endpoint has a request id.
+    """
+
+    def __init__(
+        self, content: bytes, settings: Settings, *, channel: str | None = None, knows_id: bool = True
+    ) -> None:
         self._fields = casts.body(content) or {}
+        self._only_channel = channel
+        self._knows_id = knows_id
         self.settings = settings
 
     def __bool__(self) -> bool:
@@ -69,12 +85,12 @@ class Fields:
     @cached_property
     def metadata(self) -> dict[str, Any]:
         """The object that most fields of a channel are in."""
-        return casts.mapping(self._fields.get("metadata"))
+        return self._fields if self._only_channel else casts.mapping(self._fields.get("metadata"))
 
     @property
     def channel(self) -> str:
         """The wire's word for the channel."""
-        return (casts.text(self._fields.get("channel")) or "").strip().lower()
+        return self._only_channel or (casts.text(self._fields.get("channel")) or "").strip().lower()
 
     @property
     def simulated(self) -> bool:
@@ -84,7 +100,7 @@ class Fields:
     @property
     def request_id(self) -> str | None:
         """The id that makes a repeat an error."""
-        return casts.text(self.metadata.get("request_id")) or None
+        return (casts.text(self.metadata.get("request_id")) or None) if self._knows_id else None
 
     def word(self, name: str) -> str:
         """Read a choice in the metadata, in lower case."""
@@ -98,17 +114,26 @@ class Fields:
         """Read a yes-or-no in the metadata, no by default."""
         return casts.flag(self.metadata.get(name), default=False)
 
+    def name(self, kind: str) -> str | None:
+        """Read the name of a list or tag, cut to its longest."""
+        written = casts.without_prohibited(casts.text(self._fields.get(f"{kind}_name")) or "")
+        return written.strip()[: LONGEST_NAME[kind]].strip() or None
+
     def text(self, *, needed: bool = True) -> str:
         """Read what is said. Raises Rejected where it is too long, or missing but `needed`."""
         written = casts.without_prohibited(casts.text(self._fields.get("text")) or "")
-        rewrites = self.channel == "sms" or self.settings.text("optimised_channels") == "all"
-        if rewrites and casts.flag(self._fields.get("auto_optimize_text"), default=True):
+        if self._optimised:
             written = text.optimise(written, keep_leftover=self.settings.text("optimised_leftover") == "kept")
         if not written and needed:
             raise Rejected(107, "Text is missing.", field="text")
-        if len(written) > _LONGEST_TEXT and self.settings.text("text_too_long") == "rejected":
-            raise Rejected(102, f"Text is longer than {_LONGEST_TEXT} characters.", field="text")
-        return written[:_LONGEST_TEXT]
+        if len(written) > LONGEST_TEXT and self.settings.text("text_too_long") == "rejected":
+            raise Rejected(102, f"Text is longer than {LONGEST_TEXT} characters.", field="text")
+        return written[:LONGEST_TEXT]
+
+    @property
+    def _optimised(self) -> bool:
+        rewrites = self.channel == "sms" or self.settings.text("optimised_channels") == "all"
+        return rewrites and casts.flag(self._fields.get("auto_optimize_text"), default=True)
 
     def sender(self) -> str:
         """Read and repair the sender, or replace it."""
@@ -123,10 +148,20 @@ class Fields:
         """Read whom to contact by phone. Raises Rejected where there is nobody, or more than one call takes."""
         entries = self._recipients()
         numbers = casts.phone_numbers(entries)
-        dropped = len(entries) - len(numbers)
-        if not numbers or (dropped and self.settings.text("unusable_number") == "rejected"):
-            raise Rejected(117, "No correct phone number.", field="recipients")
+        self._check(numbers, entries)
         return numbers
+
+    def contacts(self) -> list[Contact]:
+        """Read whom to contact by phone, with the values that came with each. Raises as `numbers` does."""
+        entries = self._recipients()
+        contacts = casts.contacts(entries)
+        self._check(contacts, entries)
+        return contacts
+
+    def _check(self, usable: Sequence[object], entries: Sequence[object]) -> None:
+        dropped = len(entries) - len(usable)
+        if not usable or (dropped and self.settings.text("unusable_number") == "rejected"):
+            raise Rejected(117, "No correct phone number.", field="recipients")
 
     def emails(self) -> list[str]:
         """Read whom to write to. Raises Rejected where there is nobody, somebody without address, or too many."""
@@ -145,23 +180,27 @@ class Fields:
             raise Rejected(400, f"At most {_MOST_RECIPIENTS} recipients are allowed.", field="recipients")
         return entries
 
-    def order(self, said: str, addresses: list[str], *, sender: str, content: Mapping[str, Any]) -> Order:
-        """Put what a channel read together with what all channels have."""
+    def order(self, said: str, *, sender: str, content: Mapping[str, Any]) -> Order:
+        """Put what a channel read together with what all channels have; to nobody yet."""
         fields = self._fields
         return Order(
             channel=self.channel,
             text=said,
             content=content,
-            addresses=addresses,
+            addresses=[],
             sender=sender,
             marketing=(casts.text(fields.get("purpose")) or "").strip().lower() != "alert",
             remove_blacklisted=any(casts.flag(fields.get(name), default=False) for name in self._opt_out_flags()),
             simulated=self.simulated,
             send_at=casts.moment(fields.get("send_at"), ZoneInfo(self.settings.text("naive_send_at"))),
-            list_name=(casts.text(fields.get("list_name")) or "")[:_LONGEST_LIST_NAME] or None,
+            list_name=self.name("list"),
             request_id=self.request_id,
+            optimised=self._optimised,
         )
 
     def _opt_out_flags(self) -> tuple[str, ...]:
-        name = self.settings.text("opt_out_flag")
-        return ("auto_remove_blacklisted_contacts", "auto_delete_optout_contacts") if name == "both" else (name,)
+        switch, documented = ("opt_out_flag", "auto_remove_blacklisted_contacts")
+        if self._only_channel:
+            switch, documented = ("opt_out_flag_single", "auto_remove_blacklisted_numbers")
+        name = self.settings.text(switch)
+        return (documented, "auto_delete_optout_contacts") if name == "both" else (name,)

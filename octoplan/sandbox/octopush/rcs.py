@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from octoplan.sandbox import casts
 from octoplan.sandbox.octopush import mail, sms, stop
-from octoplan.sandbox.octopush.bill import Bill, accepted, by_country, number
+from octoplan.sandbox.octopush.bill import accepted, by_country, number
 from octoplan.sandbox.octopush.channel import Channel
 from octoplan.sandbox.octopush.order import Rejected
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from octoplan.sandbox.octopush.order import Fields, Order
     from octoplan.sandbox.switches import Settings
     from octoplan.sandbox.world import Message, World
@@ -20,7 +22,6 @@ def _read(fields: Fields) -> Order:
     cards = _cards(fields) if fields.word("message_type") == "rich_card" else []
     return fields.order(
         fields.text(needed=not cards or fields.settings.on("rich_card_needs_text")),
-        fields.numbers(),
         sender=_sender(fields),
         content={
             "message_type": "rich_card" if cards else "simple_text",
@@ -48,8 +49,8 @@ def _stop(order: Order, settings: Settings) -> Order:
     return stop.mentioned(order, settings) if settings.on("stop_on_rcs") else stop.filled(order, settings)
 
 
-def _bill(order: Order, world: World) -> Bill:
-    return Bill(unit_cost=by_country(order, "rcs", world=world))
+def _prices(order: Order, world: World) -> dict[str, Decimal]:
+    return by_country(order, "rcs", world=world)
 
 
 def _answer(message: Message, world: World) -> dict[str, Any]:
@@ -61,4 +62,4 @@ def _answer(message: Message, world: World) -> dict[str, Any]:
     return accepted(message, shape) | {"residual_credit": number(world.balance)}
 
 
-RCS = Channel(prefix="rcs", read=_read, stop=_stop, bill=_bill, answer=_answer)
+RCS = Channel(prefix="rcs", read=_read, stop=_stop, prices=_prices, answer=_answer)

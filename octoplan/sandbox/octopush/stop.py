@@ -39,7 +39,8 @@ def filled(order: Order, settings: Settings) -> Order:
 
 def _needed(order: Order, settings: Settings) -> bool:
     checked = not order.simulated or settings.on("simulation_checks_stop")
-    return checked and order.marketing and any(phone.startswith("+33") for phone in order.addresses)
+    anywhere = order.held and settings.text("held_stop") == "created"
+    return checked and order.marketing and (anywhere or any(phone.startswith("+33") for phone in order.addresses))
 
 
 def _has_mention(order: Order, settings: Settings) -> bool:

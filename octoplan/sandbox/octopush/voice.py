@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from octoplan.sandbox import text
-from octoplan.sandbox.octopush.bill import Bill, accepted, by_country, number
-from octoplan.sandbox.octopush.channel import Channel
+from octoplan.sandbox.octopush.bill import accepted, by_country, number
+from octoplan.sandbox.octopush.channel import Channel, Measure
 from octoplan.sandbox.octopush.order import Rejected
 from octoplan.sandbox.switches import VOICE_GENDERS, VOICE_LANGUAGES
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from octoplan.sandbox.octopush.order import Fields, Order
     from octoplan.sandbox.world import Message, World
 
@@ -21,7 +23,6 @@ def _read(fields: Fields) -> Order:
     gender = fields.word("voice_gender")
     return fields.order(
         fields.text(),
-        fields.numbers(),
         sender=fields.sender(),
         content={
             "language": _language(fields),
@@ -42,23 +43,31 @@ def _seconds(said: str, world: World) -> int:
     return text.seconds(said, characters_per_second=world.settings.number("voice_characters_per_second"))
 
 
-def _bill(order: Order, world: World) -> Bill:
-    steps = -(-_seconds(order.text, world) // world.prices.voice_step_seconds)
-    costs = by_country(order, "voice_sms", world=world)
-    return Bill(parts=steps, unit_cost={country: price * steps for country, price in costs.items()})
+def _measure(said: str, world: World) -> Measure:
+    return Measure("", -(-_seconds(said, world) // world.prices.voice_step_seconds))
+
+
+def _prices(order: Order, world: World) -> dict[str, Decimal]:
+    return by_country(order, "voice_sms", world=world)
+
+
+def duration(message: Message, world: World) -> int:
+    """Estimate how long a message takes, of differing texts the longest, in the sense of `estimated_duration`."""
+    step = world.prices.voice_step_seconds
+    said = [personal.text for personal in message.personal] or [message.text]
+    durations = {
+        "message": max(_seconds(text, world) for text in said),
+        "billed": message.parts * step,
+        "total": message.all_parts * step,
+    }
+    return durations[world.settings.text("estimated_duration")]
 
 
 def _answer(message: Message, world: World) -> dict[str, Any]:
-    billed = message.parts * world.prices.voice_step_seconds
-    durations = {
-        "message": _seconds(message.text, world),
-        "billed": billed,
-        "total": billed * len(message.addresses),
-    }
     return accepted(message) | {
-        "estimated_duration": durations[world.settings.text("estimated_duration")],
+        "estimated_duration": duration(message, world),
         "residual_credit": number(world.balance),
     }
 
 
-VOICE = Channel(prefix="voice", read=_read, bill=_bill, answer=_answer)
+VOICE = Channel(prefix="voice", read=_read, measure=_measure, prices=_prices, answer=_answer)
