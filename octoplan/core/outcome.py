@@ -228,7 +228,7 @@ def _leaves_doubt(case: _Case) -> bool:
 def _compare(batch: Batch, accepted: Outcome) -> Outcome:
     """Name as excess what goes beyond the reservation."""
     receipt = accepted.receipt or Receipt(ticket="")
-    reserved, excess = len(batch.keys), []
+    reserved, excess = batch.contacts, []
     if receipt.contacts is not None and receipt.contacts > reserved:
         excess.append(f"{receipt.contacts} contacts accepted, {reserved} sent")
     if receipt.cost is not None and receipt.cost > batch.worst:
