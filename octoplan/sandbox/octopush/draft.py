@@ -124,20 +124,22 @@ def _status(draft: Draft, world: World) -> dict[str, Any]:
     except _NotReady:
         if settings.text("not_ready_status") == "rejected":
             raise
-        return _figures(draft, None, "under_computation", world=world)
+        return _figures(draft, "under_computation", message=None, world=world)
     except _Failed:
-        return _figures(draft, None, "failed", world=world)
-    return _figures(draft, message, after if after == "sent" else settings.text("ready_word"), world=world)
+        return _figures(draft, "failed", message=None, world=world)
+    said = "sent" if after == "sent" else settings.text("ready_word")
+    return _figures(draft, said, message=message, world=world)
 
 
-def _figures(draft: Draft, message: Message | None, said: str, *, world: World) -> dict[str, Any]:
-    seconds = {"estimated_duration": voice.duration(message, world) if message else 0}
-    return {
+def _figures(draft: Draft, said: str, *, message: Message | None, world: World) -> dict[str, Any]:
+    figures = {
         "number_of_contacts": len(message.addresses) if message else 0,
         "cost": number(message.cost) if message else 0,
         "status": said,
-        **(seconds if draft.channel == "voice_sms" else {}),
     }
+    if draft.channel == "voice_sms":
+        figures["estimated_duration"] = voice.duration(message, world) if message else 0
+    return figures
 
 
 def confirm(call: Call, world: World, *, channel: str, by: str) -> Verdict:
