@@ -145,7 +145,7 @@ def _figures(draft: Draft, said: str, *, message: Message | None, world: World) 
 def confirm(call: Call, world: World, *, channel: str, by: str) -> Verdict:
     """Send what is prepared, once."""
     try:
-        draft = _draft(casts.body(call.content) or {}, world, channel=channel, by=by)
+        draft = _draft(_said(casts.body(call.content) or {}), world, channel=channel, by=by)
         return _confirmed(_not_cancelled(draft), world)
     except Rejected as rejected:
         return _refused(rejected)
@@ -215,7 +215,7 @@ def _restored(draft: Draft, contacts: Sequence[Contact], *, settings: Settings) 
 def cancel_draft(call: Call, world: World, *, channel: str, by: str) -> Verdict:
     """Give up a draft; it has none of the limits that the pages name for what is scheduled."""
     try:
-        draft = _draft(cancel.fields(call, world.settings), world, channel=channel, by=by)
+        draft = _draft(_said(cancel.fields(call, world.settings)), world, channel=channel, by=by)
         return _cancelled(draft, world)
     except Rejected as rejected:
         return replace(_refused(rejected), outcome="cancel-refused")
@@ -239,10 +239,14 @@ def _cancelled(draft: Draft, world: World) -> Verdict:
     return replace(done, draft=gone, cancels=draft.ticket)
 
 
-def _draft(given: Mapping[str, Any], world: World, *, channel: str, by: str) -> Draft:
-    """Look up the draft a call is about. Raises Rejected."""
+def _said(given: Mapping[str, Any]) -> Mapping[str, Any]:
     if not given:
         raise Rejected(100, "POST data is missing.")
+    return given
+
+
+def _draft(given: Mapping[str, Any], world: World, *, channel: str, by: str) -> Draft:
+    """Look up the draft a call is about. Raises Rejected."""
     ticket = (casts.text(given.get("ticket_number")) or "").strip()
     if not ticket:
         raise Rejected(400, "Ticket number is missing.", field="ticket_number")
