@@ -18,11 +18,17 @@ from octoplan.core.errors import Refused
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="What goes wrong: JSON, see docs/providers.md.",
 )
+@click.option(
+    "--lists",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Lists and tags with their contacts: JSON, see docs/providers.md.",
+)
 @click.pass_obj
-def sandbox(session: Session, port: int, *, prices: Path | None, faults: Path | None) -> None:
+def sandbox(session: Session, port: int, *, prices: Path | None, faults: Path | None, lists: Path | None) -> None:
     """Serve the providers' imitation and the outbox page over the state in .octoplan/."""
-    from octoplan.sandbox import FaultUnknown, PricesUnreadable, StateUnusable, serve
-    from octoplan.sandbox.faults import load
+    from octoplan.sandbox import FaultUnknown, ListsUnusable, PricesUnreadable, StateUnusable, serve
+    from octoplan.sandbox.faults import load as load_faults
+    from octoplan.sandbox.lists import load as load_lists
 
     project = session.project()
     try:
@@ -30,10 +36,11 @@ def sandbox(session: Session, port: int, *, prices: Path | None, faults: Path | 
             project.sandbox_state(),
             port=port,
             prices=prices or project.sandbox_prices(),
-            faults=load(faults) if faults else None,
+            faults=load_faults(faults) if faults else None,
+            lists=load_lists(lists) if lists else None,
             ready=say,
         )
-    except (FaultUnknown, PricesUnreadable, StateUnusable) as error:
+    except (FaultUnknown, ListsUnusable, PricesUnreadable, StateUnusable) as error:
         raise Refused(str(error), reason="sandbox") from error
     except OSError as error:
         raise Refused(

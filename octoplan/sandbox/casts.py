@@ -120,14 +120,16 @@ def phone_numbers(entries: list[Any]) -> list[str]:
 
 def contacts(entries: list[Any]) -> list[Contact]:
     """Find the usable numbers of `entries`, in order, each with the values that came with it."""
-    return [Contact(number, _values(entry)) for entry in entries if (number := _phone(entry))]
+    usable = phone_numbers(entries)
+    numbers = usable if len(usable) == len(entries) else map(_phone, entries)
+    return [Contact(number, _values(entry)) for number, entry in zip(numbers, entries, strict=True) if number]
 
 
 def _values(entry: object) -> dict[str, str]:
     """Read the values for placeholders; an empty one is none."""
     if not isinstance(entry, dict):
         return {}
-    read = {name: without_prohibited(text(entry.get(name)) or "") for name in PLACEHOLDERS}
+    read = {name: without_prohibited(text(entry[name]) or "") for name in PLACEHOLDERS if name in entry}
     return {name: value for name, value in read.items() if value}
 
 

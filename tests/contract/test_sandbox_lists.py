@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox_account import LYON, PARIS, PRICES, Account, account
+from workspaces import Workspace
 
 from octoplan.sandbox import ListsUnusable, Sandbox
 from octoplan.sandbox.lists import load
@@ -116,3 +117,48 @@ def test_what_cannot_be_filled_is_said_before_anything_is_served(tmp_path: Path)
         with pytest.raises(ListsUnusable), Sandbox(tmp_path / "sandbox.db", lists=wrong):
             pass
     assert not (tmp_path / "sandbox.db").exists()
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+def test_the_command_takes_a_file_of_lists(project: Workspace) -> None:
+    project.write("lists.json", json.dumps(GIVEN))
+    command = ("sandbox", "--port", "0", "--lists", str(project.root / "lists.json"))
+    with project.start(*command) as process:
+        assert process.stderr
+        try:
+            with Account(process.stderr.readline().strip()) as sandbox:
+                assert sandbox.look("lists") == {"lists": {"lyon": 1}, "tags": {}}
+        finally:
+            process.terminate()
+        assert LYON not in process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("lists", "says"),
+    [
+        ("{", "lists.json: the lists are not JSON"),
+        ("null", "lists.json: lists must be such as"),
+        (
+            json.dumps({"lists": {"lyon": [{"phone_number": "0639980012"}]}}),
+            "lists.json: lists.lyon, contact 1: phone_n",
+        ),
+    ],
+)
+def test_the_command_refuses_what_is_no_file_of_lists(project: Workspace, lists: str, says: str) -> None:
+    project.write("lists.json", lists)
+    ended = project.run("sandbox", "--lists", str(project.root / "lists.json"), code=1)
+    assert says in ended.err
+    assert "Traceback" not in ended.err
+    assert "0639980012" not in ended.out + ended.err
+    assert not (project.root / ".octoplan/sandbox.db").exists()
+
+
+def test_the_command_needs_a_file_that_is_there(project: Workspace) -> None:
+    assert "does not exist" in project.run("sandbox", "--lists", "nowhere.json", code=2).err

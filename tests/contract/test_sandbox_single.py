@@ -98,6 +98,15 @@ def test_one_value_can_make_one_text_unicode(octopush: Account) -> None:
     assert [(one["encoding"], one["parts"]) for one in octopush.deliveries()] == [("gsm7", 1), ("ucs2", 2)]
 
 
+def test_texts_that_come_out_the_same_are_one_text(octopush: Account) -> None:
+    accepted(
+        octopush, {**ZOE, "city": "Lyon"}, {**LEO, "first_name": "Zoe"}, text="{first_name} {city}", purpose="alert"
+    )
+    assert texts(octopush) == ["Zoe {city}", "Zoe {city}"]
+    (ticket,) = octopush.look("tickets")["tickets"]
+    assert (ticket["personal"], ticket["text"]) == (False, "Zoe {city}")
+
+
 def test_a_placeholder_in_a_value_is_a_value(octopush: Account) -> None:
     accepted(octopush, {**ZOE, "first_name": "{param1}"}, text="{first_name} {param1}", purpose="alert")
     assert texts(octopush) == ["{param1} AB12"]

@@ -11,6 +11,7 @@ from conftest import ROOT
 from octoplan.providers.octopush import answers
 from octoplan.providers.octopush.contract import BODIES, Cancel, fields
 from octoplan.sandbox.faults import CHOICE, FAULTS, MISSING, Field
+from octoplan.sandbox.octopush import ENDPOINTS
 from octoplan.sandbox.switches import SWITCHES
 
 WIRE = ROOT / "tests" / "golden" / "octopush"
@@ -38,6 +39,20 @@ def test_every_switch_of_the_sandbox_is_documented() -> None:
     _, _, table = page.partition("### Switches of the sandbox")
     rows = re.findall(r"^\| `(\w+)` \| `(.*?)` \| (.+) \|$", table, re.MULTILINE)
     assert rows == [(name, json.dumps(switch.default), switch.meaning) for name, switch in SWITCHES.items()]
+
+
+def alternatives(address: str) -> list[str]:
+    """Expand `{a,b}` in an address."""
+    before, brace, rest = address.partition("{")
+    if not brace:
+        return [address]
+    choice, _, after = rest.partition("}")
+    return [found for word in choice.split(",") for found in alternatives(before + word + after)]
+
+
+def test_every_address_of_the_sandbox_is_documented() -> None:
+    rows = octopush_rows("Addresses of the sandbox")
+    assert {(row[0], address) for row in rows for address in alternatives(words(row[1])[0])} == ENDPOINTS.keys()
 
 
 def written(field: Field) -> str:

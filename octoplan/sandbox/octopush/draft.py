@@ -124,26 +124,28 @@ def _status(draft: Draft, world: World) -> dict[str, Any]:
     except _NotReady:
         if settings.text("not_ready_status") == "rejected":
             raise
-        return _figures(draft, None, "under_computation", world=world)
+        return _figures(draft, "under_computation", message=None, world=world)
     except _Failed:
-        return _figures(draft, None, "failed", world=world)
-    return _figures(draft, message, after if after == "sent" else settings.text("ready_word"), world=world)
+        return _figures(draft, "failed", message=None, world=world)
+    said = "sent" if after == "sent" else settings.text("ready_word")
+    return _figures(draft, said, message=message, world=world)
 
 
-def _figures(draft: Draft, message: Message | None, said: str, *, world: World) -> dict[str, Any]:
-    seconds = {"estimated_duration": voice.duration(message, world) if message else 0}
-    return {
+def _figures(draft: Draft, said: str, *, message: Message | None, world: World) -> dict[str, Any]:
+    figures = {
         "number_of_contacts": len(message.addresses) if message else 0,
         "cost": number(message.cost) if message else 0,
         "status": said,
-        **(seconds if draft.channel == "voice_sms" else {}),
     }
+    if draft.channel == "voice_sms":
+        figures["estimated_duration"] = voice.duration(message, world) if message else 0
+    return figures
 
 
 def confirm(call: Call, world: World, *, channel: str, by: str) -> Verdict:
     """Send what is prepared, once."""
     try:
-        draft = _draft(casts.body(call.content) or {}, world, channel=channel, by=by)
+        draft = _draft(_said(casts.body(call.content) or {}), world, channel=channel, by=by)
         return _confirmed(_not_cancelled(draft), world)
     except Rejected as rejected:
         return _refused(rejected)
@@ -213,7 +215,7 @@ def _restored(draft: Draft, contacts: Sequence[Contact], *, settings: Settings) 
 def cancel_draft(call: Call, world: World, *, channel: str, by: str) -> Verdict:
     """Give up a draft; it has none of the limits that the pages name for what is scheduled."""
     try:
-        draft = _draft(cancel.fields(call, world.settings), world, channel=channel, by=by)
+        draft = _draft(_said(cancel.fields(call, world.settings)), world, channel=channel, by=by)
         return _cancelled(draft, world)
     except Rejected as rejected:
         return replace(_refused(rejected), outcome="cancel-refused")
@@ -237,10 +239,14 @@ def _cancelled(draft: Draft, world: World) -> Verdict:
     return replace(done, draft=gone, cancels=draft.ticket)
 
 
-def _draft(given: Mapping[str, Any], world: World, *, channel: str, by: str) -> Draft:
-    """Look up the draft a call is about. Raises Rejected."""
+def _said(given: Mapping[str, Any]) -> Mapping[str, Any]:
     if not given:
         raise Rejected(100, "POST data is missing.")
+    return given
+
+
+def _draft(given: Mapping[str, Any], world: World, *, channel: str, by: str) -> Draft:
+    """Look up the draft a call is about. Raises Rejected."""
     ticket = (casts.text(given.get("ticket_number")) or "").strip()
     if not ticket:
         raise Rejected(400, "Ticket number is missing.", field="ticket_number")

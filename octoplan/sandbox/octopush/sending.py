@@ -17,8 +17,6 @@ from octoplan.sandbox.octopush.order import Rejected
 from octoplan.sandbox.world import Contact, Message, Personal, Stored, Verdict, World, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from octoplan.sandbox.octopush.channel import Channel
     from octoplan.sandbox.octopush.order import Fields, Order
     from octoplan.sandbox.switches import Settings
@@ -91,9 +89,16 @@ def without_opted_out(order: Order, world: World) -> Order:
 
 
 def composed(channel: Channel, order: Order, *, world: World, ticket: str = "") -> Message:
-    """Count and price an order; without a ticket it gets a new one. Raises Rejected."""
+    """Count and price an order, and put values in its text; without a ticket it gets a new one. Raises Rejected."""
+    texts = placeholders.expanded(order, world.settings) or []
+    if len(set(texts)) == 1:
+        order, texts = replace(order, text=texts[0]), []
     charges = channel.prices(order, world)
-    personal = _personal(channel, order, charges=charges, world=world)
+    measured = {text: channel.measure(text, world) for text in set(texts)}
+    personal = [
+        Personal(text, *measured[text], charges[countries.of(address) or NOWHERE] * measured[text].parts)
+        for text, address in zip(texts, order.addresses, strict=bool(texts))
+    ]
     shared = channel.measure(order.text, world)
     longest = max(personal, key=lambda one: one.parts, default=None)
     parts = longest.parts if longest else shared.parts
@@ -122,16 +127,6 @@ def composed(channel: Channel, order: Order, *, world: World, ticket: str = "") 
         addresses=order.addresses,
         personal=personal,
     )
-
-
-def _personal(channel: Channel, order: Order, *, charges: Mapping[str, Decimal], world: World) -> list[Personal]:
-    """Give what each contact gets; nothing where everybody gets the same."""
-    texts = placeholders.expanded(order, world.settings) or []
-    measured = {text: channel.measure(text, world) for text in set(texts)}
-    return [
-        Personal(text, *measured[text], charges[countries.of(address) or NOWHERE] * measured[text].parts)
-        for text, address in zip(texts, order.addresses, strict=bool(texts))
-    ]
 
 
 def _contacts(order: Order) -> dict[str, int]:
