@@ -162,6 +162,8 @@ class Preparation:
         Raises:
             InputError: its audience cannot be read, or a column is not there.
         """
+        if campaign.audience.held:
+            return self._say(campaign).packer
         return self._compose(campaign, query(self.project, campaign, key=self.project.key), engine=engine).packer
 
     def _owed(self, campaign: Campaign, edition: Edition | None) -> Query:

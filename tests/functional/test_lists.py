@@ -285,3 +285,26 @@ def test_an_apply_that_is_killed_while_it_confirms_leaves_a_doubt(project: Works
     killed(project, relay, "/send")
     assert tally(project.run("apply", code=7).out)["in doubt"] == 20
     assert project.counts()["most_per_address"] <= 1
+
+
+@pytest.mark.parametrize("after", ["unchanged", "sent", "rejected"])
+def test_no_error_passes_for_proof_that_nothing_was_sent(project: Workspace, relay: Relay, after: str) -> None:
+    project.ask("switches", status_after_confirm=after)
+    relay.then(reply_lost)
+    project.run("apply", code=7)
+    time.sleep(2)
+    project.run("resolve", code=7)
+    project.run("apply", code=7)
+    assert project.counts() == {"deliveries": 20, "addresses": 20, "most_per_address": 1}
+
+
+def test_what_was_never_ready_was_never_confirmed(project: Workspace, relay: Relay) -> None:
+    relay.then(request_lost)
+    project.run("apply", code=7)
+    time.sleep(2)
+    relay.asks = only("/status", says(200, b'{"status": "under_computation"}'))
+    assert "promo/1/1 · 20 contacts · not sent" in project.run("resolve").flat
+    relay.asks = passed
+    assert tally(project.run("apply").out)["accepted"] == 20
+    assert project.counts() == {"deliveries": 20, "addresses": 20, "most_per_address": 1}
+    assert steps(project).count(CANCEL) == 1
