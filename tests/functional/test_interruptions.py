@@ -23,7 +23,7 @@ from octoplan.cli.apply import ONCE
 from octoplan.core.errors import InDoubt, Refused
 from octoplan.ledger.sqlite import SqliteLedger
 from octoplan.providers.octopush import answers
-from octoplan.workflow import run
+from octoplan.workflow import crew
 from octoplan.workflow.sending import Pace
 
 if TYPE_CHECKING:
@@ -404,7 +404,7 @@ def test_no_claim_after_a_signal_that_came_while_pacing(
         passed(call)
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(run, "Pace", lambda _: Pace(Decimal("0.001")))
+    monkeypatch.setattr(crew, "Pace", lambda _: Pace(Decimal("0.001")))
     relay.then(interrupted)
     assert tally(project.run("apply", code=130).out) == line(1, not_started=7)
     assert len(relay.sends) == 1
