@@ -250,11 +250,13 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One provider request: up to 500 contacts who receive the same content.
+    """One provider request: up to 500 contacts who receive the same content, but for the values of placeholders.
 
-    `keys` are contact keys in ascending order, `addresses` theirs in the same order. `parts` is per
-    contact. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
-    batch of an edition. `request_id` is empty until the batch is about to be sent. `opening` is when its
+    `keys` are contact keys in ascending order, `addresses` theirs in the same order. Where `content` has
+    placeholders, `names` are theirs and `values` those of each contact, names in the same order. `parts` is the
+    total over its contacts. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
+    batch of an edition. `request_id` is empty until the batch is about to be sent, and in the request only if that
+    `carries_id`. `opening` is when its
     contacts may be reached; None: at any hour.
     """
 
@@ -269,6 +271,9 @@ class Batch:
     first: bool = False
     request_id: str = ""
     opening: Opening | None = None
+    names: tuple[str, ...] = ()
+    values: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
+    carries_id: bool = True
 
 
 class Effect(StrEnum):

@@ -446,10 +446,7 @@ def _reservation(item: Prepared, packer: Packer, *, edition: Edition) -> Reserve
         seen=edition.newest,
         provider=item.campaign.provider,
         currency=packer.prices.currency,
-        batches=tuple(
-            NewBatch(keys=b"".join(batch.keys), parts=batch.parts * len(batch.keys), worst=batch.worst)
-            for batch in batches
-        ),
+        batches=tuple(NewBatch(keys=b"".join(batch.keys), parts=batch.parts, worst=batch.worst) for batch in batches),
     )
 
 

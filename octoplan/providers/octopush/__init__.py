@@ -1,7 +1,8 @@
 """Octopush, by `POST /multi-channel/send`, `DELETE /multi-channel/cancel` and `GET /wallet/check-balance`.
 
-It tries to interpret wrong parameters and sends anyway, so every body is held against the pinned
-contract before it may leave.
+Batches with placeholders travel, and are cancelled, by the calls below `/sms-campaign` and `/voice-campaign`. It
+tries to interpret wrong parameters and sends anyway, so every body is held against the pinned contract before it
+may leave.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from octoplan.core.errors import InputError, Refused
 from octoplan.core.model import Effect, Exchange, Money, Outcome, Request, Verdict
 from octoplan.core.outcome import consult, judge
 from octoplan.core.rules import voice
-from octoplan.providers.octopush import answers, body, cancel
-from octoplan.providers.octopush.contract import check_body
+from octoplan.providers.octopush import answers, body, cancel, single
+from octoplan.providers.octopush.contract import check_body, check_single
 from octoplan.providers.provider import Limits, Simulated
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ SEND = "/multi-channel/send"
 CHECK_BALANCE = "/wallet/check-balance"
 
 READS = {("GET", CHECK_BALANCE)}
-SIMULATES = {("POST", SEND)}
+SIMULATES = {("POST", SEND), *(("POST", path) for path in single.PATHS.values())}
 
 LANGUAGES = (
     *("en-US", "en-GB", "el-GR", "pl-PL", "hu-HU", "sv-SE", "de-DE"),
@@ -48,6 +49,7 @@ class Octopush:
         channels=tuple(body.CHANNELS),
         batch_size=500,
         request_id_window=timedelta(hours=22),
+        merge_fields=single.FIELDS,
     )
     host = "https://api.octopush.com/v1/public"
     sandbox_path = "/octopush/v1/public"
@@ -76,7 +78,7 @@ class Octopush:
 
     def simulate(self, batch: Batch) -> Request:
         """Return the request that asks what `batch` would cost."""
-        return self._call(Effect.SIMULATE, body.send(batch, simulate=True).encode())
+        return self._call(batch, Effect.SIMULATE)
 
     def simulated(self, seen: Seen) -> Simulated:
         """Read the answer to a simulation."""
@@ -98,8 +100,8 @@ class Octopush:
         identical request, while its id is remembered, is answered as a duplicate.
         """
         if history and isinstance(history[-1], Exchange):
-            return judge(batch, history, read=answers.read_sent)
-        return self._call(Effect.SEND, body.send(batch, simulate=False).encode())
+            return judge(batch, history, read=answers.read_single if batch.names else answers.read_sent)
+        return self._call(batch, Effect.SEND)
 
     def cancel(self, sent: Sent) -> Request | Outcome:
         """Return the request that cancels what was sent; an outcome is REJECTED: why it cannot be."""
@@ -140,11 +142,18 @@ class Octopush:
             return False
         return isinstance(fields, dict) and fields.get("simulation_mode") is True
 
-    def _call(self, effect: Effect, content: bytes) -> Request:
-        problems = check_body(content)
+    def _call(self, batch: Batch, effect: Effect) -> Request:
+        simulate = effect is Effect.SIMULATE
+        channel = batch.campaign.channel
+        if batch.names:
+            path, content = single.PATHS[channel], single.send(batch, simulate=simulate)
+            problems = check_single(content, body.CHANNELS[channel])
+        else:
+            path, content = SEND, body.send(batch, simulate=simulate).encode()
+            problems = check_body(content)
         if problems:
             raise InputError(problems)
-        return Request(method="POST", path=SEND, effect=effect, body=content)
+        return Request(method="POST", path=path, effect=effect, body=content)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
