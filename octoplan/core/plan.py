@@ -151,7 +151,8 @@ class PlannedFinding(_Part):
 class PlannedCampaign(_Part):
     """One campaign of the plan. `again` counts contacts who got another edition.
 
-    `hours` is the policy it is held to; its contacts are due, or next may be, between `open_from` and `open_until`.
+    `merge_fields` are the placeholders by which contacts with texts of their own share calls. `hours` is the policy it
+    is held to; its contacts are due, or next may be, between `open_from` and `open_until`.
 
     An edition in doubt that no file holds any more has no `channel`, `purpose`, `digest` and `spec`.
     """
@@ -170,7 +171,7 @@ class PlannedCampaign(_Part):
     audience: AudienceCounts | None = None
     text: TextFacts | None = None
     calls: int = 0
-    merge_fields: bool = False
+    merge_fields: tuple[str, ...] = ()
     send_at: datetime | None = None
     timezone: str | None = None
     hours: str | None = None

@@ -80,6 +80,7 @@ class ProviderSettings:
     workers: int
     rate: Decimal | None
     merge_fields: str
+    single_channel_request_id: bool
     quiet_time: timedelta
 
 
@@ -275,6 +276,7 @@ def _account(name: str, file: ProviderFile) -> ProviderSettings:
         workers=file.workers,
         rate=file.rate,
         merge_fields=file.merge_fields,
+        single_channel_request_id=file.single_channel_request_id,
         quiet_time=file.quiet_time,
     )
 

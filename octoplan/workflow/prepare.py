@@ -10,9 +10,10 @@ from octoplan.core import action, approval, keys
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import InputError
+from octoplan.core.merging import Merging
 from octoplan.core.model import Channel, Severity
 from octoplan.core.plan import AudienceCounts, PlannedCampaign
-from octoplan.core.rules import accept, blocks, history, reach, voice
+from octoplan.core.rules import accept, blocks, history, merge, reach, voice
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.core.rules.hours import check_hours
 from octoplan.core.trial import is_trial
@@ -137,6 +138,7 @@ class Preparation:
             *(check_hours(due) if due else ()),
             *reach.check_edition(campaign, channel_of(past.edition)),
             *reach.check_excluded(campaign, self.remembered.others(campaign)),
+            *merge.check(campaign, composed.shares),
             *voice.check_attempts(len(self.remembered.called(campaign) & composed.french)),
             *history.check_history(composed.packed.contacts, empty=self.remembered.is_new(campaign)),
         )
@@ -178,13 +180,14 @@ class Preparation:
         )
         size = self.project.provider(campaign.provider).limits.batch_size
         packer = Packer(campaign, prices, size, hours.whereabouts(campaign, self.project))
+        merging = Merging(campaign, self.project.merge_fields(campaign.provider))
         entries: list[bytes] = []
         french: set[bytes] = set()
         calls = campaign.channel is Channel.VOICE
         self.ports.progress.begin(f"compose {campaign.id}", resolved.contacts)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
-            packer.add(rows, composed.contents, parts=composed.parts)
+            packer.add(rows, composed.contents, parts=composed.parts, merged=merging.merge(rows, composed))
             if self.ports.wires is not None:
                 entries += keys.approved_entries(
                     self.project.key, campaign.id, edition=campaign.edition, keys=rows.keys, contents=composed.contents
@@ -193,11 +196,13 @@ class Preparation:
                 french |= {key for key, country in zip(rows.keys, rows.countries, strict=True) if country == "FR"}
             self.ports.progress.advance(len(rows.keys))
         self.ports.progress.end()
+        packed = packer.packed()
         return Composed(
             resolved=resolved,
             summary=composer.summary(),
             packer=packer,
-            packed=packer.packed(),
+            packed=packed,
+            shares=merging.shares(packed),
             entries=tuple(entries),
             french=frozenset(french),
         )

@@ -15,6 +15,7 @@ from octoplan.core.address import read
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
+from octoplan.core.merging import Merging
 from octoplan.core.message import leaves
 from octoplan.core.model import Channel, Kind, Request
 from octoplan.core.plan import money_text
@@ -63,7 +64,8 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     campaign = one(loaded, word)
     key = _key(project)
     prices = loaded.prices[campaign.provider]
-    packer = Packer(campaign, prices, 1)
+    packer, carrier = Packer(campaign, prices, 1), Packer(campaign, prices, 1)
+    merging = Merging(campaign, project.merge_fields(campaign.provider))
     countries: dict[bytes, str] = {}
     with Engine(project.temporary_folder(), root=project.root) as engine:
         resolved = engine.resolve(query(project, campaign, key=key))
@@ -73,13 +75,17 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
         for rows in resolved.chunks():
             composed = composer.compose(rows)
             packer.add(rows, composed.contents, parts=composed.parts)
+            carrier.add(rows, composed.contents, parts=composed.parts, merged=merging.merge(rows, composed))
             countries.update(zip(rows.keys, rows.countries, strict=True))
     wanted = None if contact is None else _wanted(contact, campaign, key=key)
     found = [batch for batch in packer.batches(first=True) if wanted is None or batch.keys[0].hex().startswith(wanted)]
     if not found:
         raise Refused(f"no such contact in the audience of {campaign.id}", reason="contact-missing")
     batch = max(found, key=_length) if longest else found[0]
-    return _rendered(project, batch, country=countries[batch.keys[0]])
+    carried, _ = carrier.rebuild(batch.keys[0], first=batch.first)
+    request = project.provider(campaign.provider).next(carried or batch, ())
+    body = json.loads(request.body) if isinstance(request, Request) else {}
+    return _rendered(batch, masked(body), country=countries[batch.keys[0]])
 
 
 def _key(project: Project) -> bytes:
@@ -96,11 +102,9 @@ def _length(batch: Batch) -> int:
     return sum(len(text) for _, text in leaves(batch.content))
 
 
-def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
+def _rendered(batch: Batch, body: dict[str, Any], *, country: str) -> Rendered:
     text, channel = batch.content.text or "", batch.campaign.channel
     measured = parts.measure(text) if channel is Channel.SMS else parts.Parts("", 0, batch.parts)
-    request = project.provider(batch.campaign.provider).next(batch, ())
-    body = json.loads(request.body) if isinstance(request, Request) else {}
     return Rendered(
         campaign=batch.campaign.id,
         key=batch.keys[0].hex(),
@@ -111,7 +115,7 @@ def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
         seconds=spoken.seconds(text) if channel is Channel.VOICE else 0,
         parts=measured.parts,
         cost=f"{money_text(batch.cost)} {batch.currency}",
-        body=masked(body),
+        body=body,
     )
 
 

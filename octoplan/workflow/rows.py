@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from octoplan.core.compose import TextSummary
     from octoplan.core.model import Campaign, Finding
     from octoplan.core.rules.all import SecondOpinion
+    from octoplan.core.rules.merge import Shares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """An audience with its texts and batches; `entries` are approved-set entries, `french` keys of French numbers."""
+    """An audience with its texts and batches; `entries` are approved-set entries, `french` keys of French numbers.
+
+    `shares` is how the texts share calls.
+    """
 
     resolved: Resolved
     summary: TextSummary
@@ -33,6 +37,7 @@ class Composed:
     packed: Packed
     entries: tuple[bytes, ...]
     french: frozenset[bytes]
+    shares: Shares
 
 
 def filled(
@@ -67,6 +72,7 @@ def filled(
                 step=composed.packer.prices.voice_step if summary.seconds else 0,
             ),
             "calls": packed.calls,
+            "merge_fields": packed.names,
             "estimate": Estimate(
                 contacts=packed.contacts,
                 parts=packed.parts,
