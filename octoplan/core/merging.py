@@ -134,5 +134,7 @@ def _judged(placed: Placed | Unplaced, campaign: Campaign) -> Placed | Unplaced:
     if campaign.options.list_name is not None:
         return Unplaced("`options.list_name` would store the values, too")
     if len(placed.text) > MAX_LENGTH:
-        return Unplaced(f"it has {len(placed.text):,} characters with its placeholders, at most {MAX_LENGTH:,} travel")
+        return Unplaced(
+            f"the text has {len(placed.text):,} characters with its placeholders, at most {MAX_LENGTH:,} travel"
+        )
     return placed

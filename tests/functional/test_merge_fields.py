@@ -84,7 +84,7 @@ def test_a_template_with_conditions_falls_back_and_the_plan_says_how_many_calls_
     say(project, '{% if contact.store == "Nice" %}Salut{% endif %} {{ contact.code }}')
     row = planned(project)
     assert (row["calls"], row["merge_fields"]) == (8, [])
-    assert "no merge fields for 8 contacts: it has `{% if %}` over `contact`" in rules(row)["merge-text"]
+    assert "no merge fields for 8 contacts: the text has `{% if %}` over `contact`" in rules(row)["merge-text"]
     assert "texts of their own take 8 calls, where 1 would do" in rules(row)["merge-text"]
     assert "8 calls" in project.run("plan").flat
 

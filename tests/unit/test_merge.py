@@ -153,10 +153,10 @@ def test_seven_outputs_take_all_placeholders_and_eight_are_too_many() -> None:
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ('{% if contact.x == "a" %}oui{% endif %}', "it has `{% if %}` over `contact`"),
-        ("{code} {{ contact.x }}", "it has braces of its own"),
-        ('{{ contact.x }}{{ "{" }}', "it has braces of its own"),
-        ("{{ contact.x }}}", "it has braces of its own"),
+        ('{% if contact.x == "a" %}oui{% endif %}', "the text has `{% if %}` over `contact`"),
+        ("{code} {{ contact.x }}", "the text has braces of its own"),
+        ('{{ contact.x }}{{ "{" }}', "the text has braces of its own"),
+        ("{{ contact.x }}}", "the text has braces of its own"),
     ],
 )
 def test_what_cannot_have_placeholders(source: str, why: str) -> None:
@@ -274,7 +274,7 @@ def test_a_sign_that_joins_the_text_beside_it_does_not_fit() -> None:
 
 def test_braces_that_appear_with_the_plain_forms_are_braces() -> None:
     _, merging = batches("｛a｝ {{ contact.x }}", encoding="gsm7", x=["Zoe"])
-    assert merging.unplaced == {"it has braces of its own": 1}
+    assert merging.unplaced == {"the text has braces of its own": 1}
 
 
 def test_a_stop_number_made_of_text_and_value_does_not_fit() -> None:
@@ -292,7 +292,7 @@ def test_text_that_is_too_long_only_with_its_placeholders_is_not_merged() -> Non
     text = "{{ contact.first_name }}" + "a" * 1213
     made, merging = batches(text, first_name=["Zoe", "Marc"])
     assert [batch.names for batch in made] == [(), ()]
-    assert merging.unplaced == {"it has 1,225 characters with its placeholders, at most 1,224 travel": 2}
+    assert merging.unplaced == {"the text has 1,225 characters with its placeholders, at most 1,224 travel": 2}
 
 
 def test_text_that_is_too_long_only_when_expanded_is_merged_and_refused_by_its_rule() -> None:
@@ -321,7 +321,7 @@ def test_each_locale_has_a_form_of_its_own() -> None:
         ("Ciao", 1),
     ]
     assert read(made) == ["Bonjour a", "Hello b", "Bonjour c", "!", "Ciao", "Bonjour F", "Hello g"]
-    assert merging.unplaced == {"it has `{% if %}` over `contact`": 1}
+    assert merging.unplaced == {"the text has `{% if %}` over `contact`": 1}
 
 
 def test_a_voice_keeps_its_language() -> None:
@@ -412,7 +412,7 @@ def test_a_text_without_placeholders_says_what_it_costs_in_calls() -> None:
     assert told(text, x=["a", "b", "c"]) == [
         (
             "merge-text",
-            f"no merge fields for 3 contacts: it has `{{% if %}}` over `contact`; {OWN}, where 1 would do",
+            f"no merge fields for 3 contacts: the text has `{{% if %}}` over `contact`; {OWN}, where 1 would do",
         )
     ]
     assert told(text, x=["a", "a"]) == []

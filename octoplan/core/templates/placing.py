@@ -41,14 +41,16 @@ def place(source: str, names: Sequence[str], *, plain: Callable[[str], str] = st
     written: list[tuple[str, nodes.Expr | None]] = []
     for statement in folded(source).tree.body:
         if not isinstance(statement, nodes.Output):
-            return Unplaced("it has `{% if %}` over `contact`")
+            return Unplaced("the text has `{% if %}` over `contact`")
         written += map(_read, statement.nodes)
     texts = {text: plain(text) for text, output in written if output is None}
     if any(map(has_braces, texts.values())):
-        return Unplaced("it has braces of its own")
+        return Unplaced("the text has braces of its own")
     outputs = {text: output for text, output in written if output is not None}
     if len(outputs) > len(names):
-        return Unplaced(f"it has {quantity(len(outputs), 'output')} over `contact`, of which a call takes {len(names)}")
+        return Unplaced(
+            f"the text has {quantity(len(outputs), 'output')} over `contact`, of which a call takes {len(names)}"
+        )
     chosen = _named(outputs, names)
     marks = {output: MARK.format(name) for output, name in chosen.items()}
     return Placed(
