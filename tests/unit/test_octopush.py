@@ -408,6 +408,24 @@ def test_what_may_not_leave_while_planning(planned: Request) -> None:
 # what a reply proves
 
 
+def test_the_receipt_of_a_channels_own_call_says_so_and_any_other_answer_is_as_ever() -> None:
+    what = SINGLES["single-sms"][1]
+    accepted = Reply(status=200, headers={}, body=b'{"sms_ticket": "sms_1", "number_of_contacts": 2, "message": "x"}')
+    history = (Exchange(request=sent(what), seen=accepted),)
+    told = OCTOPUSH.next(what, history)
+    assert isinstance(told, Outcome)
+    assert told.receipt is not None
+    assert (told.receipt.ticket, dict(told.receipt.details)) == ("sms_1", {"call": "single", "message_length": "1"})
+    refused = Reply(status=400, headers={}, body=b'{"code": 121, "message": "Mention STOP is missing."}')
+    told = OCTOPUSH.next(what, (Exchange(request=sent(what), seen=refused),))
+    assert isinstance(told, Outcome)
+    assert told.verdict is Verdict.REJECTED
+    multi = OCTOPUSH.next(batch(), (Exchange(request=sent(batch()), seen=accepted),))
+    assert isinstance(multi, Outcome)
+    assert multi.receipt is not None
+    assert "call" not in multi.receipt.details
+
+
 def read(content: bytes | dict[str, Any]) -> Answer:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return answers.read_sent(Reply(status=200, headers={}, body=body))
