@@ -16,7 +16,7 @@ from octoplan.core.merge import DIFFERENT, Form, Merged, MergeFields, misfits
 from octoplan.core.message import joined, leaves
 from octoplan.core.model import Channel
 from octoplan.core.rules.merge import Shares
-from octoplan.core.rules.texts import MAX_LENGTH, NUMBER
+from octoplan.core.rules.texts import MAX_LENGTH, NUMBER, STOP
 from octoplan.core.templates import Placed, Renderer, Unplaced, place
 
 if TYPE_CHECKING:
@@ -116,15 +116,20 @@ class Merging:
             for index, why in misfits(values, self._longest):
                 wrong.setdefault(index, why)
         people = list(zip(*rendered, strict=True))
-        numbers = version.form.content.count(NUMBER)
+        fixed = _fixed(version.form.content)
         for index, (content, filled) in enumerate(zip(contents, version.form.filled(people), strict=True)):
-            if content != filled or content.count(NUMBER) != numbers:
+            if content != filled or _fixed(content) != fixed:
                 wrong.setdefault(index, DIFFERENT)
         self.misfits.update(wrong.values())
         return [None if index in wrong else given for index, given in enumerate(people)]
 
     def _plainly(self, text: str) -> str:
         return parts.replace(text)[0] if self._plain else text
+
+
+def _fixed(content: str) -> tuple[int, int]:
+    """Return how often a content has what the provider looks for, perhaps before it puts the values in."""
+    return content.count(NUMBER), content.count(STOP)
 
 
 def _judged(placed: Placed | Unplaced, campaign: Campaign) -> Placed | Unplaced:

@@ -280,6 +280,8 @@ def test_braces_that_appear_with_the_plain_forms_are_braces() -> None:
 def test_a_stop_number_made_of_text_and_value_does_not_fit() -> None:
     _, merging = batches("XX{{ contact.x }}", x=["XXXa", "b"])
     assert merging.misfits == {DIFFERENT: 1}
+    _, merging = batches("{{ contact.x }} au XXXXX", x=["STOP", "stop"])
+    assert merging.misfits == {DIFFERENT: 1}
 
 
 def test_a_line_break_in_a_value_keeps_the_others_in_their_places() -> None:
