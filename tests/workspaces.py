@@ -34,8 +34,8 @@ campaigns: campaigns/
 defaults: {provider: octopush, sender: ACME, country: FR, timezone: Europe/Paris}
 limits: {max_cost: 500 EUR, max_contacts: 5000, max_parts: 3, countries: [FR], senders: [ACME]}
 providers:
-  octopush: {merge_fields: never,
-             login: "${OCTOPUSH_API_LOGIN}", key: "${OCTOPUSH_API_KEY}", prices: prices/octopush.yaml, quiet_time: 1s}
+  octopush: {login: "${OCTOPUSH_API_LOGIN}", key: "${OCTOPUSH_API_KEY}", prices: prices/octopush.yaml, quiet_time: 1s, \
+merge_fields: never}
 environments:
   rehearsal: {sandbox: true, ledger: {url: "sqlite:///rehearsal.db"}}
 """
