@@ -1,4 +1,4 @@
-"""Packing: contacts with the same content share a provider request of limited size.
+"""Packing: contacts with the same content, or the same one with placeholders, share a request of limited size.
 
 Rows arrive in key order; every batch holds its contacts in key order and batches are numbered by their
 first key, so the same owed contacts always make the same batches.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from octoplan.core import price
 from octoplan.core.errors import Stale
 from octoplan.core.keys import SIZE
+from octoplan.core.merge import Form
 from octoplan.core.message import filled
 from octoplan.core.model import Batch
 from octoplan.core.places import Whereabouts
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from octoplan.core.merge import Merged
     from octoplan.core.message import Content
     from octoplan.core.model import Campaign, Prices, Rows
 
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 class Packed:
     """What a campaign's batches come to; money in the price book's currency.
 
-    `units` is what one part costs by country, where the book has a price.
+    `units` is what one part costs by country, where the book has a price. `merged` contacts share texts with
+    placeholders called `names`; `alone` are the calls that carry one text for all their contacts, `fewest` those
+    that would do if everybody shared.
     """
 
     calls: int
@@ -40,6 +44,10 @@ class Packed:
     worst: Decimal
     units: Mapping[str, Decimal]
     unpriced: tuple[str, ...]
+    merged: int = 0
+    names: tuple[str, ...] = ()
+    alone: int = 0
+    fewest: int = 0
 
 
 @dataclass(slots=True)
@@ -54,8 +62,10 @@ class Packer:
     _addresses: list[str] = field(default_factory=list)
     _costs: list[Decimal] = field(default_factory=list)
     _parts: list[int] = field(default_factory=list)
-    _groups: dict[str, list[int]] = field(default_factory=dict)
-    _contents: list[str] = field(default_factory=list)
+    _groups: dict[str | Form, list[int]] = field(default_factory=dict)
+    _shared: list[str | Form] = field(default_factory=list)
+    """What each contact is packed by: their content, or the form of it."""
+    _values: list[tuple[str, ...]] = field(default_factory=list)
     _index: dict[bytes, int] = field(default_factory=dict)
     _units: dict[tuple[str, int], Decimal] = field(default_factory=dict)
     _prices: dict[str, Decimal] = field(default_factory=dict)
@@ -67,17 +77,21 @@ class Packer:
         message = self.campaign.message
         self._skeleton = message.content(message.locales[0])
 
-    def add(self, rows: Rows, contents: Sequence[str], *, parts: Sequence[int]) -> None:
-        """Add rows in key order with their rendered contents and parts per contact."""
+    def add(self, rows: Rows, contents: Sequence[str], *, parts: Sequence[int], merged: Merged | None = None) -> None:
+        """Add rows in key order with their rendered contents and parts per contact; who is `merged` shares a form."""
         start = len(self._keys)
         self._keys.extend(rows.keys)
         self._addresses.extend(rows.addresses)
         self.whereabouts.add(rows)
         self._parts.extend(parts)
-        self._contents.extend(contents)
         self._costs.extend(map(self._cost, rows.countries, parts))
+        self._values.extend(merged.values if merged else [()] * len(contents))
+        shared: Sequence[str | Form] = contents
+        if merged:
+            shared = [form or content for form, content in zip(merged.forms, contents, strict=True)]
+        self._shared.extend(shared)
         groups = self._groups
-        for index, content in enumerate(contents, start):
+        for index, content in enumerate(shared, start):
             if (members := groups.get(content)) is None:
                 groups[content] = [index]
             else:
@@ -91,6 +105,7 @@ class Packer:
     def packed(self) -> Packed:
         """Return the sums over all batches."""
         amounts = Counter(map(self._batch_cost, self._slices()))
+        forms = {shared: members for shared, members in self._groups.items() if isinstance(shared, Form)}
         return Packed(
             calls=amounts.total(),
             contacts=len(self._keys),
@@ -99,6 +114,10 @@ class Packer:
             worst=sum((price.worst(amount) * count for amount, count in amounts.items()), start=Decimal(0)),
             units=dict(self._prices),
             unpriced=tuple(sorted(self._unpriced)),
+            merged=sum(map(len, forms.values())),
+            names=tuple(sorted({name for form in forms for name in form.names})),
+            alone=amounts.total() - sum(-(-len(members) // self.size) for members in forms.values()),
+            fewest=-(-len(self._keys) // self.size),
         )
 
     def batches(self, *, first: bool) -> Iterator[Batch]:
@@ -126,23 +145,28 @@ class Packer:
         dropped = b"".join(key for key in wanted if key not in self._index)
         if not members:
             return None, dropped
-        if len({self._contents[index] for index in members}) > 1:
+        if len({self._shared[index] for index in members}) > 1:
             raise Stale("the people of a reserved batch no longer get the same message", reason="plan-contacts")
         return self._batch(members, first=first), dropped
 
     def _batch(self, members: list[int], *, first: bool) -> Batch:
         cost = self._batch_cost(members)
+        shared = self._shared[members[0]]
+        form = shared if isinstance(shared, Form) else Form(content=shared, names=())
         return Batch(
             campaign=self.campaign,
             keys=tuple(self._keys[index] for index in members),
             addresses=tuple(self._addresses[index] for index in members),
-            content=filled(self._skeleton, self._contents[members[0]]),
-            parts=self._parts[members[0]],
+            content=filled(self._skeleton, form.content),
+            parts=sum(self._parts[index] for index in members),
             cost=cost,
             worst=price.worst(cost),
             currency=self.prices.currency,
             first=first,
             opening=self.whereabouts.opening(members),
+            names=form.names,
+            values=tuple(self._values[index] for index in members) if form.names else (),
+            carries_id=form.carries_id,
         )
 
     def _slices(self) -> Iterator[list[int]]:

@@ -14,7 +14,7 @@ from octoplan.core.rules import finding
 from octoplan.core.rules.contents import Chunk, ContentRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from octoplan.core.model import Campaign, Finding, Rows
 
@@ -26,10 +26,14 @@ _UNREAD = ".height"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """The contents of one chunk in the order of its rows, and how many parts each takes."""
+    """The contents of one chunk in the order of its rows, how many parts each takes, and the locale of each.
+
+    `locales` is empty where the message is not localised.
+    """
 
     contents: list[str]
     parts: list[int]
+    locales: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,8 @@ class Composer:
         """Render and judge one chunk of rows."""
         if not rows.keys:
             return Composed(contents=[], parts=[])
-        columns = self._rendered(rows)
+        locales = self._chosen_of(rows)
+        columns = self._rendered(rows, locales)
         bodies = columns.get(TEXT) or joined(list(columns.values()))
         bodies, together = self._measure.plain(bodies, "\n".join(bodies))
         if TEXT in columns:
@@ -87,7 +92,7 @@ class Composer:
         self._longest = max(self._longest, *map(len, bodies))
         counts = self._measure.count(bodies, together)
         self._parts.update(counts)
-        return Composed(contents=joined(_separable(list(columns.values()))), parts=counts)
+        return Composed(contents=joined(_separable(list(columns.values()))), parts=counts, locales=locales)
 
     def summary(self) -> TextSummary:
         """Return the counts over every chunk so far."""
@@ -104,17 +109,17 @@ class Composer:
             findings=(*self._rules.findings(), *self._measure.findings(), *self._foreign()),
         )
 
-    def _rendered(self, rows: Rows) -> dict[str, list[str]]:
+    def _chosen_of(self, rows: Rows) -> list[str]:
+        return [] if self._locale is None else list(map(self._chosen, rows.columns[self._locale.column]))
+
+    def _rendered(self, rows: Rows, locales: Sequence[str]) -> dict[str, list[str]]:
         """Return the rendered texts of each leaf."""
-        if self._locale is None:
+        if not locales:
             return {path: one.render(rows.columns, len(rows.keys)) for path, one in self._versions[""].items()}
-        groups: dict[str, list[int]] = {}
-        for index, value in enumerate(rows.columns[self._locale.column]):
-            groups.setdefault(self._chosen(value), []).append(index)
-        found: dict[str, list[str]] = {path: [""] * len(rows.keys) for path in self._versions[self._locale.default]}
-        for locale, members in groups.items():
-            self._locales[locale] += len(members)
-            columns = {name: [values[index] for index in members] for name, values in rows.columns.items()}
+        self._locales.update(locales)
+        found: dict[str, list[str]] = {path: [""] * len(rows.keys) for path in self._versions[locales[0]]}
+        for locale, members in together(locales).items():
+            columns = within(rows.columns, members)
             for path, renderer in self._versions[locale].items():
                 for index, text in zip(members, renderer.render(columns, len(members)), strict=True):
                     found[path][index] = text
@@ -139,6 +144,19 @@ class Composer:
             path = ("message", "locale")
             hint = f"write a text for it, or mend the column `{self._locale.column}`"
             yield finding("locale", message, path=path, value=f"{self._elsewhere:,}", hint=hint)
+
+
+def together(locales: Sequence[str]) -> dict[str, list[int]]:
+    """Return the places of the contacts of each locale."""
+    groups: dict[str, list[int]] = {}
+    for index, locale in enumerate(locales):
+        groups.setdefault(locale, []).append(index)
+    return groups
+
+
+def within(columns: Mapping[str, list[str]], members: Sequence[int]) -> dict[str, list[str]]:
+    """Return the values of some contacts."""
+    return {name: [values[index] for index in members] for name, values in columns.items()}
 
 
 def _renderers(campaign: Campaign, locale: str) -> Iterator[tuple[str, templates.Renderer]]:

@@ -74,7 +74,7 @@ class HeldPacker:
             keys=(self.key,),
             addresses=(),
             content=filled(message.content(message.locales[0]), self._content),
-            parts=self._parts,
+            parts=(self.campaign.limits.max_contacts or 0) * self._parts,
             cost=worst.amount,
             worst=worst.amount,
             currency=worst.currency,

@@ -103,7 +103,7 @@ class SmsParts(Messages):
         if plain == joined:
             return texts, joined
         self.replaced.update(counts)
-        return _split(plain, texts), plain
+        return parted(plain, texts), plain
 
     def count(self, texts: list[str], joined: str) -> list[int]:
         """Return the parts of each text by the exact packer."""
@@ -131,7 +131,7 @@ class SmsParts(Messages):
             self.blamed.update(parts.outside_gsm7(text))
         longer = [pair for pair in wide if pair[1] > 1]
         texts = [text for text, _ in longer]
-        plain = _split(parts.within_gsm7("\n".join(texts)), texts)
+        plain = parted(parts.within_gsm7("\n".join(texts)), texts)
         for text, (_, more) in zip(plain, longer, strict=False):
             fewer = parts.measure(text).parts
             if fewer < more:
@@ -145,15 +145,15 @@ def most_common(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _split(joined: str, texts: list[str]) -> list[str]:
-    """Take joined texts apart; a text that itself has line breaks counts them."""
+def parted(joined: str, texts: list[str]) -> list[str]:
+    """Return joined texts, whose line breaks alone are as they were, taken apart again."""
     lines = joined.split("\n")
     if len(lines) == len(texts):
         return lines
-    parted: list[str] = []
+    found: list[str] = []
     start = 0
     for text in texts:
         end = start + text.count("\n") + 1
-        parted.append("\n".join(lines[start:end]))
+        found.append("\n".join(lines[start:end]))
         start = end
-    return parted
+    return found

@@ -264,11 +264,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One provider request: up to 500 contacts who receive the same content, or an audience that the provider holds.
+    """One provider request: contacts who receive the same content, but for the values of placeholders.
 
-    `keys` are contact keys in ascending order, `addresses` theirs in the same order. `parts` is per
-    contact. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
-    batch of an edition. `request_id` is empty until the batch is about to be sent. `opening` is when its
+    It is for up to 500 contacts, or for an audience that the provider holds.
+
+    `keys` are contact keys in ascending order, `addresses` theirs in the same order. Where `content` has
+    placeholders, `names` are theirs and `values` those of each contact, names in the same order. `parts` is the
+    total over its contacts. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
+    batch of an edition. `request_id` is empty until the batch is about to be sent, and in the request only if that
+    `carries_id`. `opening` is when its
     contacts may be reached; None: at any hour.
     """
 
@@ -283,6 +287,9 @@ class Batch:
     first: bool = False
     request_id: str = ""
     opening: Opening | None = None
+    names: tuple[str, ...] = ()
+    values: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
+    carries_id: bool = True
 
     @property
     def contacts(self) -> int:

@@ -80,6 +80,8 @@ class ProviderSettings:
     workers: int
     rate: Decimal | None
     merge_fields: str
+    single_channel_request_id: bool
+    own_tag_paths: bool
     quiet_time: timedelta
 
 
@@ -275,6 +277,8 @@ def _account(name: str, file: ProviderFile) -> ProviderSettings:
         workers=file.workers,
         rate=file.rate,
         merge_fields=file.merge_fields,
+        single_channel_request_id=file.single_channel_request_id,
+        own_tag_paths=file.own_tag_paths,
         quiet_time=file.quiet_time,
     )
 

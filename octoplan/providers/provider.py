@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
+
+from octoplan.core.model import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+    from octoplan.core.merge import MergeFields
     from octoplan.core.model import (
         Batch,
         Campaign,
@@ -29,13 +32,15 @@ class Limits:
     """What a provider can do: `batch_size` in contacts a request.
 
     `request_id_window`: for how long after the first attempt an identical request may be repeated.
-    `quiet_time`: after which nothing can still be travelling.
+    `quiet_time`: after which nothing can still be travelling. `merge_fields`: how one request carries a text of
+    their own to each of many people, if any does.
     """
 
     channels: tuple[Channel, ...]
     batch_size: int
     request_id_window: timedelta
     quiet_time: timedelta = timedelta(minutes=12)
+    merge_fields: MergeFields | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +62,10 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """An accepted batch that somebody wants cancelled; `ahead` is how long until it is due, None if it left at once.
+    """An accepted batch that somebody wants cancelled, with the `details` of its receipt.
 
-    `kind` is what the provider holds its audience as: list or tag; empty: it had the addresses.
+    `ahead` is how long until it is due, None if it left at once. `kind` is what the provider holds its audience as:
+    list or tag; empty: it had the addresses.
     """
 
     channel: Channel
@@ -67,6 +73,7 @@ class Sent:
     contacts: int
     ahead: timedelta | None
     kind: str = ""
+    details: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
 class Provider(Protocol):
@@ -82,6 +89,10 @@ class Provider(Protocol):
     sandbox_path: str
     credentials: tuple[str, ...]
     stop_mention: str
+
+    def adapted(self, *, own_tag_paths: bool) -> Provider:
+        """Return it as one account's documentation has it, where that differs: tags at paths of their own."""
+        ...
 
     def login(self, credentials: Mapping[str, str]) -> str:
         """Return the login that names the account."""

@@ -11,9 +11,10 @@ from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import InputError
 from octoplan.core.held import HeldPacker
+from octoplan.core.merging import Merging
 from octoplan.core.model import Channel, Severity
 from octoplan.core.plan import AudienceCounts, PlannedCampaign
-from octoplan.core.rules import accept, blocks, history, reach, voice
+from octoplan.core.rules import accept, blocks, history, merge, reach, voice
 from octoplan.core.rules import held as listed
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.core.rules.hours import check_hours
@@ -140,6 +141,7 @@ class Preparation:
             *reach.check_edition(campaign, channel_of(past.edition)),
             *listed.check_edition(campaign, held_of(past.edition)),
             *reach.check_excluded(campaign, self.remembered.others(campaign)),
+            *(merge.check(campaign, composed.shares) if composed.shares else ()),
             *voice.check_attempts(len(self.remembered.called(campaign) & composed.french)),
             *history.check_history(composed.packed.contacts, empty=self.remembered.is_new(campaign)),
         )
@@ -215,23 +217,26 @@ class Preparation:
         )
         size = self.project.provider(campaign.provider).limits.batch_size
         packer = Packer(campaign, prices, size, hours.whereabouts(campaign, self.project))
+        merging = Merging(campaign, self.project.merge_fields(campaign.provider))
         entries: list[bytes] = []
         french: set[bytes] = set()
         calls = campaign.channel is Channel.VOICE
         self.ports.progress.begin(f"compose {campaign.id}", resolved.contacts)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
-            packer.add(rows, composed.contents, parts=composed.parts)
+            packer.add(rows, composed.contents, parts=composed.parts, merged=merging.merge(rows, composed))
             entries += self._entries(campaign, rows, contents=composed.contents)
             if calls:
                 french |= {key for key, country in zip(rows.keys, rows.countries, strict=True) if country == "FR"}
             self.ports.progress.advance(len(rows.keys))
         self.ports.progress.end()
+        packed = packer.packed()
         return Composed(
             resolved=resolved,
             summary=composer.summary(),
             packer=packer,
-            packed=packer.packed(),
+            packed=packed,
+            shares=merging.shares(packed),
             entries=tuple(entries),
             french=frozenset(french),
         )

@@ -6,7 +6,7 @@ The address is masked, and the request id left out: it is made of all contacts o
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from octoplan.audience import Engine
@@ -16,6 +16,7 @@ from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
 from octoplan.core.held import HeldPacker
+from octoplan.core.merging import Merging
 from octoplan.core.message import leaves
 from octoplan.core.model import Channel, Kind, Request
 from octoplan.core.plan import money_text
@@ -69,7 +70,8 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
         raise Refused(f"{told}: leave --contact out", reason="contact-missing")
     if campaign.audience.held:
         return _to_everybody(project, HeldPacker(campaign=campaign, prices=prices, key=keys.held_key(key)))
-    packer = Packer(campaign, prices, 1)
+    packer, carrier = Packer(campaign, prices, 1), Packer(campaign, prices, 1)
+    merging = Merging(campaign, project.merge_fields(campaign.provider))
     countries: dict[bytes, str] = {}
     with Engine(project.temporary_folder(), root=project.root) as engine:
         resolved = engine.resolve(query(project, campaign, key=key))
@@ -79,13 +81,15 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
         for rows in resolved.chunks():
             composed = composer.compose(rows)
             packer.add(rows, composed.contents, parts=composed.parts)
+            carrier.add(rows, composed.contents, parts=composed.parts, merged=merging.merge(rows, composed))
             countries.update(zip(rows.keys, rows.countries, strict=True))
     wanted = None if contact is None else _wanted(contact, campaign, key=key)
     found = [batch for batch in packer.batches(first=True) if wanted is None or batch.keys[0].hex().startswith(wanted)]
     if not found:
         raise Refused(f"no such contact in the audience of {campaign.id}", reason="contact-missing")
     batch = max(found, key=_length) if longest else found[0]
-    return _rendered(project, batch, country=countries[batch.keys[0]])
+    carried, _ = carrier.rebuild(batch.keys[0], first=batch.first)
+    return _rendered(batch, _body(project, carried or batch), country=countries[batch.keys[0]])
 
 
 def _to_everybody(project: Project, packer: HeldPacker) -> Rendered:
@@ -94,7 +98,13 @@ def _to_everybody(project: Project, packer: HeldPacker) -> Rendered:
     composer = Composer(campaign, live=not project.surroundings.sandbox, sizes={}, step=step)
     composed = composer.compose(packer.rows)
     packer.say(composed.contents[0], parts=composed.parts[0])
-    return _rendered(project, next(packer.batches(first=True)), country=packer.rows.countries[0])
+    batch = next(packer.batches(first=True))
+    return _rendered(replace(batch, parts=composed.parts[0]), _body(project, batch), country=packer.rows.countries[0])
+
+
+def _body(project: Project, batch: Batch) -> dict[str, Any]:
+    request = project.provider(batch.campaign.provider).next(batch, ())
+    return masked(json.loads(request.body)) if isinstance(request, Request) else {}
 
 
 def _key(project: Project) -> bytes:
@@ -111,11 +121,9 @@ def _length(batch: Batch) -> int:
     return sum(len(text) for _, text in leaves(batch.content))
 
 
-def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
+def _rendered(batch: Batch, body: dict[str, Any], *, country: str) -> Rendered:
     text, channel = batch.content.text or "", batch.campaign.channel
     measured = parts.measure(text) if channel is Channel.SMS else parts.Parts("", 0, batch.parts)
-    request = project.provider(batch.campaign.provider).next(batch, ())
-    body = json.loads(request.body) if isinstance(request, Request) else {}
     return Rendered(
         campaign=batch.campaign.id,
         key=batch.keys[0].hex(),
@@ -126,7 +134,7 @@ def _rendered(project: Project, batch: Batch, *, country: str) -> Rendered:
         seconds=spoken.seconds(text) if channel is Channel.VOICE else 0,
         parts=measured.parts,
         cost=f"{money_text(batch.cost)} {batch.currency}",
-        body=masked(body),
+        body=body,
     )
 
 

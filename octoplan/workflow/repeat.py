@@ -50,6 +50,7 @@ ENDED = ("plan-superseded", "edition-later", "foreign")
 """Why a ledger lets no request of an edition, or of a plan, be repeated."""
 
 OVER = "the time of its campaign in its plan is over: decide"
+NAMELESS = "its request had no request id, so the provider cannot tell it from a second one: decide"
 BROKEN = "the files are broken: see `octoplan validate`, then resolve again"
 
 
@@ -170,6 +171,8 @@ class Repeater:
             sender = self._sender(doubt, campaign)
         except OctoplanError as error:
             raise Unrepeatable(f"not repeated here: {error}") from error
+        if not batch.carries_id:
+            raise Unrepeatable(NAMELESS)
         identified = sender.identified(replace(batch, worst=row.worst), row.generation)
         if (identified.request_id, sender.payload_hash(identified)) != (row.request_id, row.payload_hash):
             raise Unrepeatable("text, values, options or account are not what they were when it was sent: decide")

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from octoplan.core.held import HeldPacker
     from octoplan.core.model import Campaign, Finding
     from octoplan.core.rules.all import SecondOpinion
+    from octoplan.core.rules.merge import Shares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
     """An audience with its texts and batches; `entries` are approved-set entries, `french` keys of French numbers.
 
-    `resolved` is None where the provider holds it.
+    `resolved` is None where the provider holds it; `shares` is how the texts share calls.
     """
 
     resolved: Resolved | None
@@ -37,6 +38,7 @@ class Composed:
     packed: Packed
     entries: tuple[bytes, ...]
     french: frozenset[bytes]
+    shares: Shares | None = None
 
     @property
     def counts(self) -> AudienceCounts:
@@ -91,6 +93,7 @@ def filled(
                 step=composed.packer.prices.voice_step if summary.seconds else 0,
             ),
             "calls": packed.calls,
+            "merge_fields": packed.names,
             "estimate": Estimate(
                 contacts=packed.contacts,
                 parts=packed.parts,

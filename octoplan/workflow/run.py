@@ -257,7 +257,7 @@ def _reservation(item: Prepared, packer: Packer | HeldPacker, *, edition: Editio
         batches=tuple(
             NewBatch(
                 keys=b"".join(batch.keys),
-                parts=batch.parts * batch.contacts,
+                parts=batch.parts,
                 worst=batch.worst,
                 held=batch.contacts if batch.campaign.audience.held else 0,
             )

@@ -32,6 +32,7 @@ providers:
     key: "${{OCTOPUSH_API_KEY}}"
     prices: prices/octopush.yaml
     quiet_time: {quiet_time}
+    merge_fields: never
     workers: {workers}
 environments:
   rehearsal: {{sandbox: true, ledger: {{url: "sqlite:///rehearsal.db"{identity}}}}}

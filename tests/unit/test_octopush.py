@@ -33,9 +33,9 @@ from octoplan.core.model import (
     Waited,
 )
 from octoplan.providers import PROVIDERS, Simulated
-from octoplan.providers.octopush import LANGUAGES, Octopush, answers
+from octoplan.providers.octopush import LANGUAGES, Octopush, answers, body
 from octoplan.providers.octopush.codes import UNLISTED
-from octoplan.providers.octopush.contract import check_body
+from octoplan.providers.octopush.contract import check_body, check_single
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,6 +150,52 @@ CASES: dict[str, tuple[bool, Batch]] = {
 }
 
 
+SCHEDULED = replace(SCHEDULE, send_at=datetime(2026, 12, 3, 10, 0, tzinfo=PARIS))
+PERSONAL: dict[str, Any] = {
+    "text": "{last_name} {first_name}: {param1}{param2}. {param3} {param4} {param5} STOP au XXXXX",
+    "names": ("last_name", "first_name", "param1", "param2", "param3", "param4", "param5"),
+    "values": (("Durand", "Zoë", "1E5", "-20%", "a", "b", "c"), ("L'Œuf", "Marc 🎄", "0042", "-5%", "d", "e", "f")),
+    "parts": 3,
+}
+CALLED = replace(SPOKEN, text="Bonjour {first_name}.")
+CALL: dict[str, Any] = {"names": ("first_name",), "values": (("Zoë",), ("Marc",)), "content": CALLED.content()}
+SINGLES: dict[str, tuple[bool, Batch]] = {
+    "single-sms": (
+        False,
+        batch(
+            campaign=campaign(sender="ACME", schedule=SCHEDULED, options=Options(replies=True, track_recipients=True)),
+            request_id=ID,
+            **PERSONAL,
+        ),
+    ),
+    "single-sms-low-cost": (
+        False,
+        batch(
+            campaign=campaign(
+                sender=None, options=Options(quality="low_cost", track_recipients=False), purpose=Purpose.TRANSACTIONAL
+            ),
+            **PERSONAL,
+        ),
+    ),
+    "single-sms-no-id": (False, batch(request_id=ID, carries_id=False, **PERSONAL)),
+    "single-simulate-sms": (True, batch(campaign=campaign(schedule=SCHEDULED), request_id=ID, **PERSONAL)),
+    "single-voice": (
+        False,
+        batch(
+            campaign=campaign(
+                channel=Channel.VOICE, message=CALLED, schedule=SCHEDULED, options=Options(collect_keys=True)
+            ),
+            request_id=ID,
+            **CALL,
+        ),
+    ),
+    "single-simulate-voice": (
+        True,
+        batch(campaign=campaign(channel=Channel.VOICE, message=CALLED), **CALL),
+    ),
+}
+
+
 def sent(what: Batch) -> Request:
     request = OCTOPUSH.next(what, ())
     assert isinstance(request, Request)
@@ -169,6 +215,15 @@ def test_golden_wire(name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"octopush/{name}.json", shown(request))
     assert orjson.dumps(orjson.loads(request.body)) == request.body
     assert check_body(request.body) == ()
+
+
+@pytest.mark.parametrize("name", SINGLES)
+def test_golden_wire_of_a_channels_own_call(name: str, golden: Callable[[str, str], None]) -> None:
+    simulate, what = SINGLES[name]
+    request = OCTOPUSH.simulate(what) if simulate else sent(what)
+    golden(f"octopush/{name}.json", shown(request))
+    assert orjson.dumps(orjson.loads(request.body)) == request.body
+    assert check_single(request.body, body.CHANNELS[what.campaign.channel]) == ()
 
 
 def test_golden_balance(golden: Callable[[str, str], None]) -> None:
@@ -218,6 +273,34 @@ def test_a_body_that_breaks_the_contract_never_becomes_a_request(change: dict[st
     assert f"`{field}`" in caught.value.findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"text": "Bonjour"}, "body"),
+        ({"text": "{param1} {param2}"}, "body"),
+        ({"text": "{param1} {code}"}, "body"),
+        ({"text": "{param1} {"}, "body"),
+        ({"values": (("Zoe",), ("",))}, "recipients.1.param1"),
+        ({"values": (("Zoe",), ("x" * 51,))}, "recipients.1.param1"),
+        ({"values": (("Zoe",), ("{param1}",))}, "recipients.1.param1"),
+        ({"names": ("param6",)}, "recipients.0.param6"),
+        ({"text": "{param1}" + "x" * 1217}, "text"),
+        ({"request_id": "with blank"}, "request_id"),
+    ],
+)
+def test_a_personal_body_that_breaks_the_contract_never_becomes_a_request(change: dict[str, Any], field: str) -> None:
+    usual = {"text": "{param1}", "names": ("param1",), "values": (("Zoe",), ("Marc",))}
+    with pytest.raises(InputError) as caught:
+        OCTOPUSH.next(batch(**{**usual, **change}), ())
+    assert f"`{field}`" in caught.value.findings[0].message
+    assert "Zoe" not in str(caught.value.findings)
+
+
+def test_a_simulation_of_a_channels_own_call_holds_no_request_id() -> None:
+    content = json.loads(OCTOPUSH.simulate(SINGLES["single-simulate-sms"][1]).body)
+    assert check_single(orjson.dumps({**content, "request_id": ID}), "sms")
+
+
 def test_five_hundred_and_one_recipients_are_too_many() -> None:
     with pytest.raises(InputError, match="1 to put right"):
         OCTOPUSH.simulate(batch(501))
@@ -263,13 +346,16 @@ def test_the_contract_names_the_field_and_never_the_value(content: bytes, field:
 # what may leave while planning
 
 
+BOTH = {**CASES, **SINGLES}
+
+
 def request(effect: Effect, content: bytes, method: str = "POST", path: str = "/multi-channel/send") -> Request:
     return Request(method=method, path=path, effect=effect, body=content)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("simulate")])
+@pytest.mark.parametrize("name", [name for name in BOTH if BOTH[name][0]])
 def test_our_own_simulations_may_leave_while_planning(name: str) -> None:
-    assert OCTOPUSH.may_plan(OCTOPUSH.simulate(CASES[name][1]))
+    assert OCTOPUSH.may_plan(OCTOPUSH.simulate(BOTH[name][1]))
 
 
 def test_reading_the_balance_may_leave_while_planning() -> None:
@@ -277,9 +363,9 @@ def test_reading_the_balance_may_leave_while_planning() -> None:
 
 
 @pytest.mark.parametrize("effect", list(Effect))
-@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("send")])
+@pytest.mark.parametrize("name", [name for name in BOTH if not BOTH[name][0]])
 def test_no_send_may_leave_while_planning_whatever_it_is_called(name: str, effect: Effect) -> None:
-    assert not OCTOPUSH.may_plan(replace(sent(CASES[name][1]), effect=effect))
+    assert not OCTOPUSH.may_plan(replace(sent(BOTH[name][1]), effect=effect))
 
 
 @pytest.mark.parametrize(
@@ -320,6 +406,24 @@ def test_what_may_not_leave_while_planning(planned: Request) -> None:
 
 
 # what a reply proves
+
+
+def test_the_receipt_of_a_channels_own_call_says_so_and_any_other_answer_is_as_ever() -> None:
+    what = SINGLES["single-sms"][1]
+    accepted = Reply(status=200, headers={}, body=b'{"sms_ticket": "sms_1", "number_of_contacts": 2, "message": "x"}')
+    history = (Exchange(request=sent(what), seen=accepted),)
+    told = OCTOPUSH.next(what, history)
+    assert isinstance(told, Outcome)
+    assert told.receipt is not None
+    assert (told.receipt.ticket, dict(told.receipt.details)) == ("sms_1", {"call": "single", "message_length": "1"})
+    refused = Reply(status=400, headers={}, body=b'{"code": 121, "message": "Mention STOP is missing."}')
+    told = OCTOPUSH.next(what, (Exchange(request=sent(what), seen=refused),))
+    assert isinstance(told, Outcome)
+    assert told.verdict is Verdict.REJECTED
+    multi = OCTOPUSH.next(batch(), (Exchange(request=sent(batch()), seen=accepted),))
+    assert isinstance(multi, Outcome)
+    assert multi.receipt is not None
+    assert "call" not in multi.receipt.details
 
 
 def read(content: bytes | dict[str, Any]) -> Answer:

@@ -38,6 +38,15 @@ def test_golden_cancel(channel: Channel, golden: Callable[[str, str], None]) -> 
     golden(f"octopush/cancel-{channel}.json", f'{head}, "body": {json.dumps(json.loads(asked.body), indent=2)}}}')
 
 
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.VOICE])
+def test_golden_cancel_of_a_channels_own_call(channel: Channel, golden: Callable[[str, str], None]) -> None:
+    asked = request(replace(SENT, channel=channel, details={"call": "single", "message_length": "6"}))
+    head = json.dumps({"request": f"{asked.method} {asked.path}", "effect": asked.effect})[:-1]
+    golden(
+        f"octopush/single-cancel-{channel}.json", f'{head}, "body": {json.dumps(json.loads(asked.body), indent=2)}}}'
+    )
+
+
 def test_planning_cancels_nothing() -> None:
     asked = request(SENT)
     for effect in Effect:
@@ -72,6 +81,8 @@ def test_the_contract_knows_every_field() -> None:
     assert check_cancel(b'{"channel": "sms", "ticket_number": "t"}') == ()
     for body in (b'{"channel": "sms"}', b'{"channel": "sms", "ticket_number": "t", "text": ""}', b"[]"):
         assert check_cancel(body)
+    assert check_cancel(b'{"ticket_number": "t"}', single=True) == ()
+    assert check_cancel(b'{"channel": "sms", "ticket_number": "t"}', single=True)
 
 
 def reply(status: int, body: bytes = b"") -> Reply:

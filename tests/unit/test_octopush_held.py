@@ -136,10 +136,10 @@ def test_golden_steps(name: str, made: Campaign, golden: Callable[[str, str], No
 
 
 def test_older_pages_give_tags_paths_of_their_own() -> None:
-    older = Octopush()
-    older.own_tag_paths = True
+    older = OCTOPUSH.adapted(own_tag_paths=True)
     assert older.simulate(batch(replace(listed(), audience=TAG))).path == "/sms-campaign-on-tag/create"
     assert older.simulate(batch()).path == "/sms-campaign-on-list/create"
+    assert older.discard(Channel.VOICE, "tag", ticket=TICKET).path == "/voice-campaign-on-tag/cancel"
 
 
 def test_planning_simulates_and_does_no_more() -> None:

@@ -67,6 +67,7 @@ RULES: dict[str, Severity] = {
     "voice-attempts": LIMIT,
     "caller-id": ERROR,
     "keys-nowhere": WARNING,
+    "voice-purpose": INFO,
     "read-aloud": WARNING,
     # rcs
     "rcs-limits": ERROR,
@@ -105,6 +106,8 @@ RULES: dict[str, Severity] = {
     # the wire
     "wire-contract": ERROR,
     "public-shortener": WARNING,
+    "merge-value": INFO,
+    "merge-text": INFO,
     "url": ERROR,
     "hours": LIMIT,
     "hours-country": WARNING,

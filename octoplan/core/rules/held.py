@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from octoplan.core.model import Channel
 from octoplan.core.quantity import quantity
 from octoplan.core.rules import ERROR, finding
 
@@ -41,6 +42,11 @@ def check(campaign: Campaign) -> Iterator[Finding]:
     if campaign.options.list_name is not None:
         said = "`options.list_name` would store as a list whoever is in one"
         yield finding(RULE, said, severity=ERROR, path=("options", "list_name"), hint="remove it")
+    if campaign.channel is Channel.VOICE:
+        purpose = campaign.purpose.value
+        said = f"the call for a list or tag has no `purpose`: that this is {purpose} is not transmitted"
+        hint = "where that matters, export the contacts to a file and name that under `audience.file`"
+        yield finding("voice-purpose", said, path=("purpose",), value=purpose, hint=hint)
     said = (
         f"{told}: suppression lists, `limits.per_contact` and `limits.countries` cannot be applied to it, "
         "nor can anybody be told who gets another campaign, too"

@@ -39,7 +39,7 @@ RENDERING.filters = {
 
 def columns(source: str) -> tuple[str, ...]:
     """Return the contact columns a folded text uses, in order of first use."""
-    return tuple(_template(source).uses())
+    return tuple(folded(source).uses())
 
 
 def pattern(source: str, sizes: Mapping[str, tuple[int, int]]) -> str:
@@ -48,7 +48,7 @@ def pattern(source: str, sizes: Mapping[str, tuple[int, int]]) -> str:
     `code 8` has always eight characters, `first_name ≤11` at most eleven; `sizes` are the fewest and
     most characters of each column's values.
     """
-    return "".join(_slots(_template(source).tree.body, sizes))
+    return "".join(_slots(folded(source).tree.body, sizes))
 
 
 class Renderer:
@@ -58,7 +58,7 @@ class Renderer:
     """
 
     def __init__(self, source: str, *, html: bool = False) -> None:
-        template = _template(source)
+        template = folded(source)
         tree = template.tree
         self._columns = tuple(template.uses())
         flat = _flat(tree)
@@ -83,7 +83,8 @@ class Renderer:
         return texts
 
 
-def _template(source: str) -> Template:
+def folded(source: str) -> Template:
+    """Return a folded text parsed. Raises ValueError for one that is not."""
     template, findings = parse(source, ())
     if template is None:
         raise ValueError(f"not a folded template: {findings[0].message}")

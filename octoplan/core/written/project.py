@@ -126,6 +126,18 @@ class ProviderFile(Written):
         description="Whether personal texts may travel as the provider's placeholders. Default auto.",
         examples=["auto"],
     )
+    single_channel_request_id: bool = Field(
+        default=True,
+        description="Octopush: false if this account's page of sms-campaign/send and voice-campaign/send shows no "
+        "request_id; then none is sent by merge fields, and doubt there is for a person. Default true.",
+        examples=[False],
+    )
+    own_tag_paths: bool = Field(
+        default=False,
+        description="Octopush: true if this account's pages give tags paths of their own (sms-campaign-on-tag/create), "
+        "as older ones do; else a tag goes to the paths of lists, as its field there says. Default false.",
+        examples=[True],
+    )
     quiet_time: QuietTime = Field(
         default_factory=lambda: timedelta(minutes=12),
         description="How long a request may still be travelling; at least 2m outside a rehearsal. Default 12m.",

@@ -1,6 +1,7 @@
 """Octopush, by `POST /multi-channel/send`, `DELETE /multi-channel/cancel` and `GET /wallet/check-balance`.
 
-Campaigns on a list or tag that it holds have calls of their own, see `held`.
+Campaigns on a list or tag that it holds have calls of their own, see `held`. Batches with placeholders travel, and are
+cancelled, by the calls below `/sms-campaign` and `/voice-campaign`.
 
 It tries to interpret wrong parameters and sends anyway, so every body is held against the pinned
 contract before it may leave.
@@ -16,8 +17,8 @@ from octoplan.core.errors import InputError, Refused
 from octoplan.core.model import Effect, Exchange, Money, Outcome, Request, Verdict
 from octoplan.core.outcome import consult, judge
 from octoplan.core.rules import voice
-from octoplan.providers.octopush import answers, body, cancel, held
-from octoplan.providers.octopush.contract import check_body
+from octoplan.providers.octopush import answers, body, cancel, held, single
+from octoplan.providers.octopush.contract import check_body, check_single
 from octoplan.providers.provider import Limits, Simulated
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ CHECK_BALANCE = "/wallet/check-balance"
 READS = {("GET", CHECK_BALANCE)}
 SIMULATES = {
     ("POST", SEND),
+    *(("POST", path) for path in single.PATHS.values()),
     *(("POST", held.Held(call=call, kind=kind).path("create")) for call in held.CALLS.values() for kind in held.KINDS),
 }
 
@@ -46,19 +48,29 @@ CURRENCIES: Mapping[str, str] = {"euros": "EUR", "EUR": "EUR"}
 
 
 class Octopush:
-    """The provider. It keeps nothing; one instance serves every thread."""
+    """The provider. It keeps nothing; one instance serves every thread.
+
+    `own_tag_paths`: tags have paths of their own, as older pages show them; else they go to those of lists.
+    """
 
     kind = "octopush"
     limits = Limits(
         channels=tuple(body.CHANNELS),
         batch_size=500,
         request_id_window=timedelta(hours=22),
+        merge_fields=single.FIELDS,
     )
     host = "https://api.octopush.com/v1/public"
     sandbox_path = "/octopush/v1/public"
     credentials: tuple[str, ...] = ("login", "key")
     stop_mention = "STOP au XXXXX"
-    own_tag_paths = False
+
+    def __init__(self, *, own_tag_paths: bool = False) -> None:
+        self.own_tag_paths = own_tag_paths
+
+    def adapted(self, *, own_tag_paths: bool) -> Octopush:
+        """Return it as one account's documentation has it."""
+        return Octopush(own_tag_paths=own_tag_paths)
 
     def login(self, credentials: Mapping[str, str]) -> str:
         """Return the login that names the account."""
@@ -84,7 +96,7 @@ class Octopush:
         """Return the request that asks what `batch` would cost."""
         if batch.campaign.audience.held:
             return held.simulate(batch, of=self._calls(batch.campaign))
-        return self._call(Effect.SIMULATE, body.send(batch, simulate=True).encode())
+        return self._call(batch, Effect.SIMULATE)
 
     def simulated(self, seen: Seen) -> Simulated:
         """Read the answer to a simulation."""
@@ -108,8 +120,8 @@ class Octopush:
         if batch.campaign.audience.held:
             return held.step(batch, history, of=self._calls(batch.campaign))
         if history and isinstance(history[-1], Exchange):
-            return judge(batch, history, read=answers.read_sent)
-        return self._call(Effect.SEND, body.send(batch, simulate=False).encode())
+            return judge(batch, history, read=answers.read_single if batch.names else answers.read_sent)
+        return self._call(batch, Effect.SEND)
 
     def discard(self, channel: Channel, kind: str, *, ticket: str) -> Request:
         """Return the request that cancels what was prepared on a list or tag and not confirmed."""
@@ -160,11 +172,18 @@ class Octopush:
     def _calls(self, campaign: Campaign) -> held.Held:
         return held.calls(campaign.channel, campaign.audience.kind, own_tag_paths=self.own_tag_paths)
 
-    def _call(self, effect: Effect, content: bytes) -> Request:
-        problems = check_body(content)
+    def _call(self, batch: Batch, effect: Effect) -> Request:
+        simulate = effect is Effect.SIMULATE
+        channel = batch.campaign.channel
+        if batch.names:
+            path, content = single.PATHS[channel], single.send(batch, simulate=simulate)
+            problems = check_single(content, body.CHANNELS[channel])
+        else:
+            path, content = SEND, body.send(batch, simulate=simulate).encode()
+            problems = check_body(content)
         if problems:
             raise InputError(problems)
-        return Request(method="POST", path=SEND, effect=effect, body=content)
+        return Request(method="POST", path=path, effect=effect, body=content)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

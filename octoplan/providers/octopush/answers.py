@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from octoplan.core.model import Receipt
@@ -38,6 +40,9 @@ STATUSES: Mapping[str, str] = {
 
 WORDING = {"message", "text"}
 """Fields that may repeat the message as sent: kept as their length."""
+
+SINGLE: Mapping[str, str] = MappingProxyType({"call": "single"})
+"""The detail of a receipt that says by which call it was sent; without it, by the multi-channel one."""
 
 CEILING, FINEST = 10**12, -30
 """Larger figures are no figures, nor are those with more decimal places."""
@@ -76,6 +81,14 @@ def read_sent(reply: Reply) -> Answer:
     if answer.receipt and not answer.receipt.ticket:
         return Answer(reason="the reply names no ticket")
     return answer
+
+
+def read_single(reply: Reply) -> Answer:
+    """Read the answer to a channel's own call: its ticket is cancelled by a call of that channel's own, too."""
+    answer = read_sent(reply)
+    if answer.receipt is None:
+        return answer
+    return replace(answer, receipt=replace(answer.receipt, details={**answer.receipt.details, **SINGLE}))
 
 
 def read_simulation(reply: Reply) -> Answer:

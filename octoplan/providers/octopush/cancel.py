@@ -1,7 +1,8 @@
-"""`DELETE /multi-channel/cancel`: what may be taken back, the request for it, and what its answer means.
+"""The calls that cancel: what may be taken back, the request for it, and what its answer means.
 
-Where `channel` and `ticket_number` stand is not documented. The provider's own client sends a body with
-the DELETE that cancels a list campaign, so a body it is.
+What one of the channels' own calls has sent is cancelled by that channel's own, under the same limits. Where
+`channel` and `ticket_number` stand is not documented. The provider's own client sends a body with the DELETE that
+cancels a list campaign, so a body it is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from octoplan.core.errors import InputError
-from octoplan.core.model import Effect, NotSent, Outcome, Receipt, Reply, Request, Verdict
+from octoplan.core.model import Channel, Effect, NotSent, Outcome, Receipt, Reply, Request, Verdict
 from octoplan.core.outcome import (
     BAD_REQUEST,
     REQUEST_TIMEOUT,
@@ -21,14 +22,18 @@ from octoplan.core.outcome import (
     consult,
 )
 from octoplan.providers.octopush import answers
+from octoplan.providers.octopush.answers import SINGLE
 from octoplan.providers.octopush.body import CHANNELS
 from octoplan.providers.octopush.contract import check_cancel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from octoplan.core.model import Seen
     from octoplan.providers.provider import Sent
 
 PATH = "/multi-channel/cancel"
+OWN_PATHS: Mapping[Channel, str] = {Channel.SMS: "/sms-campaign/cancel", Channel.VOICE: "/voice-campaign/cancel"}
 MOST_CONTACTS = 2
 AHEAD = timedelta(minutes=10)
 """It must be longer than this until it is due."""
@@ -43,11 +48,14 @@ def cancel(sent: Sent) -> Request | Outcome:
     refused = left_at_once(sent) or _too_late(sent)
     if refused:
         return refused
-    content = orjson.dumps({"channel": CHANNELS[sent.channel], "ticket_number": sent.ticket})
-    problems = check_cancel(content)
+    single = SINGLE.items() <= sent.details.items()
+    channel = {} if single else {"channel": CHANNELS[sent.channel]}
+    content = orjson.dumps({**channel, "ticket_number": sent.ticket})
+    problems = check_cancel(content, single=single)
     if problems:
         raise InputError(problems)
-    return Request(method="DELETE", path=PATH, effect=Effect.CANCEL, body=content)
+    path = OWN_PATHS[sent.channel] if single else PATH
+    return Request(method="DELETE", path=path, effect=Effect.CANCEL, body=content)
 
 
 def left_at_once(sent: Sent) -> Outcome | None:

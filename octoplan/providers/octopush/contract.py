@@ -1,12 +1,14 @@
-"""The pinned contract of `POST /multi-channel/send` and of its cancel: what may be in a body that leaves.
+"""The pinned contract of every call that sends or cancels: what may be in a body that leaves.
 
 Octopush casts, fixes or ignores what it does not understand and sends anyway, so the bytes are read
-back and held against this before they go. Written from the provider's documentation of the call and
-its four examples, and sharing nothing with the wire model: two readings must agree.
+back and held against this before they go. Written from the provider's documentation of the multi-channel
+call and its four examples, of the list campaigns (whose fields the single-channel calls have) and of personalised
+sendings, and sharing nothing with the wire model: two readings must agree.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -32,6 +34,9 @@ VoiceLanguage = Annotated[
     str, Field(pattern="^(?:en-US|en-GB|el-GR|pl-PL|hu-HU|sv-SE|de-DE|es-ES|es-LA|fr-FR|it-IT|pt-BR|ru-RU)$")
 ]
 Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+PLACEHOLDER = re.compile(r"\{(first_name|last_name|param[1-5])\}")
 
 
 class Pinned(BaseModel):
@@ -236,6 +241,75 @@ class EmailSend(Body):
         return self
 
 
+Value = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^{}\x00-\x1f\x7f]*$")]
+
+
+class Person(Pinned):
+    """One contact of a single-channel call, with the values of the text's placeholders."""
+
+    phone_number: PhoneNumber
+    first_name: Value = ""
+    last_name: Value = ""
+    param1: Value = ""
+    param2: Value = ""
+    param3: Value = ""
+    param4: Value = ""
+    param5: Value = ""
+
+
+class Single(Pinned):
+    """What the body of a single-channel call holds on both channels."""
+
+    recipients: Annotated[list[Person], Field(min_length=1, max_length=MOST_RECIPIENTS)]
+    text: Text
+    sender: Sender = ""
+    send_at: Moment = ""
+    simulation_mode: bool = False
+    auto_remove_blacklisted_numbers: bool
+    request_id: RequestId = ""
+
+    @model_validator(mode="after")
+    def _simulate_only(self) -> Self:
+        """Refuse a simulation that could burn a request id."""
+        if self.simulation_mode and self.request_id:
+            raise PydanticCustomError("simulation", "a simulation holds no request_id")
+        return self
+
+    @model_validator(mode="after")
+    def _values_for_all(self) -> Self:
+        """Refuse braces that are no placeholder, and a recipient who lacks a value or has one more."""
+        named = set(PLACEHOLDER.findall(self.text))
+        if not named or re.search("[{}]", PLACEHOLDER.sub("", self.text)):
+            raise PydanticCustomError("braces", "text must have placeholders, and no other braces")
+        if any(person.model_fields_set != {"phone_number", *named} for person in self.recipients):
+            raise PydanticCustomError("values", "every recipient must have a value for each placeholder and no other")
+        return self
+
+
+class SmsSingle(Single):
+    """The whole body of `POST /sms-campaign/send`."""
+
+    type: Literal["sms_premium", "sms_low_cost"]
+    purpose: Literal["alert", "wholesale"]
+    with_replies: bool
+    auto_optimize_text: bool
+    recipient_tracking: bool = False
+
+
+class VoiceSingle(Single):
+    """The whole body of `POST /voice-campaign/send`."""
+
+    voice_gender: Literal["male", "female"]
+    voice_language: VoiceLanguage
+    get_back_pressed_keys: bool = False
+
+
+class CancelSingle(Pinned):
+    """The whole body of `DELETE /sms-campaign/cancel` and `/voice-campaign/cancel`."""
+
+    ticket_number: Annotated[Line, Field(max_length=255)]
+
+
 class Cancel(Pinned):
     """The whole body of `DELETE /multi-channel/cancel`."""
 
@@ -245,6 +319,9 @@ class Cancel(Pinned):
 
 BODIES: dict[str, type[Body]] = {"sms": SmsSend, "voice_sms": VoiceSend, "rcs": RcsSend, "email": EmailSend}
 """The body of each channel."""
+
+SINGLES: dict[str, type[Single]] = {"sms": SmsSingle, "voice_sms": VoiceSingle}
+"""The body of each channel's own call."""
 
 SEND: TypeAdapter[SmsSend | VoiceSend | RcsSend | EmailSend] = TypeAdapter(
     Annotated[SmsSend | VoiceSend | RcsSend | EmailSend, Field(discriminator="channel")]
@@ -263,8 +340,17 @@ def fields(channel: str) -> dict[str, tuple[str, ...]]:
     }
 
 
+def single_fields(channel: str) -> dict[str, tuple[str, ...]]:
+    """Return the names that can stand in the body of a channel's own call: top level, and one recipient."""
+    return {"": tuple(SINGLES[channel].model_fields), "recipients": tuple(Person.model_fields)}
+
+
 FIELDS = frozenset(
-    [*Cancel.model_fields, *(name for channel in BODIES for names in fields(channel).values() for name in names)]
+    [
+        *Cancel.model_fields,
+        *(name for channel in BODIES for names in fields(channel).values() for name in names),
+        *(name for channel in SINGLES for names in single_fields(channel).values() for name in names),
+    ]
 )
 """Every name that can stand in a body; any other name that an answer gives might be a contact's value."""
 
@@ -279,9 +365,14 @@ def check_body(body: bytes) -> tuple[Finding, ...]:
     return check(SEND.validate_json, body)
 
 
-def check_cancel(body: bytes) -> tuple[Finding, ...]:
-    """Return a `wire-contract` finding per field of a cancel that breaks its contract."""
-    return check(Cancel.model_validate_json, body)
+def check_single(body: bytes, channel: str) -> tuple[Finding, ...]:
+    """Return a `wire-contract` finding per field that breaks the contract of a channel's own call."""
+    return check(SINGLES[channel].model_validate_json, body)
+
+
+def check_cancel(body: bytes, *, single: bool = False) -> tuple[Finding, ...]:
+    """Return a `wire-contract` finding per field of a cancel that breaks its contract; `single`: of a channel's own."""
+    return check((CancelSingle if single else Cancel).model_validate_json, body)
 
 
 def check(read: Callable[[bytes], object], body: bytes) -> tuple[Finding, ...]:
