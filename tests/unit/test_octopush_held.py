@@ -234,7 +234,7 @@ def test_a_provider_that_does_not_answer_is_left() -> None:
     last = after(lost, *looked(*[lost] * held.MOST_FAILURES))
     assert isinstance(last, Outcome)
     assert (last.verdict, last.reason) == (Verdict.UNREACHABLE, "no reply")
-    one_answer = [reply(400), *[lost] * (held.MOST_FAILURES - 1)]
+    one_answer: list[Seen] = [reply(400), *[lost] * (held.MOST_FAILURES - 1)]
     assert isinstance(after(lost, *looked(*one_answer)), Wait)
 
 
