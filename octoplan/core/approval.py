@@ -107,7 +107,8 @@ def plan_digest(
 ) -> str:
     """Return the digest of a plan: its campaigns, the project's limits, the environment's name.
 
-    `values` are the digests of what else was read: price books and hours policies, by kind and name.
+    `values` are the digests of what else was read: price books, hours policies, and by which calls a provider is
+    reached, by kind and name.
     """
     ordered = sorted(specs, key=lambda spec: (spec["id"], spec["edition"]))
     kinds = {kind: dict(digests) for kind, digests in values.items()}

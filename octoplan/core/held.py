@@ -37,9 +37,8 @@ class HeldPacker:
 
     @property
     def rows(self) -> Rows:
-        """What is composed: one row for whoever is there, in the campaign's country."""
-        country = self.campaign.audience.country or STRICTEST
-        return Rows(keys=[self.key], addresses=[""], countries=[country], columns={})
+        """What is composed: one row for whoever is there, in the country whose rules are the strictest."""
+        return Rows(keys=[self.key], addresses=[""], countries=[STRICTEST], columns={})
 
     @property
     def keys(self) -> bytes:

@@ -153,8 +153,8 @@ class PlannedCampaign(_Part):
 
     `held` is what the provider holds of its audience (`list NAME`): its figures are then the most that was approved.
 
-    `merge_fields` are the placeholders by which contacts with texts of their own share calls. `hours` is the policy it
-    is held to; its contacts are due, or next may be, between `open_from` and `open_until`.
+    `merge_fields`: contacts with texts of their own share calls, by `placeholders`. `hours` is the policy it is held
+    to; its contacts are due, or next may be, between `open_from` and `open_until`.
 
     An edition in doubt that no file holds any more has no `channel`, `purpose`, `digest` and `spec`.
     """
@@ -174,7 +174,8 @@ class PlannedCampaign(_Part):
     held: str = ""
     text: TextFacts | None = None
     calls: int = 0
-    merge_fields: tuple[str, ...] = ()
+    merge_fields: bool = False
+    placeholders: tuple[str, ...] = ()
     send_at: datetime | None = None
     timezone: str | None = None
     hours: str | None = None

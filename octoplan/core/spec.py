@@ -54,7 +54,7 @@ _HELD_THERE = ("list", "tag")
 
 _SOURCES = (*_HELD_HERE, "connection", *_HELD_THERE, *LATER_SOURCES)
 
-_OF_ADDRESSES = ("where", "exclude", "fallback", "address", "sha256", "new_contacts")
+_OF_ADDRESSES = ("country", "where", "exclude", "fallback", "address", "sha256", "new_contacts")
 """Keys of an audience that need its addresses."""
 
 _EITHER = frozenset({"encoding", "subject", "email-address"})

@@ -282,12 +282,16 @@ def decide(tx: Transaction, batch_id: str, *, decision: Decision) -> None:
 
 
 def disprove(tx: Transaction, batch_id: str, *, reason: str) -> bool:
-    """Close a batch in doubt as not sent, by a record of the provider; False if it is in doubt no more."""
+    """Close a batch in doubt as not sent, by a record of the provider; False if it is in doubt no more.
+
+    Its draft is cancelled there.
+    """
     batch = tx.row("SELECT attempt FROM batches WHERE id = ? AND state = 'in_doubt'", batch_id)
     if batch is None:
         return False
     tx.change("UPDATE attempts SET state = 'not_sent', reason = ? WHERE id = ?", reason, batch["attempt"])
     tx.change("UPDATE batches SET state = 'not_sent', reason = ?, settled_at = ? WHERE id = ?", reason, tx.at, batch_id)
+    tx.change("UPDATE drafts SET state = 'gone', reason = ? WHERE batch = ? AND state = 'ready'", reason, batch_id)
     tx.event("not-sent", batch=batch_id, reason=reason)
     return True
 

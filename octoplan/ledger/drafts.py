@@ -6,11 +6,14 @@ with its request id, and asked for again under the next generation.
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import TYPE_CHECKING
 
+from octoplan.core.model import Channel
 from octoplan.ledger import batches, plans, runs
 from octoplan.ledger.records import Draft, LeftDraft
+from octoplan.ledger.transaction import moment
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,6 +32,12 @@ _LEFT = """
     ORDER BY d.asked_at
 """
 
+_RESERVED = """
+    SELECT b.id, b.plan_id, b.campaign, c.apply_until FROM drafts d JOIN batches b ON b.id = d.batch
+    JOIN plan_campaigns c ON c.plan_id = b.plan_id AND c.campaign = b.campaign AND c.edition = b.edition
+    WHERE d.state = 'ready' AND b.state = 'reserved'
+"""
+
 
 def current(tx: Transaction, run: str, *, batch_id: str) -> Draft | None:
     """Return the draft of a reserved batch, or what the next one is made with; None if it is not this run's to make."""
@@ -41,7 +50,7 @@ def current(tx: Transaction, run: str, *, batch_id: str) -> Draft | None:
     if _is_anothers(tx, row, run=run):
         return None
     if row["state"] == "ready":
-        return Draft(id=row["id"], generation=row["generation"], ticket=row["ticket"], request_id=row["request_id"])
+        return Draft(**{name: row[name] for name in ("id", "generation", "ticket", "request_id", "payload_hash")})
     abandon(tx, row["id"], reason=GONE)
     return Draft(id="", generation=batch["generation"] + 1)
 
@@ -111,8 +120,25 @@ def end(tx: Transaction, batch_id: str, *, reason: str, rejected: bool) -> None:
 
 
 def left(tx: Transaction) -> tuple[LeftDraft, ...]:
-    """Return the ready drafts of batches that nobody will send."""
-    return tuple(LeftDraft(**row) for row in tx.rows(_LEFT))
+    """Return the ready drafts of batches that nobody will send; reserved ones of plans that are over are released."""
+    living = frozenset(runs.alive(tx).values())
+    for row in tx.rows(_RESERVED):
+        newer = plans.superseding(tx, row["plan_id"], campaign=row["campaign"])
+        if row["plan_id"] not in living and (newer is not None or moment(row["apply_until"]) < tx.now):
+            batches.release(tx, row["id"], why="plan-over")
+    return tuple(_left(row) for row in tx.rows(_LEFT))
+
+
+def _left(row: sqlite3.Row) -> LeftDraft:
+    spec = json.loads(row["spec"])
+    return LeftDraft(
+        id=row["id"],
+        batch=row["batch"],
+        provider=row["provider"],
+        ticket=row["ticket"],
+        channel=Channel(spec["channel"]),
+        kind="tag" if "tag" in spec["audience"] else "list",
+    )
 
 
 def _is_anothers(tx: Transaction, row: sqlite3.Row, *, run: str) -> bool:

@@ -135,10 +135,10 @@ def refuse_other(tx: Transaction, *, id: str | None, kind: Kind, key: bytes) -> 
     """Refuse every ledger but the one that is meant.
 
     Raises:
-        Refused: `ledger-foreign`, `ledger-corrupt`, `ledger-kind`, `ledger-key`.
+        Refused: `ledger-foreign`, `ledger-newer`, `ledger-corrupt`, `ledger-kind`, `ledger-key`.
     """
+    is_older(tx)
     meta = _meta(tx)
-    _refuse_misshapen(tx)
     if id is not None and meta["id"] != id:
         raise Refused(
             f"the ledger is {meta['id']}, octoplan.yaml names {id}: put the right file there, or {RESTORE}",
@@ -157,15 +157,24 @@ def refuse_other(tx: Transaction, *, id: str | None, kind: Kind, key: bytes) -> 
 
 
 def _meta(tx: Transaction) -> sqlite3.Row:
+    _refuse_other_shape(tx, {"meta": _shape()["meta"]})
     try:
         return tx.rows("SELECT * FROM meta")[0]
     except (sqlite3.OperationalError, IndexError) as error:  # its name or its one row was overwritten
         raise damaged("no record of what it is") from error
 
 
-def _refuse_misshapen(tx: Transaction) -> None:
-    """Refuse a ledger in which a table or a column has another name: SQLite takes what was overwritten for a wish."""
-    for table, columns in _shape().items():
+def refuse_misshapen(tx: Transaction) -> None:
+    """Refuse a ledger in which a table or a column has another name: SQLite takes what was overwritten for a wish.
+
+    Raises:
+        Refused: `ledger-corrupt`.
+    """
+    _refuse_other_shape(tx, _shape())
+
+
+def _refuse_other_shape(tx: Transaction, shape: Mapping[str, tuple[str, ...]]) -> None:
+    for table, columns in shape.items():
         try:
             tx.rows(f"SELECT {', '.join(columns)} FROM {table} LIMIT 0")  # noqa: S608  our own schema's names
         except sqlite3.OperationalError as error:

@@ -195,7 +195,7 @@ class Ledger(Protocol):
         """Return the drafts that nobody will confirm, and that were not cancelled at the provider yet."""
 
     def disprove(self, batch_id: str, *, reason: str) -> bool:
-        """Close a batch in doubt as not sent, by a record of the provider; False if it is in doubt no more."""
+        """Close a batch in doubt as not sent, its draft being cancelled; False if it is in doubt no more."""
 
     def renew(self, attempt: str, deadline: datetime) -> None:
         """Set a later deadline for an attempt of which nothing was sent yet.

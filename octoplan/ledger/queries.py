@@ -61,7 +61,8 @@ def summaries(tx: Transaction) -> tuple[EditionSummary, ...]:
     living = runs.alive(tx)
     sums: dict[tuple[str, int], _Sums] = defaultdict(_Sums)
     rows = tx.rows(
-        "SELECT b.campaign, b.edition, b.state, b.run, b.reason, b.contacts, b.worst, charged, b.currency, ticket,"
+        "SELECT b.campaign, b.edition, b.state, b.run, b.reason, b.contacts, b.held, b.worst, charged, b.currency,"
+        " ticket,"
         " a.contacts AS taken,"
         " created_at, b.plan_id, c.worst AS approved"
         " FROM batches b LEFT JOIN attempts a ON a.id = attempt JOIN plans p ON p.plan_id = b.plan_id"
@@ -86,6 +87,7 @@ class _Sums:
     without_ticket: int = 0
     imported: int = 0
     fewer: int = 0
+    of_provider: bool = False
     bounds: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     """The approved worst of each plan: by its time, id and currency, so that the greatest is the newest."""
     spent: dict[tuple[str, str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -93,6 +95,7 @@ class _Sums:
     def add(self, row: sqlite3.Row, state: BatchState) -> None:
         self.contacts[state] += row["contacts"]
         self.batches[state] += 1
+        self.of_provider = self.of_provider or bool(row["held"])
         imported = row["reason"] == IMPORTED and state is BatchState.ACCEPTED
         self.imported += row["contacts"] if imported else 0
         self.without_ticket += state is BatchState.ACCEPTED and not row["ticket"] and not imported
@@ -124,6 +127,7 @@ class _Sums:
             without_ticket=self.without_ticket,
             imported=self.imported,
             fewer=self.fewer,
+            of_provider=self.of_provider,
             charged=dict(self.charged),
             open=dict(self.open),
             approved=self.approved(),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from octoplan.core.model import Kind, Quote, Receipt
+    from octoplan.core.model import Channel, Kind, Quote, Receipt
 
 
 class BatchState(StrEnum):
@@ -175,17 +175,19 @@ class Draft:
     generation: int
     ticket: str = ""
     request_id: str = ""
+    payload_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftDraft:
-    """A draft that stayed at the provider; `spec` is the canonical JSON of its campaign as it was planned."""
+    """A draft that stayed at the provider; `kind` is what it holds the audience as: list or tag."""
 
     id: str
     batch: str
     provider: str
     ticket: str
-    spec: str
+    channel: Channel
+    kind: str
 
 
 SETTLED = frozenset({BatchState.ACCEPTED, BatchState.NOT_SENT, BatchState.IN_DOUBT})
@@ -291,10 +293,14 @@ class Edition:
     batches: tuple[BatchRow, ...]
     read_keys: Callable[[tuple[str, ...]], bytes] = field(repr=False, compare=False)
 
+    @property
+    def of_provider(self) -> bool:
+        """Whether the provider holds its audience."""
+        return any(batch.held for batch in self.batches)
+
     def people(self, keys: bytes) -> int:
         """Return how many people packed keys of this edition stand for: one each, or all of a provider's list."""
-        each = self.batches[-1].count if any(batch.held for batch in self.batches) else 1
-        return len(keys) // SIZE * each
+        return len(keys) // SIZE * (self.batches[-1].count if self.of_provider else 1)
 
     def held(self) -> bytes:
         """Return the packed keys of everybody who got this edition, or may have."""
@@ -333,7 +339,7 @@ class EditionSummary:
     both. `open` is the worst cost of what is reserved, or held without a charge; `approved` what was spent
     under earlier plans and the worst of the newest. `without_ticket` counts accepted batches that a duplicate
     answer or a person's word closed; `imported` contacts who were sent it elsewhere, `fewer` those whom the
-    provider accepted a batch without.
+    provider accepted a batch without. `of_provider`: the provider holds its audience.
     """
 
     campaign: str
@@ -344,6 +350,7 @@ class EditionSummary:
     without_ticket: int
     imported: int
     fewer: int
+    of_provider: bool
     charged: Mapping[str, Decimal]
     open: Mapping[str, Decimal]
     approved: Mapping[str, Decimal]

@@ -135,9 +135,9 @@ def _release_others(tx: Transaction, plan_id: str, *, wanted: Reserve) -> None:
 
 
 def _is_mixed(wanted: Reserve, recorded: Sequence[sqlite3.Row]) -> bool:
-    """Tell whether some of an edition is a provider's list and some is addresses: nobody could tell who is in both."""
-    taken = {bool(row["held"]) for row in recorded if BatchState(row["state"]) not in FREE}
-    return len(taken | {batch.held > 0 for batch in wanted.batches}) > 1
+    """Tell whether an edition was begun with addresses and goes on with a provider's list, or the reverse."""
+    begun = {bool(row["held"]) for row in recorded}
+    return len(begun | {batch.held > 0 for batch in wanted.batches}) > 1
 
 
 def _joined(plan_id: str, recorded: Sequence[sqlite3.Row]) -> Keys:

@@ -85,9 +85,10 @@ class SqliteLedger:
             raise trouble(error) from error
         ledger = cls(path, connection, clock=clock)
         try:
+            ledger._read(partial(file.refuse_other, id=id, kind=kind, key=key))
             if ledger._read(file.is_older):
                 ledger._write(file.upgrade)
-            ledger._read(partial(file.refuse_other, id=id, kind=kind, key=key))
+            ledger._read(file.refuse_misshapen)
         except BaseException:
             ledger.close()
             raise
@@ -257,7 +258,7 @@ class SqliteLedger:
 
     def left_drafts(self) -> tuple[LeftDraft, ...]:
         """Return the drafts that nobody will confirm, and that were not cancelled yet."""
-        return self._read(drafts.left)
+        return self._write(drafts.left)
 
     def disprove(self, batch_id: str, *, reason: str) -> bool:
         """Close a batch in doubt as not sent, by a record of the provider."""

@@ -80,7 +80,8 @@ class Provider(Protocol):
     """One provider. No method touches network, clock or disk.
 
     `host` is the live base address; `sandbox_path` where the sandbox imitates it; `credentials`
-    the names octoplan.yaml must give; `stop_mention` what `{{ stop }}` renders to.
+    the names octoplan.yaml must give; `stop_mention` what `{{ stop }}` renders to;
+    `failed` the reason of an outcome by which it says itself that it could not prepare a campaign.
     """
 
     kind: str
@@ -89,6 +90,7 @@ class Provider(Protocol):
     sandbox_path: str
     credentials: tuple[str, ...]
     stop_mention: str
+    failed: str
 
     def adapted(self, *, own_tag_paths: bool) -> Provider:
         """Return it as one account's documentation has it, where that differs: tags at paths of their own."""

@@ -218,6 +218,12 @@ def _channel(edition: Edition) -> str | None:
 
 
 def _refuse_other_kind(target: _Target, edition: Edition) -> None:
+    if edition.of_provider:
+        raise Refused(
+            f"{target.campaign} #{target.edition} was begun with a list or tag of the provider: who of these is in it "
+            "nobody can tell; import under an id of its own",
+            reason="provider-held",
+        )
     begun = _channel(edition)
     before = reach.kind(begun)
     if before and before is not target.kind:

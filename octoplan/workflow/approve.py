@@ -189,7 +189,7 @@ def _difference(plan: Plan, content: Digested) -> str:
     told += [f"the price book of {name} differs" for name in _differing(plan.prices, content.prices)]
     told += [f"the hours policy {name} differs" for name in _differing(plan.hours, content.hours)]
     told += [f"the project's limits.{change.path} differs" for change in approval.changes(plan.limits, content.limits)]
-    return "; ".join(told) or "the campaigns differ from the approved plan"
+    return "; ".join(told) or "the campaigns, or by which calls they travel, differ from the approved plan"
 
 
 def _differing(

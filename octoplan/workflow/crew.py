@@ -232,7 +232,7 @@ class Crew:
         self.tally.count(job.batch, outcome)
         cost = outcome.receipt.cost if outcome.receipt else None
         contacts = reached(job.batch, outcome)
-        self.ended.put(_ended(job, STATES[outcome.verdict], contacts=contacts, reason=outcome.reason, cost=cost))
+        self.ended.put(_ended(job, _state(job, outcome), contacts=contacts, reason=outcome.reason, cost=cost))
         code = _code(outcome)
         if outcome.reason == CLOSED:
             self._note_closed(job)
@@ -240,8 +240,10 @@ class Crew:
             self._note_changed()
         elif code is not None:
             sentence = self.sentences[outcome.reason] = _sentence(outcome)
-            self.tally.end(code, outcome.verdict.value, sentence=sentence, batch=job.row.id)
-            if outcome.reason != BEYOND and code is not Exit.REJECTED:
+            word = outcome.reason if outcome.reason in REASONS else outcome.verdict.value
+            self.tally.end(code, word, sentence=sentence, batch=job.row.id)
+            waits = job.row.held and outcome.verdict is Verdict.UNREACHABLE  # the others need not wait for a list
+            if code is not Exit.REJECTED and not waits:
                 self.watch.stop.set()
 
     def _note_closed(self, job: Job) -> None:
@@ -255,6 +257,13 @@ class Crew:
 
 def _ended(job: Job, state: BatchState, *, contacts: int, reason: str, cost: Decimal | None = None) -> Ended:
     return Ended(batch=job.row.id, state=state, contacts=contacts, cost=cost, reason=reason)
+
+
+def _state(job: Job, outcome: Outcome) -> BatchState:
+    """Return a batch's state as the ledger has it: a list that was not confirmed stays reserved, or is released."""
+    if job.row.held and outcome.verdict in (Verdict.UNREACHABLE, Verdict.REFUSED):
+        return BatchState.RELEASED if outcome.reason == BEYOND else BatchState.RESERVED
+    return STATES[outcome.verdict]
 
 
 def _left(waiting: queue.SimpleQueue[Job]) -> list[Job]:

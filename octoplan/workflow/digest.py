@@ -57,7 +57,15 @@ def digest(project: Project, loaded: Loaded, *, selection: Selection) -> Digeste
             values={
                 "prices": {name: book.digest for name, book in prices.items()},
                 "hours": {name: policy.digest for name, policy in held_to.items()},
+                "calls": {name: approval.fingerprint(_calls(project, name)) for name in books},
             },
             env=project.surroundings.name,
         ),
     )
+
+
+def _calls(project: Project, name: str) -> dict[str, object]:
+    """Return the settings of a provider that change by which calls a campaign travels, and so what is transmitted."""
+    chosen = project.settings.providers[name]
+    keys = ("merge_fields", "single_channel_request_id", "own_tag_paths")
+    return {key: getattr(chosen, key) for key in keys}

@@ -6,23 +6,22 @@ Until it is confirmed nobody is contacted, so whatever becomes of the requests b
 from __future__ import annotations
 
 import contextlib
-import json
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from octoplan.core.errors import OctoplanError
-from octoplan.core.model import Channel, Drafted, Effect, Exchange, Outcome, Quote, Request, Verdict, Wait, Waited
+from octoplan.core.model import Drafted, Effect, Exchange, Outcome, Quote, Request, Verdict, Wait, Waited
 from octoplan.core.rules.held import beyond
-from octoplan.ledger import Claim, Draft
+from octoplan.ledger import Claim, Draft, LeftDraft
 from octoplan.wire import Deadline
 from octoplan.workflow.remembered import last_contacts
-from octoplan.workflow.sending import OVER, STOPPED
 
 if TYPE_CHECKING:
     from octoplan.core.model import Batch, History, Step
     from octoplan.ledger import BatchRow, Ledger
     from octoplan.project.wires import Wires
+    from octoplan.providers import Provider
     from octoplan.wire import Wire
     from octoplan.workflow.sending import Sender
 
@@ -30,6 +29,8 @@ TRIES = 3
 """How often one run asks for a draft whose ticket it did not learn, or whose request id was known."""
 
 BEYOND = "beyond-limits"
+CANCELLED = "cancelled at the provider"
+AGAIN = "nobody was contacted; run the same command again"
 UNKNOWN = (Verdict.IN_DOUBT, Verdict.DUPLICATE)
 """Verdicts on a request for a draft after which another is asked for: nobody will confirm that one."""
 
@@ -50,7 +51,7 @@ class Drafting:
             InDoubt: after the claim; the outcome could not be recorded, or octoplan broke.
             OctoplanError: before it; nothing was sent.
         """
-        draft = self._draft()
+        draft = self._cleared() or self._draft()
         if draft is None or isinstance(draft, Outcome):
             return self._unsent(draft)
         step, history = self._asked(self.batch, (Drafted(ticket=draft.ticket),))
@@ -66,72 +67,112 @@ class Drafting:
         campaign = self.batch.campaign
         return tuple(beyond(campaign, quote, last=last_contacts(self.sender.ledger, campaign)))
 
+    def _cleared(self) -> Outcome | None:
+        """Cancel what is left of earlier drafts of this edition; an outcome: one of them may yet be sent, or was."""
+        edition = self.row.id.rpartition("/")[0]
+        for left in self.sender.ledger.left_drafts():
+            if left.batch.rpartition("/")[0] == edition:
+                found = self._discarded(left)
+                if found is not None:
+                    return found
+        return None
+
+    def _discarded(self, left: LeftDraft) -> Outcome | None:
+        """Cancel a draft; None: that is proved, and nothing of it can be sent any more."""
+        answer = discard(self.sender.provider, left, wire=self.wire)
+        match answer.verdict:
+            case Verdict.ACCEPTED:
+                self.sender.ledger.abandon(left.id, CANCELLED)
+                return None
+            case Verdict.REJECTED:
+                told = f"an earlier draft, ticket {left.ticket}, may have been confirmed elsewhere ({answer.reason})"
+                return self.sender.doubt(self.row, reason=told)
+            case Verdict.REFUSED:
+                return answer
+        told = f"it is not known whether the earlier draft {left.ticket} is cancelled ({answer.reason})"
+        return Outcome(verdict=Verdict.UNREACHABLE, reason=told, hint=AGAIN)
+
     def _draft(self) -> Draft | Outcome | None:
         """Return the draft of the batch with its ticket, asked for where there is none, or why there is none."""
         ledger = self.sender.ledger
         for _ in range(TRIES):
             draft = ledger.draft(self.sender.run, self.row.id)
-            if draft is None or draft.ticket:
-                return draft
-            identified = self.sender.identified(self.batch, draft.generation)
-            wanted = Claim(
-                request_id=identified.request_id,
-                payload_hash=self.sender.payload_hash(identified),
-                deadline=Deadline().at,
-            )
-            made = ledger.prepare(self.sender.run, self.row.id, wanted=wanted)
-            if made is None:
+            if draft is None:
                 return None
-            step, _ = self._asked(identified, ())
-            if isinstance(step, Drafted):
-                known = Draft(
-                    id=made, generation=draft.generation, ticket=step.ticket, request_id=identified.request_id
-                )
-                return known if ledger.prepared(made, step.ticket) else None
-            ended = _outcome(step)
-            ledger.abandon(made, ended.reason)
-            if ended.verdict not in UNKNOWN:
-                return ended
+            identified = self.sender.identified(self.batch, draft.generation)
+            hashed = self.sender.payload_hash(identified)
+            if draft.ticket and draft.payload_hash == hashed:
+                return draft
+            if draft.ticket:
+                found = self._discarded(self._left(draft))
+                if found is not None:
+                    return found
+                continue
+            made = self._made(identified, hashed)
+            if not isinstance(made, Outcome) or made.verdict not in UNKNOWN:
+                return made
         told = f"{TRIES} requests to prepare it had no usable answer"
-        way = "nobody was contacted; run the same command again"
-        return Outcome(verdict=Verdict.UNREACHABLE, reason=told, hint=way)
+        return Outcome(verdict=Verdict.UNREACHABLE, reason=told, hint=AGAIN)
+
+    def _made(self, identified: Batch, hashed: str) -> Draft | Outcome | None:
+        """Ask for a draft once, and keep its ticket; what cannot be used is given up."""
+        ledger, identity = self.sender.ledger, identified.request_id
+        wanted = Claim(request_id=identity, payload_hash=hashed, deadline=Deadline().at)
+        made = ledger.prepare(self.sender.run, self.row.id, wanted=wanted)
+        if made is None:
+            return None
+        step, _ = self._asked(identified, ())
+        if isinstance(step, Drafted):
+            known = Draft(id=made, generation=0, ticket=step.ticket, request_id=identity, payload_hash=hashed)
+            if ledger.prepared(made, step.ticket):
+                return known
+            discard(self.sender.provider, self._left(known), wire=self.wire)
+            return None
+        ended = _outcome(step)
+        ledger.abandon(made, ended.reason)
+        return ended
 
     def _asked(self, batch: Batch, history: History) -> tuple[Step | Outcome, History]:
-        """Ask what contacts nobody until something else comes next."""
+        """Ask what contacts nobody until something else comes next; nothing is asked any more once it must stop."""
         while True:
             step = self.sender.provider.next(batch, history)
             if isinstance(step, Wait):
-                if self.sender.stop.wait(step.seconds * random.uniform(1.0, 1.2)):  # noqa: S311  jitter, no secret
-                    return Outcome(verdict=Verdict.UNREACHABLE, reason=STOPPED), history
-                if self.sender.is_over():
-                    return Outcome(verdict=Verdict.UNREACHABLE, reason=OVER), history
+                self.sender.stop.wait(step.seconds * random.uniform(1.0, 1.2))  # noqa: S311  jitter, no secret
                 history += (Waited(seconds=step.seconds),)
             elif isinstance(step, Request) and step.effect in (Effect.PREPARE, Effect.READ):
+                late = self.sender.ended()
+                if late is not None:
+                    return late, history
                 history += (Exchange(request=step, seen=self.wire.exchange(step, Deadline())),)
             else:
                 return step, history
 
     def _unsent(self, step: Step | Outcome | None, draft: Draft | None = None) -> Outcome | None:
-        """Return why nothing was confirmed; what is rejected ends the batch, all else leaves it for the next run."""
+        """Return why nothing was confirmed; what is rejected ends the batch, all else leaves it for the next run.
+
+        A draft that is not there any more may have been confirmed elsewhere, unless its cancel is still accepted.
+        """
         if step is None:
             return None
         ended = _outcome(step)
-        if ended.verdict is Verdict.REJECTED:
-            if draft is not None:
-                self.sender.ledger.abandon(draft.id, ended.reason)
-            self.sender.ledger.unsendable(self.row.id, reason=ended.reason, rejected=True)
+        if ended.verdict is not Verdict.REJECTED:
+            return ended
+        if draft is not None and ended.reason != self.sender.provider.failed:
+            gone = Outcome(verdict=Verdict.UNREACHABLE, reason=f"its draft is gone ({ended.reason})", hint=AGAIN)
+            return self._discarded(self._left(draft)) or gone
+        if draft is not None:
+            self.sender.ledger.abandon(draft.id, ended.reason)
+        self.sender.ledger.unsendable(self.row.id, reason=ended.reason, rejected=True)
         return ended
 
     def _refused(self, draft: Draft, told: tuple[str, ...]) -> Outcome:
         """Release a batch that comes to more than was approved, and cancel its draft."""
         ledger, campaign = self.sender.ledger, self.batch.campaign
         ledger.unsendable(self.row.id, reason=BEYOND, rejected=False)
-        provider = self.sender.provider
-        request = provider.discard(campaign.channel, campaign.audience.kind, ticket=draft.ticket)
-        answer = provider.cancelled(self.wire.exchange(request, Deadline()))
-        if answer.verdict is Verdict.ACCEPTED:
+        is_cancelled = discard(self.sender.provider, self._left(draft), wire=self.wire).verdict is Verdict.ACCEPTED
+        if is_cancelled:
             ledger.abandon(draft.id, BEYOND)
-        left = "cancelled" if answer.verdict is Verdict.ACCEPTED else "left unconfirmed"
+        left = "cancelled" if is_cancelled else "left unconfirmed, and cancelled by the next apply"
         way = "make the audience at the provider smaller, or raise the limit in a reviewed change"
         return Outcome(
             verdict=Verdict.UNREACHABLE,
@@ -139,19 +180,32 @@ class Drafting:
             hint=f"{campaign.id}: {'; '.join(told)}: nobody was contacted, the draft is {left}; {way}",
         )
 
+    def _left(self, draft: Draft) -> LeftDraft:
+        campaign = self.batch.campaign
+        return LeftDraft(
+            id=draft.id,
+            batch=self.row.id,
+            provider=campaign.provider,
+            ticket=draft.ticket,
+            channel=campaign.channel,
+            kind=campaign.audience.kind,
+        )
+
+
+def discard(provider: Provider, left: LeftDraft, *, wire: Wire) -> Outcome:
+    """Ask the provider to cancel a draft: ACCEPTED proves that nothing of it can be sent any more."""
+    request = provider.discard(left.channel, left.kind, ticket=left.ticket)
+    return provider.cancelled(wire.exchange(request, Deadline()))
+
 
 def discard_left(ledger: Ledger, wires: Wires) -> None:
     """Cancel the drafts of batches that nobody will send; what cannot be cancelled now is tried by the next run."""
-    known = wires.project.settings.providers
     for left in ledger.left_drafts():
-        if left.provider not in known:
-            continue
-        provider, spec = wires.project.provider(left.provider), json.loads(left.spec)
-        kind = "tag" if "tag" in spec["audience"] else "list"
-        request = provider.discard(Channel(spec["channel"]), kind, ticket=left.ticket)
-        with contextlib.closing(wires.open(left.provider)) as wire, contextlib.suppress(OctoplanError):
-            if provider.cancelled(wire.exchange(request, Deadline())).verdict in (Verdict.ACCEPTED, Verdict.REJECTED):
-                ledger.abandon(left.id, "discarded")
+        with contextlib.suppress(OctoplanError, KeyError):  # a provider may be gone, or its credentials
+            provider = wires.project.provider(left.provider)
+            with contextlib.closing(wires.open(left.provider)) as wire:
+                if discard(provider, left, wire=wire).verdict is Verdict.ACCEPTED:
+                    ledger.abandon(left.id, CANCELLED)
 
 
 def _outcome(step: Step | Outcome) -> Outcome:

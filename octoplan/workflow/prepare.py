@@ -141,6 +141,7 @@ class Preparation:
             *reach.check_edition(campaign, channel_of(past.edition)),
             *listed.check_edition(campaign, held_of(past.edition)),
             *reach.check_excluded(campaign, self.remembered.others(campaign)),
+            *listed.check_excluded(self.remembered.unknown(campaign)),
             *(merge.check(campaign, composed.shares) if composed.shares else ()),
             *voice.check_attempts(len(self.remembered.called(campaign) & composed.french)),
             *history.check_history(composed.packed.contacts, empty=self.remembered.is_new(campaign)),

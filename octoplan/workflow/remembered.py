@@ -12,7 +12,7 @@ from octoplan.core import approval, cap, keys
 from octoplan.core.model import NOTHING, Channel
 from octoplan.core.rules import voice
 from octoplan.core.trial import is_trial
-from octoplan.ledger import HELD, BatchState
+from octoplan.ledger import BatchState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,6 +81,12 @@ class Remembered:
         """Yield each excluded campaign with every channel it was sent on."""
         yield from dict.fromkeys((name, channel_of(edition)) for name, edition in self._excluded(campaign))
 
+    def unknown(self, campaign: Campaign) -> Iterator[str]:
+        """Yield each excluded campaign that was sent to a list or tag of the provider."""
+        yield from dict.fromkeys(
+            name for name, edition in self._excluded(campaign) if edition.of_provider and edition.held()
+        )
+
     def _excluded(self, campaign: Campaign) -> Iterator[tuple[str, Edition]]:
         if self.ledger is not None:
             for other in campaign.audience.exclude_campaigns:
@@ -123,7 +129,8 @@ def last_contacts(ledger: Ledger, campaign: Campaign) -> int | None:
     if is_trial(campaign.id) or not before:
         return None
     edition = ledger.edition(campaign.id, max(before))
-    return edition.people(edition.members())
+    everybody = edition.held() if edition.of_provider else edition.members()  # what is not sent of a list is a guess
+    return edition.people(everybody) or None
 
 
 def distinct(packed: bytes) -> frozenset[bytes]:
@@ -137,8 +144,7 @@ def channel_of(edition: Edition | None) -> str | None:
 
 
 def held_of(edition: Edition | None) -> str | None:
-    """Return what the provider held of an edition's audience, in words; empty: addresses; None: nobody was sent it."""
-    sent = [batch for batch in edition.batches if batch.state in HELD] if edition else []
-    if not sent:
+    """Return what the provider held of an edition's audience, in words; empty: addresses; None: nothing was begun."""
+    if edition is None or not edition.batches:
         return None
-    return "a list or tag of the provider" if sent[0].held else ""
+    return "a list or tag of the provider" if edition.batches[0].held else ""

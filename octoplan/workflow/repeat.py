@@ -107,8 +107,8 @@ class Repeater:
         campaign, packer = self._as_now(row)
         provider = self.project.provider(row.provider)
         look = f"look up ticket {doubt.ticket} at the provider, then decide"
-        if not campaign.audience.held:
-            raise Unrepeatable(f"its file names no list or tag any more: {look}")
+        if not campaign.audience.held or not doubt.ticket:
+            raise Unrepeatable(f"a list or tag is not sent again without a person's word: {look}")
         batch = next(iter(packer.batches(first=False)))
         history: History = (Drafted(ticket=doubt.ticket), Agreed(), Doubted())
         with contextlib.closing(self.wires.open(row.provider)) as wire:
@@ -116,11 +116,14 @@ class Repeater:
             if not isinstance(request, Request) or request.effect is not Effect.READ:
                 raise TypeError(request)
             seen = wire.exchange(request, Deadline())
-        found = provider.next(batch, (*history, Exchange(request=request, seen=seen)))
-        if not isinstance(found, Outcome):
-            raise TypeError(found)
-        if found.verdict is not Verdict.REJECTED:
-            raise Unrepeatable(f"{found.reason}: {look}")
+            found = provider.next(batch, (*history, Exchange(request=request, seen=seen)))
+            if not isinstance(found, Outcome):
+                raise TypeError(found)
+            if found.verdict is not Verdict.REJECTED:
+                raise Unrepeatable(f"{found.reason}: {look}")
+            cancel = provider.discard(campaign.channel, campaign.audience.kind, ticket=doubt.ticket)
+            if provider.cancelled(wire.exchange(cancel, Deadline())).verdict is not Verdict.ACCEPTED:
+                raise Unrepeatable(f"{found.reason}, but it cannot be cancelled: {look}")
         return found if self.ledger.disprove(row.id, reason=found.reason) else None
 
     def _as_now(self, row: BatchRow) -> tuple[Campaign, Packer | HeldPacker]:

@@ -93,7 +93,8 @@ def filled(
                 step=composed.packer.prices.voice_step if summary.seconds else 0,
             ),
             "calls": packed.calls,
-            "merge_fields": packed.names,
+            "merge_fields": bool(packed.names),
+            "placeholders": packed.names,
             "estimate": Estimate(
                 contacts=packed.contacts,
                 parts=packed.parts,

@@ -15,10 +15,9 @@ from octoplan.workflow import approve
 from octoplan.workflow.crew import Crew, Job
 from octoplan.workflow.drafting import discard_left
 from octoplan.workflow.repeat import way_out
-from octoplan.workflow.sending import OVER, STOPPED, Sender
+from octoplan.workflow.sending import STOPPED, Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from octoplan.core.batch import Packer
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
 
 PLANNED = ("send", "resume", "wait", "in_doubt")
 """Actions of a plan whose contacts are in its totals."""
-
-REASONS: Mapping[str, Exit | None] = {STOPPED: None, OVER: Exit.STALE}
-"""Exit codes of outcomes of our own making; whoever says stop gives the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +72,7 @@ class Run:
         due = self._due()
         before = self.tally.not_started
         self.watch.stop.sending = True  # who is told to stop while something is reserved must not take it for an error
-        jobs = [job for item in due for job in self._reserve(item)]
-        discard_left(self.ledger, self.wires)
-        self.crew.send(jobs)
+        self.crew.send([job for item in due for job in self._reserve(item)])
         wished = self.watch.stop.wished
         if wished is not None and self.tally.not_started > before:
             self.tally.end(wished, STOPPED, sentence="stopped on request: run the same command again")
@@ -96,7 +90,8 @@ class Run:
 
     def conclude(self) -> Tally:
         """End the run and look at how things stand; what cannot be read now, the next plan shows."""
-        for step in (partial(self.ledger.close_run, self.id), self._look_back):
+        cleared = partial(discard_left, self.ledger, self.wires)
+        for step in (cleared, partial(self.ledger.close_run, self.id), self._look_back):
             try:
                 step()
             except OctoplanError as error:

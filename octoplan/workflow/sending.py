@@ -125,7 +125,7 @@ class Sender:
         Late or closed, it is not claimed. Raises as `send` does.
         """
         history, quote = prepared
-        late = self._late(batch, ())
+        late = self.ended() or self._late(batch, ())
         if late is not None:
             return late
         agreed = (*history, Agreed())
@@ -136,6 +136,21 @@ class Sender:
         if attempt is None:
             return None
         return self._settled(wire, row, batch=batch, attempt=(attempt, deadline), history=agreed)
+
+    def ended(self) -> Outcome | None:
+        """Return why nothing new may be begun any more; None if it may."""
+        reason = STOPPED if self.stop.is_set() else OVER if self.is_over() else ""
+        return Outcome(verdict=Verdict.UNREACHABLE, reason=reason) if reason else None
+
+    def doubt(self, row: BatchRow, *, reason: str) -> Outcome | None:
+        """Record that a batch may have been sent by somebody else; None if another runner has taken it."""
+        wanted = Claim(request_id="", payload_hash="", deadline=Deadline().at)
+        claimed = self.ledger.claim(self.run, row.id, wanted=wanted)
+        if claimed is None:
+            return None
+        outcome = Outcome(verdict=Verdict.IN_DOUBT, reason=reason)
+        self._settle(claimed, outcome)
+        return outcome
 
     def payload_hash(self, identified: Batch) -> str:
         """Return what a recorded request is compared by: the keyed hash of its exact bytes."""

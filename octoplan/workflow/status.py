@@ -17,7 +17,7 @@ from octoplan.formats.text import cents
 from octoplan.ledger import HELD, BatchState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from decimal import Decimal
 
     from octoplan.ledger import BatchRow, EditionSummary, Ledger
@@ -76,6 +76,9 @@ class Standing:
         if self.without_ticket:
             parts.append(f"{quantity(self.without_ticket, 'batch')} accepted without ticket")
         return f"{mark} {self.campaign} #{self.edition}: {' · '.join(parts)}"
+
+
+OF_PROVIDER = "sent to a list or tag of the provider, which alone knows who is in it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +173,16 @@ def contact_status(project: Project, address: str, *, campaign: str | None) -> t
         raise Refused(f"that is neither a phone number nor an e-mail address: {ways}", reason="address")
     key = keys.contact_key(project.key, canonical)
     with contextlib.closing(project.open_ledger(reads=True)) as ledger:
-        rows = ledger.find(key)
+        rows = [*ledger.find(key), *_unknown(ledger)]
     return tuple(_delivery(row) for row in rows if _is_about(row.campaign, campaign))
+
+
+def _unknown(ledger: Ledger) -> Iterator[BatchRow]:
+    """Yield the batches that were sent to lists and tags of the provider: who is in them octoplan does not know."""
+    for summary in ledger.campaigns():
+        if summary.of_provider:
+            batches = ledger.edition(summary.campaign, summary.edition).batches
+            yield from (batch for batch in batches if batch.state in HELD)
 
 
 def _delivery(row: BatchRow) -> Delivery:
@@ -181,8 +192,8 @@ def _delivery(row: BatchRow) -> Delivery:
         edition=row.edition,
         test=is_trial(row.campaign),
         batch=row.id,
-        state=row.state.value,
-        reason=row.reason,
+        state="unknown" if row.held else row.state.value,
+        reason=OF_PROVIDER if row.held else row.reason,
         ticket=row.ticket,
         at=f"{at:%Y-%m-%d %H:%M %Z}",
     )

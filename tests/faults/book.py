@@ -30,6 +30,11 @@ def contact_key(key: bytes, address: str) -> bytes:
     return keyed(key, b"contact", address.encode())
 
 
+def held_key(key: bytes) -> bytes:
+    """Return the key that stands for an audience which the provider holds."""
+    return keyed(key, b"held")
+
+
 def approved_entry(key: bytes, campaign: tuple[str, int], *, contact: bytes, content: str) -> bytes:
     """Return what stands in the approved set for one person."""
     name, edition = campaign
@@ -52,6 +57,7 @@ class Batch:
     attempt: str | None
     run: str | None
     keys: frozenset[bytes]
+    held: bool
 
     @property
     def free(self) -> bool:
@@ -119,6 +125,8 @@ class Book:
     events: tuple[Event, ...]
     plans: dict[str, RecordedPlan]
     runs: dict[str, str]
+    drafts: dict[str, str]
+    """By request id, when a campaign was asked to be prepared."""
 
     def held(self, of: tuple[str, int]) -> frozenset[bytes]:
         """Return the keys of everybody who got an edition, or may have."""
@@ -146,6 +154,7 @@ def read(path: Path) -> Book | None:
                 events=tuple(_events(db)),
                 plans={plan.id: plan for plan in _plans(db)},
                 runs=dict(db.execute("SELECT id, plan_id FROM runs").fetchall()),
+                drafts=dict(db.execute("SELECT request_id, asked_at FROM drafts").fetchall()),
             )
     except sqlite3.DatabaseError:
         return None
@@ -172,7 +181,8 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _batches(db: sqlite3.Connection) -> Iterator[Batch]:
     rows = db.execute(
-        "SELECT id, campaign, edition, plan_id, state, rejected, contacts, worst, charged, attempt, run, keys"
+        "SELECT id, campaign, edition, plan_id, state, rejected, contacts, worst, charged, attempt, run, keys,"
+        " held"
         " FROM batches JOIN batch_keys ON batch = id ORDER BY campaign, edition, number"
     )
     for row in rows:
@@ -190,6 +200,7 @@ def _batches(db: sqlite3.Connection) -> Iterator[Batch]:
             attempt=row[9],
             run=row[10],
             keys=frozenset(keys[start : start + SIZE] for start in range(0, len(keys), SIZE)),
+            held=bool(row[12]),
         )
 
 

@@ -5,13 +5,12 @@ It shares no code with octoplan's ledger, keys, plans or workflow: `book` and `s
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from faults import book, consent, saved
+from faults import book, calls, consent, saved
 from faults.project import CANARIES, Person
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class Evidence:
             ran.home
             for ran in self.world.runs
             for number in ran.requests
-            if self.requests[number]["outcome"] == "sent" and request_id in self.requests[number]["body"]
+            if self.requests[number]["outcome"] == "sent" and self.requests[number]["identity"] == request_id
         )
         found = self.attempts(request_id)
         of_home = (one for home in homes for one in found if one[0] is self.books.get(home))
@@ -81,7 +80,7 @@ def gather(world: World) -> Evidence | None:
     return Evidence(
         world=world,
         deliveries=world.server.deliveries(),
-        requests=world.server.requests(),
+        requests=calls.identified(world.server.requests()),
         book=kept,
         books={world.home: kept, **copies},
         plans={document.id: document for document in documents},
@@ -144,15 +143,21 @@ def _elsewhere(evidence: Evidence) -> Counter[tuple[str, int, str]]:
     by_edition: dict[tuple[str, int, str], list[Ran]] = {}
     for number, request in enumerate(evidence.requests):
         if request["outcome"] == "sent" and number in runs:
-            body = json.loads(request["body"])
-            one = {"request_id": body["metadata"].get("request_id"), "text": body["text"]}
-            for address in (address for recipient in body["recipients"] for address in recipient.values()):
+            one = {"request_id": request["identity"], "text": "nothing"}
+            reached = (got["address"] for got in evidence.deliveries if got["request_id"] == request["identity"])
+            for address in calls.addresses(request) or reached:
                 by_edition.setdefault((*_edition(evidence, one), address), []).append(runs[number])
     for of, senders in by_edition.items():
         numbers = [ran.number for ran in senders]
-        if len({ran.home for ran in senders}) > 1 and max(numbers) - min(numbers) > 1:
+        apart = max(numbers) - min(numbers) > 1 or _is_held(evidence, of[:2])
+        if len({ran.home for ran in senders}) > 1 and apart:
             found[of] += sum(ran.home != world.home for ran in senders)
     return found
+
+
+def _is_held(evidence: Evidence, of: tuple[str, int]) -> bool:
+    """Tell whether the provider holds the audience of an edition: no request id keeps two ledgers apart there."""
+    return any(batch.held for batch in evidence.book.batches.values() if batch.of == of)
 
 
 def foreign_is_no_proof(evidence: Evidence) -> None:
@@ -228,6 +233,8 @@ def _accepted_is_delivered(evidence: Evidence, batch: Batch, *, by_request: dict
     ids = {one.request_id for one in evidence.book.attempts.values() if one.batch == batch.id}
     if not any(_was_sent(evidence, one) for one in ids):
         evidence.world.broken("I3", f"{batch.id} is accepted, and the provider never sent it")
+    if batch.held:
+        return
     key = evidence.world.key()
     reached = {book.contact_key(key, address) for one in ids for address in by_request.get(one, ())}
     if reached - batch.keys:
@@ -235,7 +242,7 @@ def _accepted_is_delivered(evidence: Evidence, batch: Batch, *, by_request: dict
 
 
 def _was_sent(evidence: Evidence, request_id: str) -> bool:
-    return any(one["outcome"] == "sent" and request_id in one["body"] for one in evidence.requests)
+    return any(one["outcome"] == "sent" and one["identity"] == request_id for one in evidence.requests)
 
 
 def plans_send_nothing(evidence: Evidence) -> None:
@@ -246,16 +253,18 @@ def plans_send_nothing(evidence: Evidence) -> None:
             continue
         for number in ran.requests:
             request = evidence.requests[number]
-            if request["method"] == "GET":
+            if request["method"] != "POST":
                 continue
-            body = json.loads(request["body"])
-            harmful = body.get("simulation_mode") is not True or "request_id" in request["body"]
+            harmful = calls.fields(request).get("simulation_mode") is not True or "request_id" in request["body"]
             if harmful and not _was_claimed(evidence, request, before=ran):
                 evidence.world.broken("I10", f"run {ran.number} planned, and request {number} sends")
 
 
 def _was_claimed(evidence: Evidence, request: dict[str, Any], *, before: Ran) -> bool:
     """Tell whether a request is an earlier run's that came late: somebody who was killed had sent it."""
+    if calls.is_creation(request):
+        asked = (one.drafts.get(calls.fields(request).get("request_id", "")) for one in evidence.books.values())
+        return any(datetime.fromisoformat(at) < before.began for at in asked if at)
     attempts = evidence.attempts(consent.sending(request) or "")
     return any(datetime.fromisoformat(attempt.claimed_at) < before.began for _, attempt in attempts)
 
@@ -287,6 +296,8 @@ def nobody_is_forgotten(evidence: Evidence) -> None:
 def _is_explained(kept: Book, campaign: Campaign, *, key: bytes) -> bool:
     """Tell whether somebody is held or rejected, or joined an edition that had begun and takes nobody in."""
     batches = [batch for batch in kept.batches.values() if batch.of == (campaign.id, campaign.edition)]
+    if campaign.held:  # whoever joined a list that was sent is not sent it
+        return any(not batch.free or batch.rejected for batch in batches)
     if not any(key in batch.keys for batch in batches):
         return campaign.new_contacts == "skip" and any(batch.attempt for batch in batches)
     return any(key in batch.keys and (not batch.free or batch.rejected) for batch in batches)
@@ -318,6 +329,7 @@ PROMISES = (
     consent.doubt_is_closed_by_evidence,
     consent.charges_are_exact,
     consent.estimates_are_exact,
+    consent.a_list_is_within_its_limits,
     consent.nothing_is_told_before_it_is_kept,
     consent.living_runs_keep_what_they_reserved,
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from faults import book
+from faults import book, calls
 
 if TYPE_CHECKING:
     from faults.book import Attempt, Book
@@ -44,7 +44,8 @@ def only_what_was_approved(evidence: Evidence) -> None:
         if document is None:
             world.broken("I2", f"{batch.id} was sent under a plan that nobody saved")
             continue
-        contact = book.contact_key(world.key(), delivery["address"])
+        key = world.key()
+        contact = book.held_key(key) if batch.held else book.contact_key(key, delivery["address"])
         entry = book.approved_entry(world.key(), batch.of, contact=contact, content=_content(delivery))
         if entry not in document.entries:
             world.broken("I2", f"somebody of {batch.id} got what was not approved")
@@ -119,12 +120,7 @@ def only_in_time(evidence: Evidence) -> None:
 
 def sending(request: dict[str, Any]) -> str | None:
     """Return the request id of a request that could send; None for others."""
-    if request["method"] != "POST":
-        return None
-    body = json.loads(request["body"])
-    if body.get("simulation_mode") is True:
-        return None
-    found: str | None = body.get("metadata", {}).get("request_id")
+    found: str | None = request["identity"]
     return found
 
 
@@ -138,10 +134,9 @@ def opt_out_wins(evidence: Evidence) -> None:
             if identity is None or evidence.claimed(ran, identity) is None:
                 continue
             _waits_for_nobody_who_left(evidence, ran, request=request)
-            recipients = json.loads(request["body"])["recipients"]
-            addresses = {address for one in recipients for address in one.values()}
-            if addresses & ran.suppressed:
-                evidence.world.broken("I6", f"run {ran.number} sent to {len(addresses & ran.suppressed)} who opted out")
+            gone = calls.addresses(request) & ran.suppressed
+            if gone:
+                evidence.world.broken("I6", f"run {ran.number} sent to {len(gone)} who opted out")
 
 
 def _ends_what_it_began(evidence: Evidence, ran: Ran) -> None:
@@ -218,11 +213,30 @@ def charges_are_exact(evidence: Evidence) -> None:
         if attempt.cost is None or not attempt.ticket or answer is None:
             continue
         if (
-            attempt.ticket in answer.values()
+            "total_cost" in answer
+            and attempt.ticket in answer.values()
             and str(answer["total_cost"]) != attempt.cost
             and not evidence.world.priced
         ):
             evidence.world.broken("I4", f"{attempt.batch} cost {answer['total_cost']}, the ledger has {attempt.cost}")
+
+
+def a_list_is_within_its_limits(evidence: Evidence) -> None:
+    """I2 and I4: what the provider counts of a list is within what the plan says at most, and is what it charged."""
+    got = Counter(one["request_id"] for one in evidence.deliveries)
+    for attempt in evidence.book.attempts.values():
+        batch = evidence.book.batches[attempt.batch]
+        document = evidence.plans.get(batch.plan)
+        approved = document.campaign(batch.of) if document else None
+        if not batch.held or approved is None or not got[attempt.request_id]:
+            continue
+        contacts = got[attempt.request_id]
+        unit, call = PRICES[approved.channel]
+        if contacts > approved.contacts or unit * contacts + call > approved.worst:
+            evidence.world.broken("I2", f"{batch.id} reached {contacts}, approved were {approved.contacts}")
+        told = (attempt.contacts, attempt.cost and Decimal(attempt.cost))
+        if attempt.ticket and told != (contacts, unit * contacts + call):
+            evidence.world.broken("I4", f"{batch.id} reached {contacts}, the ledger has {told}")
 
 
 def estimates_are_exact(evidence: Evidence) -> None:
@@ -231,7 +245,7 @@ def estimates_are_exact(evidence: Evidence) -> None:
         for row in document.wanted:
             unit, call = PRICES.get(row.channel, (ZERO, ZERO))
             exact = unit * row.contacts + call * row.calls
-            if row.channel and row.contacts and row.cost != exact:
+            if row.channel and row.contacts and row.cost != exact and not row.held:
                 evidence.world.broken("I4", f"{row.id} costs {exact}, its plan says {row.cost}")
 
 

@@ -20,7 +20,8 @@ from octoplan.core.model import Unknown
 from octoplan.ledger import attempts, file, plans, reservation, runs
 from octoplan.ledger.sqlite import SqliteLedger
 from octoplan.providers import octopush
-from octoplan.workflow import approve, names, prepare, repeat, run, sending, suppressions
+from octoplan.providers.octopush import held, single
+from octoplan.workflow import approve, drafting, names, prepare, repeat, run, sending, suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,6 +193,27 @@ def plan_time_ignored() -> None:
     put(approve, is_in_time=lambda *_: True)
 
 
+def lists_without_limits() -> None:
+    """Confirm whatever the provider counts in a list."""
+    put(drafting.Drafting, _beyond=lambda *_: ())
+
+
+def ready_is_proof() -> None:
+    """Take it for a proof that nothing was confirmed that a draft is still called ready, and any answer to its cancel."""
+    rewrite(held, "_evidence", ("(answers.FAILED, answers.COMPUTING)", "answers.STATUSES.values()"))
+    rewrite(repeat.Repeater, "_evidence", ("is not Verdict.ACCEPTED:", "is None:"))
+
+
+def drafts_left_alone() -> None:
+    """Make a new draft, whatever became of the earlier ones."""
+    put(drafting.Drafting, _cleared=lambda _: None)
+
+
+def values_of_others() -> None:
+    """Give each contact of a call the values of the next one."""
+    rewrite(single, "_recipients", ("batch.values, strict", "(*batch.values[1:], batch.values[0]), strict"))
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     made.__name__.replace("_", "-"): made
     for made in (
@@ -213,6 +235,10 @@ MUTANTS: dict[str, Callable[[], None]] = {
         deadline_not_checked,
         older_plan_after_newer,
         dead_claims_are_free,
+        lists_without_limits,
+        ready_is_proof,
+        drafts_left_alone,
+        values_of_others,
         no_approved_set,
         opt_outs_not_looked_at_again,
         plan_time_ignored,

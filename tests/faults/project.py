@@ -32,7 +32,7 @@ providers:
     key: "${{OCTOPUSH_API_KEY}}"
     prices: prices/octopush.yaml
     quiet_time: {quiet_time}
-    merge_fields: never
+    merge_fields: {merge_fields}
     workers: {workers}
 environments:
   rehearsal: {{sandbox: true, ledger: {{url: "sqlite:///rehearsal.db"{identity}}}}}
@@ -99,6 +99,10 @@ class Campaign:
     present: bool = True
     values: dict[int, int] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
+    held: str = ""
+    """What the provider holds its audience as: `list` or `tag`; empty: a file does."""
+    most: int = 12
+    """How many contacts of such an audience are approved."""
 
     @property
     def text(self) -> str:
@@ -122,17 +126,22 @@ class Campaign:
     def yaml(self) -> str:
         """Return the campaign's file."""
         expect = f"expect: {{max_change: {self.max_change}%}}"
+        source = f"file: ../audiences/{self.id}.csv, new_contacts: {self.new_contacts}"
+        if self.held:
+            source = f"{self.held}: {self.id}"
         lines = [
             f"id: {self.id}",
             f"edition: {self.edition}",
             f"channel: {self.channel}",
             f"purpose: {self.purpose}",
-            f"audience: {{file: ../audiences/{self.id}.csv, new_contacts: {self.new_contacts}, {expect}}}",
+            f"audience: {{{source}, {expect}}}",
             _MESSAGES[self.channel].format(text=self.text),
         ]
         if self.send_at:
             lines.append(f"schedule: {{send_at: '{self.send_at:%Y-%m-%dT%H:%M}', timezone: UTC}}")
-        allowed = (*self.allow, *_ALLOWED.get(self.channel, ()))
+        if self.held:
+            lines.append(f"limits: {{max_cost: 5 EUR, max_contacts: {self.most}}}")
+        allowed = (*self.allow, *_ALLOWED.get(self.channel, ()), *(("provider-held",) if self.held else ()))
         if allowed:
             lines += ["allow:", *(f'  {rule}: "looked at"' for rule in allowed)]
         return "\n".join(lines) + "\n"
@@ -158,6 +167,7 @@ class Project:
     max_cost: str = "500"
     opted_out: list[int] = field(default_factory=list)
     ledger_id: str = ""
+    merge_fields: bool = False
 
     def suppressed(self) -> frozenset[str]:
         """Return every address on the suppression list."""
@@ -169,11 +179,16 @@ class Project:
         """Write every file; those of campaigns that are gone go."""
         identity = f', id: "{self.ledger_id}"' if self.ledger_id else ""
         settings = _PROJECT.format(
-            max_cost=self.max_cost, quiet_time=self.quiet_time, workers=self.workers, identity=identity
+            max_cost=self.max_cost,
+            quiet_time=self.quiet_time,
+            workers=self.workers,
+            identity=identity,
+            merge_fields="auto" if self.merge_fields else "never",
         )
         texts = {"octoplan.yaml": settings, "prices/octopush.yaml": PRICES, "audiences/stop.csv": self._stop()}
         for campaign in self.campaigns:
-            texts[f"audiences/{campaign.id}.csv"] = campaign.csv()
+            if not campaign.held:
+                texts[f"audiences/{campaign.id}.csv"] = campaign.csv()
             if campaign.present:
                 texts[f"campaigns/{campaign.file}.yaml"] = campaign.yaml()
         for path in (root / "campaigns").glob("*.yaml"):
@@ -184,6 +199,14 @@ class Project:
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
+
+    def lists(self) -> dict[str, dict[str, list[dict[str, str]]]]:
+        """Return what the provider is to hold, as its sandbox takes it."""
+        held = [one for one in self.campaigns if one.held]
+        return {
+            f"{kind}s": {one.id: [{"phone_number": Person(who).phone} for who in one.people] for one in held}
+            for kind in {one.held for one in held}
+        }
 
     def _stop(self) -> str:
         lines = ["address"]

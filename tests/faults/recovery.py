@@ -85,7 +85,10 @@ def recover(world: World) -> None:
     world.login = "sandbox-team"
     world.project.max_cost = "500"
     world.project.opted_out += [who for who in world.blacklisted if who not in world.project.opted_out]
-    world.project.write(world.home)
+    for one in world.project.campaigns:
+        if one.held and set(one.people) <= set(world.blacklisted):  # the provider prepares nothing for nobody
+            one.present = False
+    world.write()
     world.clock.advance(QUIET)
     world.say("-- recovery")
     for _ in range(ROUNDS):

@@ -33,6 +33,7 @@ class Approved:
     spec: str
     opens: datetime | None
     closes: datetime | None
+    held: str
 
     @property
     def of(self) -> tuple[str, int]:
@@ -104,4 +105,5 @@ def _campaign(row: dict[str, Any]) -> Approved:
         spec=json.dumps(row["spec"], sort_keys=True),
         opens=row["apply_from"] and datetime.fromisoformat(row["apply_from"]),
         closes=row["apply_until"] and datetime.fromisoformat(row["apply_until"]),
+        held=row["held"],
     )

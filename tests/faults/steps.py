@@ -111,20 +111,20 @@ def edit(world: World, *, what: str, campaign: int, who: int = 0) -> None:
     one = world.project.campaigns[campaign % len(world.project.campaigns)]
     world.met(f"edit-{what}")
     EDITS[what](world, one, who)
-    world.project.write(world.home)
+    world.write()
 
 
 def opt_out(world: World, *, who: int) -> None:
     if who not in world.project.opted_out:
         world.met("opt-out")
         world.project.opted_out.append(who)
-    world.project.write(world.home)
+    world.write()
 
 
 def limit(world: World, *, amount: str) -> None:
     world.met("limit")
     world.project.max_cost = amount
-    world.project.write(world.home)
+    world.write()
 
 
 def account(world: World) -> None:
@@ -247,12 +247,12 @@ def _foreign(world: World) -> Callable[[], None]:
     other = key.with_name("0badf00d")
     shutil.copy2(key, other)
     world.project.ledger_id = "0badf00d"
-    world.project.write(world.home)
+    world.write()
 
     def mend() -> None:
         other.unlink()
         world.project.ledger_id = right
-        world.project.write(world.home)
+        world.write()
 
     return mend
 

@@ -83,7 +83,9 @@ class Watch:
         document = self._of(ran)
         if document is None or self._before is None:
             return
-        wanted = {one.of: one for one in document.wanted}
+        wanted = {
+            one.of: one for one in document.wanted if not one.held
+        }  # of a list the plan says the most there may be
         held = sum(
             batch.contacts
             for batch in now.batches.values()

@@ -148,13 +148,19 @@ class World:
         """Make the project and its ledger."""
         self.homes.append(self.home)
         self.person(self.home).mkdir()
-        self.project.write(self.home)
+        self.write()
         (self.root / "runs").mkdir()
         self.run("--env", ENVIRONMENT, "ledger", "init")
         (name,) = (self.home / ".octoplan/keys").iterdir()
         self.project.ledger_id = name.name
-        self.project.write(self.home)
+        self.write()
         shutil.copy2(self.ledger, self.root / "backup.db")
+
+    def write(self) -> None:
+        """Write the project's files, and what the provider holds of it."""
+        self.project.write(self.home)
+        if lists := self.project.lists():
+            self.server.ask("lists", **lists)
 
     def key(self) -> bytes:
         """Return the ledger's key, which schedules may swap on the disk."""

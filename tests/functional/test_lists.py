@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 from relay import passed, reply_lost, request_lost, says
 from workspaces import Ended, Workspace, tally
@@ -242,6 +244,7 @@ def test_a_test_goes_to_test_contacts(project: Workspace) -> None:
         (", max_contacts: 25", "", "missing-key"),
         ("{list: clients}", "{list: clients, where: x}", "source"),
         ("{list: clients}", "{list: clients, fallback: {x: y}}", "source"),
+        ("{list: clients}", "{list: clients, country: BE}", "source"),
         ("{list: clients}", "{list: clients, expect: {max_invalid: 3%}}", "source"),
         ("{list: clients}", "{list: clients, tag: vip}", "source"),
         ("{list: clients}", "{contacts: [{phone_number: '+33639980011'}], segmentation: filter}", "source"),
@@ -260,6 +263,12 @@ def test_that_less_is_promised_must_be_accepted(project: Workspace) -> None:
     assert "warning provider-held" in project.run("plan", code=3).flat
     project.run("apply", code=3)
     assert project.counts()["deliveries"] == 0
+
+
+def held_back(call: Call) -> None:
+    """Hold a request, then let it pass."""
+    call.hold()
+    passed(call)
 
 
 def killed(project: Workspace, relay: Relay, step: str) -> None:
@@ -308,3 +317,145 @@ def test_what_was_never_ready_was_never_confirmed(project: Workspace, relay: Rel
     assert tally(project.run("apply").out)["accepted"] == 20
     assert project.counts() == {"deliveries": 20, "addresses": 20, "most_per_address": 1}
     assert steps(project).count(CANCEL) == 1
+
+
+def ready(project: Workspace, relay: Relay) -> str:
+    """Kill an apply whose draft is ready; return its ticket."""
+    killed(project, relay, "/status")
+    created = [each for each in project.ask("requests?limit=100")["requests"] if each["outcome"] == "prepared"]
+    ticket: str = created[-1]["answer"]["ticket_number"]
+    return ticket
+
+
+def confirm(project: Workspace, ticket: str) -> None:
+    """Confirm a draft as somebody would in the back office."""
+    url = f"{project.served}/octopush/v1/public{CONFIRM}"
+    headers = {"api-login": "sandbox-team", "api-key": "sandbox-key"}
+    time.sleep(1.1)
+    answer = httpx.post(url, json={"ticket_number": ticket}, headers=headers, trust_env=False)
+    assert answer.status_code == 200, answer.text
+
+
+ONCE = {"deliveries": 20, "addresses": 20, "most_per_address": 1}
+
+
+def test_a_draft_that_somebody_else_has_confirmed_is_a_doubt(project: Workspace, relay: Relay) -> None:
+    confirm(project, ready(project, relay))
+    project.edit("campaigns/promo.yaml", "demain", "jeudi")
+    ended = project.run("apply", code=7)
+    assert "may have been confirmed elsewhere" in said(ended)
+    project.run("apply", code=7)
+    assert project.counts() == ONCE
+    time.sleep(2)
+    assert "not sent again without a person's word" in said(project.run("resolve", code=7))
+
+
+def test_a_resumed_draft_that_somebody_else_has_confirmed_is_a_doubt(project: Workspace, relay: Relay) -> None:
+    project.run("plan", "--out", "plan.zip")
+    relay.asks = only("/status", lambda call: call.hold())
+    with project.start("apply", "plan.zip") as process:
+        relay.wait_until_held()
+        process.kill()
+    relay.asks = passed
+    relay.release.set()
+    created = [each for each in project.ask("requests?limit=100")["requests"] if each["outcome"] == "prepared"]
+    confirm(project, created[-1]["answer"]["ticket_number"])
+    project.run("apply", "plan.zip", code=7)
+    assert project.counts() == ONCE
+
+
+def test_the_draft_of_an_older_plan_is_cancelled_before_another_is_made(project: Workspace, relay: Relay) -> None:
+    ready(project, relay)
+    project.edit("campaigns/promo.yaml", "demain", "jeudi")
+    assert tally(project.run("apply").out)["accepted"] == 20
+    assert steps(project)[-3:] == [CANCEL, CREATE, CONFIRM]
+    assert {each["text"] for each in project.deliveries()} == {"ACME: votre magasin ouvre jeudi."}
+    assert project.counts() == ONCE
+
+
+def test_nothing_is_made_while_an_older_draft_cannot_be_cancelled(project: Workspace, relay: Relay) -> None:
+    ready(project, relay)
+    project.edit("campaigns/promo.yaml", "demain", "jeudi")
+    relay.asks = only(CANCEL, says(503), times=9)
+    ended = project.run("apply", code=5)
+    assert "it is not known whether the earlier draft" in said(ended)
+    relay.asks = passed
+    assert tally(project.run("apply").out)["accepted"] == 20
+    assert project.counts() == ONCE
+
+
+def test_who_stops_while_a_list_is_prepared_confirms_nothing(project: Workspace, relay: Relay) -> None:
+    relay.asks = only("/status", held_back)
+    with project.start("apply") as process:
+        relay.wait_until_held()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        relay.release.set()
+        process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert project.counts()["deliveries"] == 0
+    relay.asks = passed
+    assert tally(project.run("apply").out)["accepted"] == 20
+    assert project.counts() == ONCE
+
+
+def test_a_list_that_was_given_up_does_not_go_on_with_addresses(project: Workspace) -> None:
+    project.edit("campaigns/promo.yaml", "max_contacts: 25", "max_contacts: 19")
+    project.run("apply", code=3)
+    project.write("audiences/list.csv", "phone_number\n+33639980100\n")
+    project.edit("campaigns/promo.yaml", "{list: clients}", "{file: ../audiences/list.csv}")
+    assert "raise `edition`" in project.run("plan", code=1).flat
+    project.edit("campaigns/promo.yaml", "id: promo", "id: promo\nedition: 2")
+    project.run("apply")
+    assert project.counts()["deliveries"] == 1
+
+
+def test_what_is_left_of_a_campaign_that_is_gone_is_cancelled(project: Workspace, relay: Relay) -> None:
+    ready(project, relay)
+    (project.root / "campaigns/promo.yaml").unlink()
+    project.write("campaigns/other.yaml", CAMPAIGN.replace("promo", "other").replace("demain", "lundi"))
+    project.run("apply")
+    assert steps(project)[-1] == CANCEL
+    assert project.counts() == ONCE
+
+
+def test_a_draft_that_is_forgotten_is_for_a_person(project: Workspace, relay: Relay) -> None:
+    project.run("plan", "--out", "plan.zip")
+    relay.asks = only("/status", says(404, b'{"code": 131, "message": "x"}'))
+    ended = project.run("apply", "plan.zip", code=5)
+    assert "its draft is gone" in said(ended)
+    relay.asks = passed
+    assert tally(project.run("apply", "plan.zip").out)["accepted"] == 20
+    assert project.counts() == ONCE
+
+
+def test_a_list_that_takes_long_does_not_keep_the_others_waiting(project: Workspace, relay: Relay) -> None:
+    project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, workers: 1")
+    project.write("audiences/list.csv", "phone_number\n+33639980100\n")
+    other = CAMPAIGN.replace("promo", "zz").replace("{list: clients}", "{file: ../audiences/list.csv}")
+    project.write("campaigns/zz.yaml", other.replace("demain", "lundi").partition("allow:")[0])
+    relay.asks = only("/status", says(500), times=99)
+    ended = project.run("apply", code=5)
+    assert tally(ended.out) == {"accepted": 1, "rejected": 0, "in doubt": 0, "dropped": 0, "not started": 25}
+
+
+def test_what_cannot_be_told_of_a_list_is_said(project: Workspace) -> None:
+    project.run("apply")
+    assert "which alone knows who is in it" in project.run("status", "--contact", "+33639980001").flat
+    project.write("audiences/list.csv", "phone_number\n+33639980001\n")
+    more = CAMPAIGN.replace("promo", "more").replace("demain", "lundi").partition("allow:")[0]
+    project.write(
+        "campaigns/more.yaml",
+        more.replace("{list: clients}", "{file: ../audiences/list.csv, exclude: [{campaign: promo}]}"),
+    )
+    assert "nobody is excluded" in project.run("plan", "more", code=3).flat
+    project.write("old.csv", "phone_number\n+33639980001\n")
+    told = said(project.run("import", "promo", "old.csv", code=1))
+    assert "begun with a list or tag of the provider" in told
+
+
+def test_by_which_call_it_travels_is_approved(project: Workspace) -> None:
+    project.run("plan", "--out", "plan.zip")
+    project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, own_tag_paths: true")
+    project.run("apply", "plan.zip", code=4)
+    assert project.counts()["deliveries"] == 0

@@ -65,7 +65,7 @@ def test_ten_thousand_personal_texts_are_twenty_calls_and_each_is_delivered_as_r
     enlist(project, *people)
     say(project, TEXT)
     row = planned(project, "--out", "plan.zip")
-    assert (row["calls"], row["merge_fields"]) == (20, ["first_name", "param1", "param2"])
+    assert (row["calls"], row["placeholders"]) == (20, ["first_name", "param1", "param2"])
     assert row["simulation"]["calls"] == 20
     assert row["estimate"]["contacts"] == 10_000
     assert rules(row) == {}
@@ -83,7 +83,7 @@ def test_a_template_with_conditions_falls_back_and_the_plan_says_how_many_calls_
     enlist(project, *((name, "Nice", str(number)) for number, name in enumerate(NAMES)))
     say(project, '{% if contact.store == "Nice" %}Salut{% endif %} {{ contact.code }}')
     row = planned(project)
-    assert (row["calls"], row["merge_fields"]) == (8, [])
+    assert (row["calls"], row["merge_fields"]) == (8, False)
     assert "no merge fields for 8 contacts: the text has `{% if %}` over `contact`" in rules(row)["merge-text"]
     assert "texts of their own take 8 calls, where 1 would do" in rules(row)["merge-text"]
     assert "8 calls" in project.run("plan").flat
@@ -156,7 +156,7 @@ def test_a_project_may_want_no_merge_fields(project: Workspace) -> None:
     assert planned(project)["calls"] == 1
     project.edit("octoplan.yaml", "workers: 1", "merge_fields: never")
     row = planned(project)
-    assert (row["calls"], row["merge_fields"], rules(row)) == (3, [], {})
+    assert (row["calls"], row["merge_fields"], rules(row)) == (3, False, {})
 
 
 def test_render_shows_the_request_that_would_carry_the_text(project: Workspace) -> None:

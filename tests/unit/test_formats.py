@@ -64,7 +64,8 @@ def everything() -> Plan:
         edition=2,
         reason="new-edition",
         again=900,
-        merge_fields=("param1",),
+        merge_fields=True,
+        placeholders=("param1",),
         audience=AudienceCounts(rows=2, contacts=2, already_sent=1, fallback={"first_name": 1}),
         text=TextFacts(
             pattern="Bonjour ‹n 3–5›\nADIEU", longest=1, encodings={"gsm7": 1, "ucs2": 1}, parts={"1": 1, "2": 1}

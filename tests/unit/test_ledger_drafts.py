@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from ledgers import SENT, UNKNOWN, World, packed, quick_folder
+from ledgers import ID, SENT, UNKNOWN, K, World, packed, quick_folder
 
-from octoplan.core.errors import Stale
-from octoplan.core.model import Quote
+from octoplan.core.errors import Refused, Stale
+from octoplan.core.model import Kind, Quote
 from octoplan.ledger import BatchState, Claim, Draft, NewBatch, Reserve
+from octoplan.ledger.sqlite import SqliteLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LIST = packed(1)
+SPEC = '{"channel": "sms", "audience": {"list": "clients"}}'
 BATCH = "noel/1/1"
+READY = Draft(id="", generation=1, ticket="t-1", request_id="request", payload_hash="h")
 QUOTE = Quote(contacts=1184, cost=Decimal("58.02"))
 
 
@@ -33,7 +37,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture
 def run(world: World) -> str:
-    run = world.plan("p1")
+    run = world.plan("p1", spec=SPEC)
     reserve(world, run, "p1")
     return run
 
@@ -75,7 +79,7 @@ def test_a_draft_is_asked_for_once(world: World, run: str) -> None:
     draft = prepare(world, run)
     assert world.ledger.prepare(run, BATCH, wanted=claim(world)) is None
     assert world.ledger.prepared(draft, "t-1") is True
-    assert world.ledger.draft(run, BATCH) == Draft(id=draft, generation=1, ticket="t-1", request_id="request")
+    assert world.ledger.draft(run, BATCH) == replace(READY, id=draft)
     assert world.batch(BATCH).state is BatchState.RESERVED
     assert [what for what, *_ in world.events()][-2:] == ["draft-asked", "draft-ready"]
 
@@ -102,7 +106,7 @@ def test_a_draft_that_is_ready_outlives_its_run(world: World, run: str) -> None:
     world.ledger.prepared(draft, "t-1")
     world.ledger.close_run(run)
     other = world.ledger.open_run("p1")
-    assert world.ledger.draft(other, BATCH) == Draft(id=draft, generation=1, ticket="t-1", request_id="request")
+    assert world.ledger.draft(other, BATCH) == replace(READY, id=draft)
 
 
 def test_only_a_reserved_batch_is_prepared(world: World, run: str) -> None:
@@ -152,7 +156,7 @@ def test_a_released_batch_is_reserved_again_under_another_id(world: World, run: 
     world.ledger.unsendable(BATCH, reason="beyond-limits", rejected=False)
     (left,) = world.ledger.left_drafts()
     assert (left.id, left.batch, left.ticket, left.provider) == (draft, BATCH, "t-1", "octopush")
-    assert left.spec == '{"by": "p1"}'
+    assert (left.channel, left.kind) == ("sms", "list")
     reserve(world, run, "p1")
     assert world.ledger.draft(run, "noel/1/2") == Draft(id="", generation=2)
     world.ledger.abandon(draft, "cancelled")
@@ -182,15 +186,58 @@ def test_a_record_of_the_provider_closes_a_doubt(world: World, run: str) -> None
     assert world.ledger.disprove(BATCH, reason="never confirmed") is True
     row = world.batch(BATCH)
     assert (row.state, row.reason, row.rejected) == (BatchState.NOT_SENT, "never confirmed", False)
-    assert [left.id for left in world.ledger.left_drafts()] == [draft]
+    assert world.ledger.left_drafts() == ()
+
+
+def test_a_draft_of_a_plan_that_is_over_is_left(world: World, run: str) -> None:
+    draft = prepare(world, run)
+    world.ledger.prepared(draft, "t-1")
+    world.clock.advance(seconds=1)
+    newer = world.plan("p2", spec=SPEC)
+    assert world.ledger.left_drafts() == ()
+    world.ledger.close_run(run)
+    assert [left.ticket for left in world.ledger.left_drafts()] == ["t-1"]
+    assert (world.batch(BATCH).state, world.batch(BATCH).reason) == (BatchState.RELEASED, "plan-over")
+    assert newer
+
+
+def test_a_draft_whose_time_is_over_is_left(world: World, run: str) -> None:
+    world.ledger.prepared(prepare(world, run), "t-1")
+    world.ledger.close_run(run)
+    assert world.ledger.left_drafts() == ()
+    world.clock.advance(days=8)
+    assert [left.ticket for left in world.ledger.left_drafts()] == ["t-1"]
+
+
+def test_a_list_does_not_go_on_where_addresses_were_given_up(world: World) -> None:
+    run = world.plan("p1", spec=SPEC)
+    world.reserve(run, "p1", (2, 3))
+    world.ledger.unsendable(BATCH, reason="no such list", rejected=True)
+    with pytest.raises(Stale):
+        reserve(world, run, "p1")
+
+
+@pytest.mark.parametrize("wrong", [{"id": "77b0d2aa"}, {"kind": Kind.REHEARSAL}, {"key": bytes(32)}])
+def test_another_ledger_is_not_upgraded(world: World, wrong: dict[str, Any]) -> None:
+    first_version(world)
+    meant = {"id": ID, "kind": Kind.LIVE, "key": K, **wrong}
+    with pytest.raises(Refused):
+        SqliteLedger.open(world.path, clock=world.clock, **meant)
+    with closing(sqlite3.connect(world.path)) as db:
+        assert db.execute("SELECT schema_version FROM meta").fetchone() == (1,)
+    world.ledger = world.reopened()
+
+
+def first_version(world: World) -> None:
+    world.ledger.close()
+    with closing(sqlite3.connect(world.path)) as db:
+        db.executescript("DROP TABLE drafts; ALTER TABLE batches DROP COLUMN held; UPDATE meta SET schema_version = 1;")
 
 
 def test_a_ledger_of_the_first_version_gets_what_it_lacks(world: World) -> None:
     run = world.plan("p1")
     world.reserve(run, "p1", (1, 2))
-    world.ledger.close()
-    with closing(sqlite3.connect(world.path)) as db:
-        db.executescript("DROP TABLE drafts; ALTER TABLE batches DROP COLUMN held; UPDATE meta SET schema_version = 1;")
+    first_version(world)
     world.ledger = world.reopened()
     assert world.batch(BATCH).held is False
     assert world.ledger.check() == ()

@@ -10,7 +10,7 @@ from octoplan.core.quantity import quantity
 from octoplan.core.rules import ERROR, finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from octoplan.core.model import Campaign, Finding, Place, Quote
 
@@ -48,8 +48,8 @@ def check(campaign: Campaign) -> Iterator[Finding]:
         hint = "where that matters, export the contacts to a file and name that under `audience.file`"
         yield finding("voice-purpose", said, path=("purpose",), value=purpose, hint=hint)
     said = (
-        f"{told}: suppression lists, `limits.per_contact` and `limits.countries` cannot be applied to it, "
-        "nor can anybody be told who gets another campaign, too"
+        f"{told}: suppression lists, `limits.per_contact`, `limits.countries` and how often somebody may be called "
+        "cannot be applied to it, nor can be told who gets another campaign, too"
     )
     hint = "see to it that the provider's list holds nobody who must not get this, then accept it under `allow`"
     yield finding(RULE, said, path=("audience", campaign.audience.kind), value=held, hint=hint)
@@ -81,5 +81,13 @@ def check_edition(campaign: Campaign, begun: str | None) -> Iterator[Finding]:
         return
     was, now = begun or "addresses", held or "addresses"
     message = f"this edition was begun with {was}: who of them is among the {now} nobody can tell"
-    hint = "go back to it, or write a campaign with an id of its own"
+    hint = "raise `edition` to send to another audience, or go back to that one"
     yield finding(RULE, message, severity=ERROR, path=("audience",), hint=hint)
+
+
+def check_excluded(others: Iterable[str]) -> Iterator[Finding]:
+    """Yield a warning for each excluded campaign that was sent to a list or tag: nobody is excluded by it."""
+    for name in others:
+        message = f"{name} was sent to a list or tag of the provider: who got it nobody can tell, nobody is excluded"
+        hint = "exclude a file with their addresses, or accept it under `allow`"
+        yield finding(RULE, message, path=("audience", "exclude"), value=name, hint=hint)

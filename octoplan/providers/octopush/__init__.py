@@ -64,6 +64,7 @@ class Octopush:
     sandbox_path = "/octopush/v1/public"
     credentials: tuple[str, ...] = ("login", "key")
     stop_mention = "STOP au XXXXX"
+    failed = held.FAILED
 
     def __init__(self, *, own_tag_paths: bool = False) -> None:
         self.own_tag_paths = own_tag_paths

@@ -55,12 +55,13 @@ MOST_LOOKS = 60
 MOST_FAILURES = 5
 """Looks in a row without a usable answer that are followed by another one."""
 
+FAILED = "Octopush could not prepare the campaign"
 LOOK_AT_LIST = "look at the list or tag in Octopush's back office, then make a new plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """The calls for one kind of audience: `tagged` where tags have paths of their own."""
+    """The calls of a channel for one kind of audience, as their paths say."""
 
     call: str
     kind: str
@@ -204,7 +205,7 @@ def _look(history: History, *, ticket: str, of: Held) -> Step | Outcome:
     if isinstance(found, Receipt) and found.details["status"] == answers.READY:
         return _figures(found)
     if isinstance(found, Receipt) and found.details["status"] == answers.FAILED:
-        return Outcome(verdict=Verdict.REJECTED, reason="Octopush could not prepare the campaign", hint=LOOK_AT_LIST)
+        return Outcome(verdict=Verdict.REJECTED, reason=FAILED, hint=LOOK_AT_LIST)
     if isinstance(found, Outcome) and _is_final(found, looks):
         return found
     if len(looks) >= MOST_LOOKS:
