@@ -199,7 +199,7 @@ def lists_without_limits() -> None:
 
 
 def ready_is_proof() -> None:
-    """Take it for a proof that nothing was confirmed that a draft is still called ready, and any answer to its cancel."""
+    """Take it for a proof that nothing was confirmed that a draft is still called ready, cancelled or not."""
     rewrite(held, "_evidence", ("(answers.FAILED, answers.COMPUTING)", "answers.STATUSES.values()"))
     rewrite(repeat.Repeater, "_evidence", ("is not Verdict.ACCEPTED:", "is None:"))
 
