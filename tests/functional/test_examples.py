@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections import Counter
 from datetime import UTC, datetime
@@ -111,6 +112,35 @@ def test_a_new_project_validates_plans_and_applies(tmp_path: Path) -> None:
     assert "1 to send" in project.run("plan").out
     assert tally(project.run("apply").out)["accepted"] == 6
     assert tally(project.run("apply").out)["accepted"] == 0
+
+
+def commands(page: str, first: str) -> list[list[str]]:
+    """Return the words of each command in the block of a page that has a line beginning so."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (block,) = (block for block in blocks if f"\n{first}" in f"\n{block}")
+    return [shlex.split(line, comments=True) for line in block.splitlines()]
+
+
+def test_a_new_project_on_a_list_is_sent_as_the_readme_walks_through_it(tmp_path: Path) -> None:
+    (begun, entered, *walk) = commands((ROOT / "README.md").read_text(encoding="utf-8"), "octoplan init --example list")
+    folder = tmp_path / begun[-1]
+    assert entered == ["cd", begun[-1]]
+    project = Workspace(tmp_path / "kept")
+    assert "octoplan sandbox --lists lists.json" in project.run(*begun[1:-1], str(folder)).err
+    project.root = folder
+    own = commands((folder / "README.md").read_text(encoding="utf-8"), "octoplan sandbox")
+    assert [words for words in own if words[1] != "validate"] == walk
+    (_, *fill), planned, *applied = walk
+    with project.start(*fill, "--port", "0", cwd=folder) as process:
+        assert process.stderr
+        assert process.stderr.readline().startswith("http://127.0.0.1:")
+        assert project.run("validate").err == "campaigns read: 1 · findings: 1\n"
+        assert "list clients-lyon of octopush: at most 10 contacts" in project.run(*planned[1:]).flat
+        ended = [project.run(*words[1:]).out for words in (*applied, *applied)]
+        process.terminate()
+    assert [tally(out)["accepted"] for out in ended] == [6, 0]
+    assert "cost 0.30 of 1.00 EUR" in ended[0]
+    assert {each["text"] for each in project.deliveries()} == {"ACME: votre magasin de Bellecour rouvre lundi."}
 
 
 def test_a_new_project_overwrites_nothing(tmp_path: Path) -> None:
