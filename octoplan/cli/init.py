@@ -13,10 +13,10 @@ from octoplan.cli.terminal import put, say
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option(
     "--example",
-    type=click.Choice(["sms", "voice", "rcs", "email"]),
+    type=click.Choice(["sms", "voice", "rcs", "email", "list"]),
     default="sms",
     show_default=True,
-    help="The channel of its campaign.",
+    help="The channel of its campaign, or an SMS to a list that the provider holds.",
 )
 def init(directory: Path, example: str) -> None:
     """Make a new project in DIR: one campaign, six contacts nobody has, sample prices."""
@@ -24,4 +24,6 @@ def init(directory: Path, example: str) -> None:
 
     for name in make(directory, example):
         put(str(directory / name))
+    if example == "list":
+        say("first, in a terminal of its own: `octoplan sandbox --lists lists.json`, which fills the sandbox's list")
     say("next: `octoplan plan`, then `octoplan apply`: in the sandbox, nobody is contacted")

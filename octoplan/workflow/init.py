@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-EXAMPLES = ("sms", "voice", "rcs", "email")
-"""The campaigns to begin with, one a channel."""
+EXAMPLES = ("sms", "voice", "rcs", "email", "list")
+"""The campaigns to begin with: one a channel, and one on a list that the provider holds."""
 
 _PROJECT = "project"
-"""What every example stands in."""
+"""What every example stands in; a file of the example is there in place of one of the same name."""
 _HIDDEN = {"gitignore": ".gitignore"}
 
 

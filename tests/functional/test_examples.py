@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections import Counter
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = sorted(path.stem for path in (ROOT / "campaigns").glob("*.yaml"))
-SHOWN = {
+SHOWN: dict[str, dict[str, str | None]] = {
     "bienvenue": {"bienvenue": "peter@example.com"},
     "carrousel-hiver": {"carrousel-hiver": "+33639980203"},
     "commande-prete": {"commande-prete": "+33639980201"},
@@ -32,10 +33,12 @@ SHOWN = {
     },
     "lettre-hiver": {"lettre-hiver": "ines@example.com"},
     "noel-2026": {"noel-2026": "+33639981951"},
+    "rappel-bouilloire": {"rappel-bouilloire": None},
     "rappel-retrait": {"rappel-retrait": "+33639980102"},
+    "reouverture": {"reouverture": None},
     "travaux": {"travaux-croix-rousse": "+33639988385"},
 }
-"""By file: of each campaign, the contact whose request is kept."""
+"""By file: of each campaign, the contact whose request is kept; None: the provider alone knows who gets it."""
 PASSING = ("plan_id", "created_at", "octoplan_version", "git", "apply_from", "apply_until")
 """What differs between two plans of the same files; without `send_at`, a campaign's time begins now."""
 
@@ -73,7 +76,9 @@ def test_a_file_of_the_repository_becomes_these_requests(
     name: str, repository: Workspace, golden: Callable[[str, str], None]
 ) -> None:
     bodies = {
-        campaign: json.loads(repository.run("render", campaign, "--contact", contact, "--json").out)["body"]
+        campaign: json.loads(
+            repository.run("render", campaign, *(("--contact", contact) if contact else ()), "--json").out
+        )["body"]
         for campaign, contact in SHOWN[name].items()
     }
     golden(f"campaigns/{name}.wire.json", json.dumps(bodies, indent=1, ensure_ascii=False))
@@ -81,19 +86,22 @@ def test_a_file_of_the_repository_becomes_these_requests(
 
 def test_the_campaigns_of_the_repository_validate(repository: Workspace) -> None:
     found = json.loads(repository.run("validate", "--json").out)
-    assert [(one["rule"], one["severity"]) for one in found] == [("keys-nowhere", "info")]
-    assert "(accepted: " in found[0]["message"]
+    accepted = ["provider-held", "keys-nowhere", "keys-nowhere", "provider-held"]
+    assert [one["rule"] for one in found] == ["voice-purpose", *accepted]
+    assert {one["severity"] for one in found} == {"info"}
+    assert all("(accepted: " in one["message"] for one in found[1:])
 
 
 def test_the_campaigns_of_the_repository_reach_their_audiences_on_every_channel(repository: Workspace) -> None:
     for large in ("noel-2026", "travaux"):
         (repository.root / f"campaigns/{large}.yaml").unlink()
+    repository.ask("lists", **json.loads((repository.root / "campaigns/audiences/lists.json").read_text("utf-8")))
     assert tally(repository.run("apply").out) == {
         **dict.fromkeys(("rejected", "in doubt", "dropped", "not started"), 0),
-        "accepted": 31,
+        "accepted": 38,
     }
     got = repository.deliveries()
-    assert Counter(one["channel"] for one in got) == {"sms": 12, "voice_sms": 4, "rcs": 8, "email": 7}
+    assert Counter(one["channel"] for one in got) == {"sms": 16, "voice_sms": 7, "rcs": 8, "email": 7}
     letters = {one["address"]: one["text"] for one in got if one["channel"] == "email" and one["text"]}
     assert "Bonjour Noé Dupont &amp; Fils," in letters["noe@example.com"]
     assert "Dear Inès O&#x27;Neill &lt;Lyon&gt;," in letters["ines@example.com"]
@@ -111,6 +119,35 @@ def test_a_new_project_validates_plans_and_applies(tmp_path: Path) -> None:
     assert "1 to send" in project.run("plan").out
     assert tally(project.run("apply").out)["accepted"] == 6
     assert tally(project.run("apply").out)["accepted"] == 0
+
+
+def commands(page: str, first: str) -> list[list[str]]:
+    """Return the words of each command in the block of a page that has a line beginning so."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (block,) = (block for block in blocks if f"\n{first}" in f"\n{block}")
+    return [shlex.split(line, comments=True) for line in block.splitlines()]
+
+
+def test_a_new_project_on_a_list_is_sent_as_the_readme_walks_through_it(tmp_path: Path) -> None:
+    (begun, entered, *walk) = commands((ROOT / "README.md").read_text(encoding="utf-8"), "octoplan init --example list")
+    folder = tmp_path / begun[-1]
+    assert entered == ["cd", begun[-1]]
+    project = Workspace(tmp_path / "kept")
+    assert "octoplan sandbox --lists lists.json" in project.run(*begun[1:-1], str(folder)).err
+    project.root = folder
+    own = commands((folder / "README.md").read_text(encoding="utf-8"), "octoplan sandbox")
+    assert [words for words in own if words[1] != "validate"] == walk
+    (_, *fill), planned, *applied = walk
+    with project.start(*fill, "--port", "0", cwd=folder) as process:
+        assert process.stderr
+        assert process.stderr.readline().startswith("http://127.0.0.1:")
+        assert project.run("validate").err == "campaigns read: 1 · findings: 1\n"
+        assert "list clients-lyon of octopush: at most 10 contacts" in project.run(*planned[1:]).flat
+        ended = [project.run(*words[1:]).out for words in (*applied, *applied)]
+        process.terminate()
+    assert [tally(out)["accepted"] for out in ended] == [6, 0]
+    assert "cost 0.30 of 1.00 EUR" in ended[0]
+    assert {each["text"] for each in project.deliveries()} == {"ACME: votre magasin de Bellecour rouvre lundi."}
 
 
 def test_a_new_project_overwrites_nothing(tmp_path: Path) -> None:

@@ -11,12 +11,15 @@ from conftest import ROOT
 
 from octoplan.providers.octopush import answers
 from octoplan.providers.octopush.contract import BODIES, SINGLES, Cancel, CancelSingle, fields, single_fields
+from octoplan.providers.octopush.held_contract import CREATES
 from octoplan.sandbox.faults import CHOICE, FAULTS, MISSING, Field
 from octoplan.sandbox.octopush import ENDPOINTS
 from octoplan.sandbox.switches import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from octoplan.providers.octopush.held_contract import Create
 
 PARAMETERS = {"recipients.last_name", *(f"recipients.param{number}" for number in range(1, 6))}
 """What a golden file of one channel is enough to show: a placeholder is the same on both."""
@@ -37,6 +40,11 @@ SINGLE = octopush_rows("The calls `sms-campaign/send` and `voice-campaign/send`"
 CANCELLED = octopush_rows("The call `multi-channel/cancel`")
 SINGLE_CANCELLED = octopush_rows("The calls `sms-campaign/cancel` and `voice-campaign/cancel`")
 ANSWERED = octopush_rows("What it answers")
+HELD = octopush_rows("Lists and tags: `sms-campaign-on-list` and `voice-campaign-on-list`")
+HELD_ANSWERED = octopush_rows("Lists and tags: `sms-campaign-on-list` and `voice-campaign-on-list`", table=1)
+
+PROVIDERS = {"sms": "sms", "voice": "voice_sms"}
+"""Channels of ours, and what the provider calls them."""
 
 
 def words(cell: str) -> list[str]:
@@ -116,13 +124,44 @@ def test_the_golden_files_of_a_field_hold_it_on_each_of_its_channels(
         inside = body[group] if group else body
         assert key in (inside[0] if isinstance(inside, list) else inside), name
         own = re.search("/(sms|voice)-campaign/", golden["request"])
-        holding.add({"sms": "sms", "voice": "voice_sms"}[own[1]] if own else body["channel"])
+        holding.add(PROVIDERS[own[1]] if own else body["channel"])
     assert holding <= set(channels.split(", "))
     assert len(holding) == len(channels.split(", ")) or field in PARAMETERS
 
 
+def test_every_field_of_a_campaign_on_a_list_or_tag_has_a_row_and_every_row_a_field() -> None:
+    assert sorted((channel, words(row[0])[0]) for row in HELD for channel in row[1].split(", ")) == sorted(
+        (PROVIDERS[channel], name) for channel, create in CREATES.items() for name in create.model_fields
+    )
+
+
+@pytest.mark.parametrize(("field", "channels", "named"), [(words(row[0])[0], row[1], words(row[3])) for row in HELD])
+def test_the_golden_files_of_a_list_or_tag_hold_a_field_on_each_of_its_channels(
+    field: str, channels: str, named: list[str]
+) -> None:
+    holding = set()
+    for name in named:
+        steps = json.loads((WIRE / f"{name}.json").read_text(encoding="utf-8"))
+        assert any(field in steps[step]["body"] for step in ("create", "simulate")), name
+        holding.add(PROVIDERS[name.partition("-")[0]])
+    assert holding == set(channels.split(", "))
+
+
+@pytest.mark.parametrize(("channel", "create"), CREATES.items())
+def test_what_is_always_sent_of_a_list_or_tag_is_said_to_be(channel: str, create: type[Create]) -> None:
+    always = {words(row[0])[0] for row in HELD if PROVIDERS[channel] in row[1].split(", ") and "always" in row[2]}
+    needed = {name for name, field in create.model_fields.items() if field.is_required()}
+    assert needed <= always
+
+
+def test_the_answers_of_a_list_or_tag_are_told_for_each_of_its_calls() -> None:
+    assert {words(row[0])[0] for row in HELD_ANSWERED} == {"create", "status", "send", "cancel"}
+    assert set(answers.STATUSES) <= {word for row in HELD_ANSWERED for word in words(row[1])}
+
+
 def test_the_guesses_name_switches_there_are_and_the_answers_every_ticket() -> None:
-    cells = [row[4] for row in [*SENT, *SINGLE, *CANCELLED, *SINGLE_CANCELLED]] + [row[3] for row in ANSWERED]
+    cells = [row[4] for row in [*SENT, *SINGLE, *CANCELLED, *SINGLE_CANCELLED, *HELD]]
+    cells += [row[3] for row in ANSWERED]
     named = {word for cell in cells for word in words(cell) if "." not in word}
     tickets = {word for row in ANSWERED for cell in (row[0], row[3]) for word in words(cell) if "ticket" in word}
     assert named - {*answers.TICKETS, "providers/octopush/rcs.py"} <= SWITCHES.keys()

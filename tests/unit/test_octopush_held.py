@@ -96,12 +96,13 @@ def looked(*looks: Seen) -> tuple[Any, ...]:
     return history
 
 
+THURSDAY = replace(SCHEDULE, send_at=datetime(2026, 12, 3, 9, tzinfo=UTC))
 SMS = listed(
     options=Options(quality="low_cost", replies=True, track_recipients=True),
     purpose=Purpose.MARKETING,
-    schedule=replace(SCHEDULE, send_at=datetime(2026, 12, 3, 9, tzinfo=UTC)),
+    schedule=THURSDAY,
 )
-CALL = listed(Channel.VOICE, options=Options(collect_keys=True))
+CALL = listed(Channel.VOICE, options=Options(collect_keys=True), schedule=THURSDAY)
 
 
 @pytest.mark.parametrize(
