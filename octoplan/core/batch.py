@@ -102,6 +102,11 @@ class Packer:
         """The packed keys of all contacts, ascending."""
         return b"".join(self._keys)
 
+    @property
+    def standing(self) -> bytes:
+        """The packed keys by which an edition remembers whom it is for: those of the contacts."""
+        return self.keys
+
     def packed(self) -> Packed:
         """Return the sums over all batches."""
         amounts = Counter(map(self._batch_cost, self._slices()))

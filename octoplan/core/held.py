@@ -45,6 +45,11 @@ class HeldPacker:
         """The packed keys of the contacts: none of them is known."""
         return b""
 
+    @property
+    def standing(self) -> bytes:
+        """The packed keys by which an edition remembers whom it is for: one, for whoever is there."""
+        return self.key
+
     def say(self, content: str, *, parts: int) -> None:
         """Take the one content of the batch, and its parts per contact."""
         self.whereabouts.add(self.rows)

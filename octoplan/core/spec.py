@@ -169,7 +169,8 @@ def _one_source(file: CampaignFile, source: Source) -> Iterator[Finding]:
     if len(held) > 1:
         message = f"`audience` has {', '.join(f'`{key}`' for key in held[:-1])} and `{held[-1]}`"
         yield finding("source", message, path=("audience",), hint="keep one of them")
-    yield from _pin(file.audience, held)
+    if not set(held) & set(_HELD_THERE):
+        yield from _pin(file.audience, held)
     if isinstance(written, dict) and len(held) == 1:
         yield from _held_there(file, written, source=held[0])
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from octoplan.core import cap
 from octoplan.core.rules.near import DAYS, Likeness, check
@@ -15,7 +15,7 @@ from octoplan.core.wording import wordings
 from octoplan.ledger import packed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from octoplan.core.model import Finding
     from octoplan.ledger import Ledger, Sent
@@ -31,13 +31,14 @@ class _Saying:
 
     item: Prepared | None = None
     order: int = _NOWHERE
+    held: str = ""
     sent: list[Sent] = field(default_factory=list)
 
     def side(self, edition: int | None = None) -> _Side:
         """Return everybody it is said to, by one edition or any."""
         sent = [one for one in self.sent if edition in (None, one.edition)]
         keys = b"".join(one.read_keys() for one in sent if one.held)
-        owed = self.item.packer.keys if self.item and self.item.packer else b""
+        owed = self.item.packer.standing if self.item and self.item.packer else b""
         return _Side(
             keys=packed.keys(packed.distinct(keys + owed) if keys else owed),
             began=min((one.planned_at for one in sent), default=None),
@@ -73,15 +74,22 @@ def near_duplicates(
 
 def _groups(owing: Iterable[Prepared], *, ledger: Ledger | None, start: datetime) -> Iterator[dict[str, _Saying]]:
     """Yield the ids that say the same, where they are several; of the ledger texts are read here, and no keys."""
-    groups: dict[str, dict[str, _Saying]] = defaultdict(dict)
+    groups: dict[tuple[str, str], dict[str, _Saying]] = defaultdict(dict)
     for order, item in enumerate(owing):
-        for wording in wordings(item.spec["message"]):
-            groups[wording][item.row.id] = _Saying(item=item, order=order)
-    said = cache(lambda spec: wordings(json.loads(spec).get("message", {})))
+        for said in _said(item.spec):
+            groups[said][item.row.id] = _Saying(item=item, order=order, held=said[1])
+    known = cache(lambda spec: _said(json.loads(spec)))
     for sent in ledger.sent_since(start) if ledger and groups else ():
-        for wording in said(sent.spec) & groups.keys():
-            groups[wording].setdefault(sent.campaign, _Saying()).sent.append(sent)
+        for said in known(sent.spec) & groups.keys():
+            groups[said].setdefault(sent.campaign, _Saying(held=said[1])).sent.append(sent)
     yield from (group for group in groups.values() if len(group) > 1)
+
+
+def _said(spec: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """Return what a campaign says, each with the list or tag that it is said to; empty: people of whom we know."""
+    audience = spec.get("audience", {})
+    held = next((f"{kind} {audience[kind]}" for kind in ("list", "tag") if kind in audience), "")
+    return frozenset((wording, held) for wording in wordings(spec.get("message", {})))
 
 
 def _likenesses(group: dict[str, _Saying], planned_at: datetime) -> Iterator[tuple[str, Likeness]]:
@@ -98,7 +106,8 @@ def _likenesses(group: dict[str, _Saying], planned_at: datetime) -> Iterator[tup
         if packed.within(own.keys, several).any():
             for name, other in sides.items():
                 if name != campaign:
-                    yield campaign, _likeness(name, own, other=other, planned_at=planned_at)
+                    likeness = _likeness(name, own, other=other, planned_at=planned_at)
+                    yield campaign, replace(likeness, held=saying.held)
 
 
 def _likeness(name: str, own: _Side, *, other: _Side, planned_at: datetime) -> Likeness:

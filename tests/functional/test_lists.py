@@ -459,3 +459,13 @@ def test_by_which_call_it_travels_is_approved(project: Workspace) -> None:
     project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, own_tag_paths: true")
     project.run("apply", "plan.zip", code=4)
     assert project.counts()["deliveries"] == 0
+
+
+def test_the_same_text_to_the_same_list_under_another_id_is_noticed(project: Workspace) -> None:
+    project.run("apply")
+    (project.root / "campaigns/promo.yaml").unlink()
+    project.write("campaigns/copy.yaml", CAMPAIGN.replace("promo", "copy"))
+    assert "`promo` says the same to list clients, and it was sent in the last" in project.run("plan", code=3).flat
+    project.ask("lists", lists={"others": CONTACTS})
+    project.edit("campaigns/copy.yaml", "{list: clients}", "{list: others}")
+    project.run("plan")

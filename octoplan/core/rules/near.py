@@ -27,7 +27,8 @@ class Likeness:
     """Another campaign that says the same; counts are contacts.
 
     Of `contacts` of the campaign that is judged and `theirs` of the other, both have `shared`. `later`: the
-    other one is the later of the two. `sent`: it was sent to somebody; else it is in the same plan.
+    other one is the later of the two. `sent`: it was sent to somebody; else it is in the same plan. `held`: both are
+    for the same list or tag of the provider, which counts as one contact.
     """
 
     campaign: str
@@ -36,6 +37,7 @@ class Likeness:
     shared: int
     later: bool
     sent: bool
+    held: str = ""
 
     @property
     def is_near(self) -> bool:
@@ -52,9 +54,8 @@ def check(found: Iterable[Likeness]) -> Iterator[Finding]:
     one, share = near[0], Decimal(near[0].shared) / near[0].contacts
     others = f" (and {quantity(len(near) - 1, 'other campaign')})" if len(near) > 1 else ""
     when = f"it was sent in the last {DAYS} days" if one.sent else "it is in this plan too"
-    message = (
-        f"`{one.campaign}`{others} says the same to {one.shared:,} of {quantity(one.contacts, 'contact')}, and {when}"
-    )
+    whom = one.held or f"{one.shared:,} of {quantity(one.contacts, 'contact')}"
+    message = f"`{one.campaign}`{others} says the same to {whom}, and {when}"
     hint = "go back to its id if this is a new name for it" if one.sent else "deselect one of them"
     severity = Severity.WARNING if one.is_near else Severity.INFO
     yield finding(

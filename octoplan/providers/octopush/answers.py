@@ -19,12 +19,16 @@ from typing import TYPE_CHECKING, Any
 from octoplan.core.model import Receipt
 from octoplan.core.outcome import Answer
 from octoplan.providers.octopush.codes import CODES, DUPLICATE, DUPLICATES, UNLISTED
-from octoplan.providers.octopush.contract import FIELDS
+from octoplan.providers.octopush.contract import FIELDS as SENT
+from octoplan.providers.octopush.held_contract import FIELDS as PREPARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from octoplan.core.model import Quote, Reply
+
+FIELDS = SENT | PREPARED
+"""Every name that may be told of an answer."""
 
 TICKETS = ("ticket_number", "sms_ticket", "vocal_ticket", "voice_ticket", "rcs_ticket", "email_ticket")
 """`ticket_number` and `sms_ticket` are documented, `vocal_ticket` is older; what RCS answers nobody documents."""

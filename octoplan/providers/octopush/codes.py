@@ -76,7 +76,9 @@ CODES: Mapping[int, Code] = {
     207: Code("the account has no access", _ASK_SUPPORT, stops=True),
     208: Code("the account may not use this quality", "choose another `options.quality`"),
     209: Code("not allowed", _ASK_SUPPORT, stops=True),
-    303: Code("a list has this name already", "choose another `options.list_name`"),
+    303: Code(
+        "the name of a list is taken, or is none", "look at the name: of `options.list_name`, or of the list or tag"
+    ),
     401: Code("unauthorized", _CHECK_CREDENTIALS, stops=True),
     442: Code("the voice language is not supported", "choose one of the languages the provider lists"),
     500: Code("the request cannot be processed", _LOOK_IN_OFFICE, unclear=True),

@@ -71,6 +71,10 @@ CREATES: dict[str, type[Create]] = {"sms": CreateSms, "voice": CreateVoice}
 """The body of each channel."""
 
 
+FIELDS = frozenset([*Ticket.model_fields, *(name for body in CREATES.values() for name in body.model_fields)])
+"""Every name that can stand in a body."""
+
+
 def check_create(channel: str, body: bytes) -> tuple[Finding, ...]:
     """Return a `wire-contract` finding per field of a create that breaks its contract."""
     return check(CREATES[channel].model_validate_json, body)
