@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.errors import InDoubt, Refused, Stale, Unfinished
 from octoplan.core.keys import SIZE
 from octoplan.core.quoting import typed
-from octoplan.ledger import batches, packed, plans, runs
+from octoplan.ledger import batches, drafts, packed, plans, runs
 from octoplan.ledger.records import FOREIGN, BatchState, Doubtful, Settlement
 from octoplan.ledger.transaction import moment, written
 
@@ -273,6 +273,7 @@ def decide(tx: Transaction, batch_id: str, *, decision: Decision) -> None:
     why = f"decided by {decision.actor}"
     tx.change("UPDATE attempts SET state = 'decided', reason = ? WHERE id = ?", why, batch["attempt"])
     tx.change("UPDATE batches SET state = ?, reason = ?, settled_at = ? WHERE id = ?", state, why, tx.at, batch_id)
+    drafts.forget(tx, batch_id)
     tx.event(
         "decided-sent" if decision.sent else "decided-not-sent",
         batch=batch_id,

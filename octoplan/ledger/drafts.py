@@ -119,6 +119,20 @@ def end(tx: Transaction, batch_id: str, *, reason: str, rejected: bool) -> None:
         tx.event("not-sent", batch=batch_id, reason=reason)
 
 
+def forget(tx: Transaction, batch_id: str) -> None:
+    """Note that a person has decided what became of the drafts that an edition's earlier batches left.
+
+    That of the batch itself is still to be cancelled: if it cannot be, the word was wrong, and it is a doubt again.
+    """
+    edition, _, _ = batch_id.rpartition("/")
+    tx.change(
+        "UPDATE drafts SET state = 'gone', reason = 'decided' WHERE state = 'ready' AND batch <> ?"
+        " AND batch IN (SELECT id FROM batches WHERE campaign || '/' || edition = ?)",
+        batch_id,
+        edition,
+    )
+
+
 def left(tx: Transaction) -> tuple[LeftDraft, ...]:
     """Return the ready drafts of batches that nobody will send; reserved ones of plans that are over are released."""
     living = frozenset(runs.alive(tx).values())

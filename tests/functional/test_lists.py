@@ -348,6 +348,32 @@ def test_a_draft_that_somebody_else_has_confirmed_is_a_doubt(project: Workspace,
     assert project.counts() == ONCE
     time.sleep(2)
     assert "not sent again without a person's word" in said(project.run("resolve", code=7))
+    (doubt,) = json.loads(project.run("resolve", "--json", code=7).out)["batches"]
+    project.run("resolve", doubt["batch"], "--as", "sent", "--reason", "seen in the back office")
+    assert "No changes" in project.run("plan").flat
+
+
+def test_a_cancel_whose_answer_was_lost_needs_a_person_once(project: Workspace, relay: Relay) -> None:
+    ready(project, relay)
+    project.edit("campaigns/promo.yaml", "demain", "jeudi")
+    relay.asks = only(CANCEL, reply_lost)
+    project.run("apply", code=5)
+    relay.asks = passed
+    project.run("apply", code=7)
+    time.sleep(2)
+    (doubt,) = json.loads(project.run("resolve", "--json", code=7).out)["batches"]
+    project.run("resolve", doubt["batch"], "--as", "not-sent", "--reason", "not there in the back office")
+    assert tally(project.run("apply").out)["accepted"] == 20
+    assert project.counts() == ONCE
+
+
+def test_a_false_word_on_a_list_is_found_out_by_its_cancel(project: Workspace, relay: Relay) -> None:
+    relay.then(reply_lost)
+    project.run("apply", code=7)
+    time.sleep(2)
+    project.run("resolve", "promo/1/1", "--as", "not-sent", "--reason", "a guess")
+    assert "may have been confirmed elsewhere" in said(project.run("apply", code=7))
+    assert project.counts() == ONCE
 
 
 def test_a_resumed_draft_that_somebody_else_has_confirmed_is_a_doubt(project: Workspace, relay: Relay) -> None:

@@ -649,4 +649,4 @@ def test_it_is_cancelled_and_applied_again(story: Story) -> None:
     assert story.got() == once(ZOE, MARC, INES)
 
 
-# the lost reply of the first of two phases has its place here once list campaigns exist
+# the lost reply of the first of two phases is `test_a_lost_answer_to_the_creation_leaves_no_doubt` of test_lists.py
