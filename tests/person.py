@@ -97,9 +97,8 @@ class Person:
             raise Trouble(f"left behind: {left}")
 
     def _decide(self) -> None:
+        time.sleep(self.quiet + 0.1)  # what travels has arrived by then, and doubt may be resolved by evidence
         doubtful = dict(self._doubtful())
-        if not doubtful.keys() <= self._delivered().keys():
-            time.sleep(self.quiet + 0.1)  # what travels must arrive before the log is believed
         delivered = self._delivered()
         for address, batch in doubtful.items():
             word = "sent" if delivered[address] else "not-sent"
