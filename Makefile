@@ -33,8 +33,8 @@ faults: $(READY) ## 2,000 fault schedules; N=20000 for more, SEED= for others
 machine: $(READY) ## 400 examples of the state machine; N=4000 for more, SEED= for others
 	$(BIN)/python -m tests.faults --machine $(or $(N),400) --seed $(or $(SEED),1) --jobs 2
 
-crash: $(READY) ## an apply killed, and its disk full or broken, at each system call; needs strace (Debian: apt install strace)
-	$(BIN)/python -m tests.crash
+crash: $(READY) ## an apply killed, and its disk full or broken, at each system call; ONLY=batches or list; needs strace (Debian: apt install strace)
+	$(BIN)/python -m tests.crash $(if $(ONLY),--only $(ONLY))
 
 crowd: $(READY) ## 2, 8 and 32 processes on one ledger, stopped and killed; two at once, fifty times
 	$(BIN)/python -m tests.crowd

@@ -16,7 +16,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import httpx
 from workspaces import Ended, Workspace
@@ -27,6 +27,8 @@ from octoplan.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from octoplan.sandbox import Options
 
 LAST = ("encodings.ascii", "encodings.cp437", "encodings.idna", "phonenumbers.data.region_FR")
 """What would be imported in the middle of a run, by whichever thread comes first."""
@@ -104,13 +106,13 @@ def heard(code: int, out: Path) -> Ended:
 
 
 @contextlib.contextmanager
-def sandbox_apart(state: Path, prices: Path) -> Iterator[str]:
+def sandbox_apart(state: Path, prices: Path, **options: Unpack[Options]) -> Iterator[str]:
     """Serve the sandbox from a process of its own, which nothing of what is tried here touches; give its address."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         try:
-            with Sandbox(state, prices) as sandbox:
+            with Sandbox(state, prices, **options) as sandbox:
                 os.write(writing, sandbox.url.encode())
                 os.close(writing)
                 while True:

@@ -54,6 +54,15 @@ purpose: transactional
 audience: {file: ../audiences/list.csv}
 message: {text: "ACME: bonjour {{ contact.first_name }}, code {{ contact.code }}."}
 """
+HELD = """\
+id: promo
+channel: sms
+purpose: transactional
+audience: {list: clients}
+message: {text: "ACME: votre magasin ouvre demain."}
+limits: {max_cost: 2 EUR, max_contacts: 25}
+allow: {provider-held: "the list was cleaned on Monday"}
+"""
 AUDIENCE = """\
 phone_number,first_name,code
 +33639980011,Zoe,1E5

@@ -1,5 +1,6 @@
 """Crash at every durable or network call of an apply: killed there, or told that the disk is full or broken.
 
+One apply sends batches, another confirms a campaign on a list that the provider holds.
 `python -m tests.crash` needs strace and leave to trace; it is no part of `make test`.
 """
 

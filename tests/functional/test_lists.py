@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 from relay import passed, reply_lost, request_lost, says
-from workspaces import Ended, Workspace, tally
+from workspaces import HELD, Ended, Workspace, tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     from relay import Call, Relay
 
 CONTACTS = [{"phone_number": f"+3363998{number:04}", "first_name": "Zoe"} for number in range(20)]
-CAMPAIGN = """\
-id: promo
-channel: sms
-purpose: transactional
-audience: {list: clients}
-message: {text: "ACME: votre magasin ouvre demain."}
-limits: {max_cost: 2 EUR, max_contacts: 25}
-allow: {provider-held: "the list was cleaned on Monday"}
-"""
 CREATE, STATUS, CONFIRM, CANCEL = (f"/sms-campaign-on-list/{step}" for step in ("create", "status", "send", "cancel"))
 
 
@@ -38,7 +29,7 @@ CREATE, STATUS, CONFIRM, CANCEL = (f"/sms-campaign-on-list/{step}" for step in (
 def project(tmp_path: Path) -> Workspace:
     """Make a project with a campaign on a list of twenty."""
     project = Workspace(tmp_path)
-    project.write("campaigns/promo.yaml", CAMPAIGN)
+    project.write("campaigns/promo.yaml", HELD)
     project.ask("lists", lists={"clients": CONTACTS})
     return project
 
@@ -145,7 +136,7 @@ def test_once_sent_to_addresses_it_goes_on_with_no_list(project: Workspace) -> N
     project.edit("campaigns/promo.yaml", "{list: clients}", "{file: ../audiences/list.csv}")
     project.edit("campaigns/promo.yaml", 'allow: {provider-held: "the list was cleaned on Monday"}\n', "")
     project.run("apply")
-    project.write("campaigns/promo.yaml", CAMPAIGN)
+    project.write("campaigns/promo.yaml", HELD)
     assert "your edit sends nothing: 2 already got it" in project.run("plan").flat
     project.run("apply")
     assert project.counts()["deliveries"] == 2
@@ -215,7 +206,7 @@ def test_a_lost_answer_to_the_confirmation_is_a_doubt_for_a_person(project: Work
 
 def test_a_scheduled_campaign_is_cancelled(project: Workspace) -> None:
     soon = (datetime.now(UTC) + timedelta(hours=2)).astimezone(ZoneInfo("Europe/Paris"))
-    project.write("campaigns/promo.yaml", f"{CAMPAIGN}schedule: {{send_at: {soon:%Y-%m-%dT%H:%M}}}\n")
+    project.write("campaigns/promo.yaml", f"{HELD}schedule: {{send_at: {soon:%Y-%m-%dT%H:%M}}}\n")
     project.ask("switches", cancel_after_confirm="cancelled")
     project.run("apply")
     ended = project.run("cancel", "promo")
@@ -439,7 +430,7 @@ def test_a_list_that_was_given_up_does_not_go_on_with_addresses(project: Workspa
 def test_what_is_left_of_a_campaign_that_is_gone_is_cancelled(project: Workspace, relay: Relay) -> None:
     ready(project, relay)
     (project.root / "campaigns/promo.yaml").unlink()
-    project.write("campaigns/other.yaml", CAMPAIGN.replace("promo", "other").replace("demain", "lundi"))
+    project.write("campaigns/other.yaml", HELD.replace("promo", "other").replace("demain", "lundi"))
     project.run("apply")
     assert steps(project)[-1] == CANCEL
     assert project.counts() == ONCE
@@ -458,7 +449,7 @@ def test_a_draft_that_is_forgotten_is_for_a_person(project: Workspace, relay: Re
 def test_a_list_that_takes_long_does_not_keep_the_others_waiting(project: Workspace, relay: Relay) -> None:
     project.edit("octoplan.yaml", "quiet_time: 1s", "quiet_time: 1s, workers: 1")
     project.write("audiences/list.csv", "phone_number\n+33639980100\n")
-    other = CAMPAIGN.replace("promo", "zz").replace("{list: clients}", "{file: ../audiences/list.csv}")
+    other = HELD.replace("promo", "zz").replace("{list: clients}", "{file: ../audiences/list.csv}")
     project.write("campaigns/zz.yaml", other.replace("demain", "lundi").partition("allow:")[0])
     relay.asks = only("/status", says(500), times=99)
     ended = project.run("apply", code=5)
@@ -469,7 +460,7 @@ def test_what_cannot_be_told_of_a_list_is_said(project: Workspace) -> None:
     project.run("apply")
     assert "which alone knows who is in it" in project.run("status", "--contact", "+33639980001").flat
     project.write("audiences/list.csv", "phone_number\n+33639980001\n")
-    more = CAMPAIGN.replace("promo", "more").replace("demain", "lundi").partition("allow:")[0]
+    more = HELD.replace("promo", "more").replace("demain", "lundi").partition("allow:")[0]
     project.write(
         "campaigns/more.yaml",
         more.replace("{list: clients}", "{file: ../audiences/list.csv, exclude: [{campaign: promo}]}"),
@@ -490,7 +481,7 @@ def test_by_which_call_it_travels_is_approved(project: Workspace) -> None:
 def test_the_same_text_to_the_same_list_under_another_id_is_noticed(project: Workspace) -> None:
     project.run("apply")
     (project.root / "campaigns/promo.yaml").unlink()
-    project.write("campaigns/copy.yaml", CAMPAIGN.replace("promo", "copy"))
+    project.write("campaigns/copy.yaml", HELD.replace("promo", "copy"))
     assert "`promo` says the same to list clients, and it was sent in the last" in project.run("plan", code=3).flat
     project.ask("lists", lists={"others": CONTACTS})
     project.edit("campaigns/copy.yaml", "{list: clients}", "{list: others}")
