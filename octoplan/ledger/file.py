@@ -121,7 +121,7 @@ def is_older(tx: Transaction) -> bool:
 
 def upgrade(tx: Transaction) -> None:
     """Give a ledger of version 1 what came later; nothing that it holds is changed."""
-    if not is_older(tx):
+    if not is_older(tx):  # another process was quicker
         return
     tx.db.execute("ALTER TABLE batches ADD COLUMN held INTEGER NOT NULL DEFAULT 0")
     with contextlib.closing(_empty()) as db:

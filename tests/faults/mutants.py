@@ -204,11 +204,6 @@ def ready_is_proof() -> None:
     rewrite(repeat.Repeater, "_evidence", ("is not Verdict.ACCEPTED:", "is None:"))
 
 
-def drafts_left_alone() -> None:
-    """Make a new draft, whatever became of the earlier ones."""
-    put(drafting.Drafting, _cleared=lambda _: None)
-
-
 def values_of_others() -> None:
     """Give each contact of a call the values of the next one."""
     rewrite(single, "_recipients", ("batch.values, strict", "(*batch.values[1:], batch.values[0]), strict"))
@@ -237,7 +232,6 @@ MUTANTS: dict[str, Callable[[], None]] = {
         dead_claims_are_free,
         lists_without_limits,
         ready_is_proof,
-        drafts_left_alone,
         values_of_others,
         no_approved_set,
         opt_outs_not_looked_at_again,
@@ -252,6 +246,7 @@ CAUGHT: dict[str, int] = {
     "float-money": 2,
     "foreign-is-ours": 2,
     "library-retries": 6,
+    "lists-without-limits": 1000022,
     "new-request-id-on-retry": 7,
     "no-22-hour-limit": 77,
     "no-approved-set": 25,
@@ -260,12 +255,14 @@ CAUGHT: dict[str, int] = {
     "no-quiet-time": 133,
     "no-version-check": 93,
     "older-plan-after-newer": 24,
-    "opt-outs-not-looked-at-again": 121,
+    "opt-outs-not-looked-at-again": 164,
     "output-before-settle": 23,
     "plan-time-ignored": 249,
+    "ready-is-proof": 1000083,
     "refused-retry-closes-doubt": 48,
     "reserved-freed-while-alive": 145,
     "resolve-at-once": 33,
     "retry-to-those-who-left": 291,
+    "values-of-others": 1000003,
 }
 """By mutant a seed that catches it. `python -m tests.faults --mutant NAME --schedules 500` finds another one."""
