@@ -20,7 +20,7 @@ from octoplan.core.rules.texts import MAX_LENGTH, NUMBER, STOP
 from octoplan.core.templates import Placed, Renderer, Unplaced, place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from octoplan.core.batch import Packed
     from octoplan.core.compose import Composed
@@ -115,16 +115,29 @@ class Merging:
         for values in rendered:
             for index, why in misfits(values, self._longest):
                 wrong.setdefault(index, why)
-        people = list(zip(*rendered, strict=True))
-        fixed = _fixed(version.form.content)
-        for index, (content, filled) in enumerate(zip(contents, version.form.filled(people), strict=True)):
-            if content != filled or _fixed(content) != fixed:
-                wrong.setdefault(index, DIFFERENT)
+        people: list[tuple[str, ...] | None] = list(zip(*rendered, strict=True))
+        for index in _different(version.form, contents, filled=list(version.form.filled(zip(*rendered, strict=True)))):
+            wrong.setdefault(index, DIFFERENT)
         self.misfits.update(wrong.values())
-        return [None if index in wrong else given for index, given in enumerate(people)]
+        for index in wrong:
+            people[index] = None
+        return people
 
     def _plainly(self, text: str) -> str:
         return parts.replace(text)[0] if self._plain else text
+
+
+def _different(form: Form, contents: Sequence[str], *, filled: Sequence[str]) -> Iterator[int]:
+    """Yield the place of each content that is not its form filled in, or has more of what the provider looks for.
+
+    A value can add to that and take nothing away, so that the sums tell whether any of them does.
+    """
+    number, stop = _fixed(form.content)
+    if contents == filled and _fixed("\n".join(contents)) == (number * len(contents), stop * len(contents)):
+        return
+    for index, (content, made) in enumerate(zip(contents, filled, strict=True)):
+        if content != made or _fixed(content) != (number, stop):
+            yield index
 
 
 def _fixed(content: str) -> tuple[int, int]:
