@@ -33,8 +33,8 @@ from octoplan.core.model import (
 from octoplan.core.outcome import BAD_REQUEST, TOO_MANY, consult, judge, pause
 from octoplan.core.rules import finding
 from octoplan.providers.octopush import answers
-from octoplan.providers.octopush.body import PURPOSES, TYPES
 from octoplan.providers.octopush.held_contract import check_create, check_ticket
+from octoplan.providers.octopush.single import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -133,7 +133,7 @@ def _create(batch: Batch, history: History, *, of: Held) -> Step | Outcome:
 
 def _created(batch: Batch, effect: Effect, *, of: Held, **last: Any) -> Request:
     campaign = batch.campaign
-    audience, options = campaign.audience, campaign.options
+    audience = campaign.audience
     send_at = campaign.schedule.send_at
     fields: dict[str, Any] = {
         "text": batch.content.text,
@@ -143,21 +143,8 @@ def _created(batch: Batch, effect: Effect, *, of: Held, **last: Any) -> Request:
         "send_at": send_at and send_at.isoformat(timespec="seconds"),
         "sender": campaign.sender,
         "auto_remove_blacklisted_numbers": True,
+        **OWN[campaign.channel](batch),
     }
-    if campaign.channel is Channel.SMS:
-        fields |= {
-            "type": TYPES[options.quality],
-            "purpose": PURPOSES[campaign.purpose],
-            "with_replies": options.replies,
-            "auto_optimize_text": False,
-            "recipient_tracking": options.track_recipients,
-        }
-    else:
-        fields |= {
-            "voice_gender": campaign.message.gender,
-            "voice_language": batch.content.language,
-            "get_back_pressed_keys": options.collect_keys,
-        }
     body = _encoded({**fields, **last})
     request = Request(method="POST", path=of.path("create"), effect=effect, body=body)
     return _kept(request, check_create(campaign.channel.value, body))

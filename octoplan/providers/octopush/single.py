@@ -75,4 +75,4 @@ def _voice(batch: Batch) -> dict[str, Any]:
 
 
 OWN: Mapping[Channel, Callable[[Batch], dict[str, Any]]] = {Channel.SMS: _sms, Channel.VOICE: _voice}
-"""What a channel's own call has besides."""
+"""What the calls of one channel have besides, to numbers and to lists alike."""
