@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 
 from octoplan.providers.octopush import answers
-from octoplan.providers.octopush.contract import BODIES, SINGLES, Cancel, CancelSingle, fields, single_fields
+from octoplan.providers.octopush.contract import BODIES, SINGLES, Cancel, Ticket, fields, single_fields
 from octoplan.providers.octopush.held_contract import CREATES
 from octoplan.sandbox.faults import CHOICE, FAULTS, MISSING, Field
 from octoplan.sandbox.octopush import ENDPOINTS
@@ -105,7 +105,7 @@ def test_every_field_of_a_cancel_has_a_row() -> None:
         (name, ", ".join(BODIES)) for name in Cancel.model_fields
     ]
     assert [(words(row[0])[0], row[1]) for row in SINGLE_CANCELLED] == [
-        (name, ", ".join(SINGLES)) for name in CancelSingle.model_fields
+        (name, ", ".join(SINGLES)) for name in Ticket.model_fields
     ]
 
 

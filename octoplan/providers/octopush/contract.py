@@ -304,8 +304,8 @@ class VoiceSingle(Single):
     get_back_pressed_keys: bool = False
 
 
-class CancelSingle(Pinned):
-    """The whole body of `DELETE /sms-campaign/cancel` and `/voice-campaign/cancel`."""
+class Ticket(Pinned):
+    """The whole body of a cancel by a channel's own call, of a confirmation, and of the cancel of a draft."""
 
     ticket_number: Annotated[Line, Field(max_length=255)]
 
@@ -372,7 +372,7 @@ def check_single(body: bytes, channel: str) -> tuple[Finding, ...]:
 
 def check_cancel(body: bytes, *, single: bool = False) -> tuple[Finding, ...]:
     """Return a `wire-contract` finding per field of a cancel that breaks its contract; `single`: of a channel's own."""
-    return check((CancelSingle if single else Cancel).model_validate_json, body)
+    return check((Ticket if single else Cancel).model_validate_json, body)
 
 
 def check(read: Callable[[bytes], object], body: bytes) -> tuple[Finding, ...]:

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from octoplan.providers.octopush.contract import Line, Moment, Pinned, RequestId, Sender, Text, VoiceLanguage, check
+from octoplan.providers.octopush.contract import (
+    Line,
+    Moment,
+    Pinned,
+    RequestId,
+    Sender,
+    Text,
+    Ticket,
+    VoiceLanguage,
+    check,
+)
 
 if TYPE_CHECKING:
     from octoplan.core.model import Finding
@@ -59,12 +69,6 @@ class CreateVoice(Create):
     voice_gender: Literal["male", "female"]
     voice_language: VoiceLanguage
     get_back_pressed_keys: bool = False
-
-
-class Ticket(Pinned):
-    """The whole body of a confirmation, and of a cancel."""
-
-    ticket_number: Annotated[Line, Field(max_length=255)]
 
 
 CREATES: dict[str, type[Create]] = {"sms": CreateSms, "voice": CreateVoice}
