@@ -8,8 +8,9 @@ Nothing is followed, retried, decompressed, remembered between requests, or read
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -19,13 +20,15 @@ import httpcore
 import httpx
 
 from octoplan import __version__
-from octoplan.core.model import Effect, NotSent, Reply, Unknown
+from octoplan.core.model import NOTHING, Effect, NotSent, Reply, Unknown
+from octoplan.core.outcome import BAD_REQUEST, DENIED
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from octoplan.core.model import Request, Seen
+    from octoplan.providers import Tokens
 
 SECONDS = 60.0
 """How long one exchange may take, from the claim's commit."""
@@ -243,11 +246,20 @@ def trust() -> ssl.SSLContext:
 
 
 class Line:
-    """A client for one thread; `keep` keeps its connection for the next request."""
+    """A client for one thread; `keep` keeps its connection for the next request, `bearer` has its token."""
 
     def __init__(
-        self, base_url: str, headers: Mapping[str, str], *, keep: bool, context: ssl.SSLContext | None
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        *,
+        keep: bool,
+        bearer: Bearer | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
+        self._bearer = bearer
+        if context is None and base_url.startswith("https:"):
+            context = trust()
         self._passage = _Passage(deadline=Deadline(seconds=0))
         pool = httpcore.ConnectionPool(
             context,
@@ -271,14 +283,30 @@ class Line:
         )
 
     def exchange(self, request: Request, deadline: Deadline) -> Seen:
-        """Return what was seen of `request`; never raises, for after a byte has left nothing may."""
+        """Return what was seen of `request`; never raises, for after a byte has left nothing may.
+
+        Where its token is refused, a new one is asked for once, and the request made with that.
+        """
+        if self._bearer is None:
+            return self._once(request, deadline)
+        token = self._bearer.token(deadline)
+        seen = self._once(request, deadline, token=token) if isinstance(token, dict) else token
+        if not (isinstance(token, dict) and isinstance(seen, Reply) and seen.status in DENIED):
+            return seen
+        token = self._bearer.token(deadline, refused=token)
+        if not isinstance(token, dict):
+            return token
+        again = self._once(request, deadline, token=token)
+        return replace(again, again=True) if isinstance(again, Reply) else again
+
+    def _once(self, request: Request, deadline: Deadline, *, token: Mapping[str, str] = NOTHING) -> Seen:
         self._passage = passage = _Passage(deadline=deadline)
         try:
             with self._client.stream(
                 request.method,
                 request.path,
                 content=request.body or None,
-                headers={"content-type": "application/json"} if request.body else None,
+                headers={**({"content-type": request.media} if request.body else {}), **token},
             ) as response:
                 body = b"".join(response.iter_raw())
         except Exception as error:  # noqa: BLE001  whatever it was, the caller must settle
@@ -290,14 +318,53 @@ class Line:
         self._client.close()
 
 
+@dataclass(slots=True, kw_only=True)
+class Bearer:
+    """The token of one account, shared by the lines of all threads; it is asked for at `base_url`."""
+
+    base_url: str
+    headers: Mapping[str, str] = field(repr=False)
+    tokens: Tokens
+    _token: dict[str, str] | None = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def token(self, deadline: Deadline, *, refused: dict[str, str] | None = None) -> dict[str, str] | Reply | NotSent:
+        """Return the headers with a token that is not the `refused` one; else what was seen in their place."""
+        with self._lock:
+            if self._token is None or self._token == refused:
+                found = self._asked(deadline)
+                if not isinstance(found, dict):
+                    return found
+                self._token = found
+            return self._token
+
+    def _asked(self, deadline: Deadline) -> dict[str, str] | Reply | NotSent:
+        line = Line(self.base_url, self.headers, keep=False)
+        try:
+            seen = line.exchange(self.tokens.ask, deadline)
+        finally:
+            line.close()
+        if not isinstance(seen, Reply):
+            return NotSent(reason=f"no token: {seen.reason}")
+        if seen.status in (BAD_REQUEST, *DENIED):
+            return replace(seen, status=DENIED[0])
+        token = self.tokens.read(seen)
+        return NotSent(reason=f"no token: HTTP {seen.status}") if token is None else dict(token)
+
+
 class Wire:
     """Requests to one provider, for one thread. What sends has a fresh connection; what asks keeps one."""
 
-    def __init__(self, base_url: str, headers: Mapping[str, str], *, context: ssl.SSLContext | None = None) -> None:
-        if context is None and base_url.startswith("https:"):
-            context = trust()
-        self.asking = Line(base_url, headers, keep=True, context=context)
-        self._sending = Line(base_url, headers, keep=False, context=context)
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        *,
+        bearer: Bearer | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.asking = Line(base_url, headers, keep=True, bearer=bearer, context=context)
+        self._sending = Line(base_url, headers, keep=False, bearer=bearer, context=context)
 
     def exchange(self, request: Request, deadline: Deadline) -> Seen:
         """Return what was seen of `request`; never raises."""

@@ -172,6 +172,7 @@ class Packer:
             names=form.names,
             values=tuple(self._values[index] for index in members) if form.names else (),
             carries_id=form.carries_id,
+            step=price.step(self.prices, self.campaign),
         )
 
     def _slices(self) -> Iterator[list[int]]:

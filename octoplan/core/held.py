@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from octoplan.core import price
 from octoplan.core.batch import Packed
 from octoplan.core.errors import Stale
 from octoplan.core.message import filled
@@ -12,13 +13,21 @@ from octoplan.core.model import Batch, Money, Rows
 from octoplan.core.places import Whereabouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from octoplan.core.model import Campaign, Prices
 
+KINDS = ("list", "tag", "groups", "contact_ids")
+"""What a provider may hold an audience as."""
+
 STRICTEST = "FR"
 """Where contacts are of whom no country is known: its hours are the narrowest, its messages need a way to opt out."""
+
+
+def kind_of(spec: Mapping[str, Any]) -> str:
+    """Return what the provider holds the audience of a canonical campaign as; empty: octoplan has the addresses."""
+    return next((kind for kind in KINDS if kind in spec["audience"]), "")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +93,8 @@ class HeldPacker:
             currency=worst.currency,
             first=first,
             opening=self.whereabouts.opening((0,)),
+            step=price.step(self.prices, self.campaign),
+            rates=price.rates(self.prices, self.campaign, parts=self._parts),
         )
 
     def count(self, _wanted: AbstractSet[bytes]) -> int:

@@ -22,6 +22,7 @@ LEFT_AUDIENCE = "left-the-audience"
 """The reason of a member of an edition whom no row of its audience names any more."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+NO_RATES: Mapping[str, Decimal] = MappingProxyType({})
 
 
 class Kind(StrEnum):
@@ -272,8 +273,8 @@ class Batch:
     placeholders, `names` are theirs and `values` those of each contact, names in the same order. `parts` is the
     total over its contacts. `worst` is what the batch may cost at most, rounded up to cents. `first` marks the first
     batch of an edition. `request_id` is empty until the batch is about to be sent, and in the request only if that
-    `carries_id`. `opening` is when its
-    contacts may be reached; None: at any hour.
+    `carries_id`. `opening` is when its contacts may be reached; None: at any hour. `step` is a billing step of a call,
+    in seconds; 0: it is no call. `rates` is what one contact costs by country, of an audience that the provider holds.
     """
 
     campaign: Campaign
@@ -290,6 +291,8 @@ class Batch:
     names: tuple[str, ...] = ()
     values: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
     carries_id: bool = True
+    step: int = 0
+    rates: Mapping[str, Decimal] = field(default_factory=lambda: NO_RATES)
 
     @property
     def contacts(self) -> int:
@@ -310,21 +313,26 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What leaves: method, path below the provider's base address, and the exact body bytes."""
+    """What leaves: method, path below the provider's base address, and the exact body bytes, of type `media`."""
 
     method: str
     path: str
     effect: Effect
     body: bytes = b""
+    media: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A whole answer; header names are lower case."""
+    """A whole answer; header names are lower case.
+
+    `again`: the request was made twice, for it was first answered that its token is not valid.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

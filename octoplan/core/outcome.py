@@ -40,6 +40,7 @@ SHORTEST_WAIT, USUAL_WAIT, LONGEST_WAIT = 1.0, 30.0, 900.0
 
 OK, REDIRECT, BAD_REQUEST, SERVER_ERROR = 200, 300, 400, 500
 DENIED = (401, 403)
+NOT_FOUND = 404
 REQUEST_TIMEOUT, TOO_MANY = 408, 429
 
 
@@ -49,7 +50,8 @@ class Answer:
 
     `receipt`: the body proves acceptance. `duplicate`: it says that the request id is known.
     `rejected`: it has the shape of a documented rejection; `stops` if every other batch would meet
-    the same. `reason` and `hint` are our own words: the provider's may quote a contact.
+    the same. `reason` and `hint` are our own words: the provider's may quote a contact. `ticket` is named by a reply
+    that proves nothing else: what became of the request can be looked up by it.
     """
 
     receipt: Receipt | None = None
@@ -58,6 +60,16 @@ class Answer:
     stops: bool = False
     reason: str = ""
     hint: str = ""
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What to do about a cancel that was refused, and about one whose answer proves nothing, for a reason."""
+
+    refused: str
+    unproved: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +123,24 @@ def consult(seen: Seen, read: Callable[[Reply], Answer]) -> Receipt | Outcome:
     return Outcome(verdict=Verdict.UNREACHABLE, reason=_words(case))
 
 
+def revoked(seen: Seen, read: Callable[[Reply], Answer], *, proof: Callable[[Reply], bool], hints: Hints) -> Outcome:
+    """Return what the answer to a cancel means: what is a `proof` is ACCEPTED, what says that it was refused REJECTED.
+
+    IN_DOUBT is all that may have been heard.
+    """
+    if isinstance(seen, Reply) and proof(seen):
+        return Outcome(verdict=Verdict.ACCEPTED)
+    found = consult(seen, read)
+    if isinstance(found, Receipt):
+        return Outcome(verdict=Verdict.IN_DOUBT, reason=hints.reason, hint=hints.unproved)
+    status = seen.status if isinstance(seen, Reply) else 0
+    if found.verdict is Verdict.REFUSED or isinstance(seen, NotSent) or status == TOO_MANY:
+        return found
+    if found.verdict is Verdict.REJECTED or (BAD_REQUEST <= status < SERVER_ERROR and status != REQUEST_TIMEOUT):
+        return Outcome(verdict=Verdict.REJECTED, reason=found.reason, hint=hints.refused)
+    return Outcome(verdict=Verdict.IN_DOUBT, reason=found.reason)
+
+
 def pause(headers: Mapping[str, str]) -> float:
     """Return the seconds a 429 asks for: `Retry-After` as seconds, or as a date against the reply's own `Date`."""
     text = headers.get("retry-after", "").strip()
@@ -136,7 +166,8 @@ def _first(case: _Case) -> Outcome | Wait:
         found = row(case)
         if found is not None:
             return found
-    return Outcome(verdict=Verdict.IN_DOUBT, reason=_words(case))
+    ticket = case.answer.ticket
+    return Outcome(verdict=Verdict.IN_DOUBT, reason=_words(case), receipt=Receipt(ticket=ticket) if ticket else None)
 
 
 def _words(case: _Case) -> str:

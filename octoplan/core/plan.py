@@ -117,11 +117,14 @@ class Estimate(_Part):
 
 
 class Simulation(_Part):
-    """The provider's second opinion over every batch; documented as a fake result. Counts of batches but `contacts`."""
+    """The provider's second opinion over every batch, perhaps a fake one. Counts of batches but `contacts`.
+
+    `cost` is null where it tells none. Of an audience that it holds, `contacts` is 0 where it tells none.
+    """
 
     calls: int
     contacts: int
-    cost: MoneyText
+    cost: MoneyText | None
     differing: int = 0
     refused: int = 0
 

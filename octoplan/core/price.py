@@ -71,6 +71,17 @@ def batch_cost(prices: Prices, campaign: Campaign, *, contacts: Iterable[tuple[s
     return cost
 
 
+def step(prices: Prices, campaign: Campaign) -> int:
+    """Return the seconds of a billing step of a call; 0: it is no call."""
+    return prices.voice_step if campaign.channel is Channel.VOICE else 0
+
+
+def rates(prices: Prices, campaign: Campaign, *, parts: int) -> dict[str, Decimal]:
+    """Return what one contact costs by country, of so many parts each."""
+    found = {country: unit(prices, campaign, country=country) for country in prices.products.get(product(campaign), {})}
+    return {country: each * parts for country, each in found.items() if each is not None}
+
+
 def worst(cost: Decimal) -> Decimal:
     """Return a batch's cost rounded up to cents: what is reserved for it."""
     return cost.quantize(CENT, rounding=ROUND_CEILING)

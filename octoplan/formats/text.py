@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from octoplan.core.plan import Change, Plan, PlannedCampaign, PlannedFinding, TextFacts
+    from octoplan.core.plan import Change, Plan, PlannedCampaign, PlannedFinding, Simulation, TextFacts
 
 SANDBOX_LINE = "SANDBOX: nobody is contacted"
 CENT = Decimal("0.01")
@@ -272,15 +272,22 @@ def _cost(campaign: PlannedCampaign) -> str:
     parts = [f"{'at most ' if campaign.held else ''}{cents(estimate.cost)} {estimate.currency}"]
     if cents(estimate.worst) != cents(estimate.cost):
         parts.append(f"at worst {cents(estimate.worst)}")
-    if campaign.simulation is not None and campaign.held:
-        parts.append("its preparation was simulated")
-    elif campaign.simulation is not None:
-        parts.append(f"simulated {cents(campaign.simulation.cost)}")
+    if campaign.simulation is not None:
+        parts.append(_simulated(campaign.simulation, held=bool(campaign.held)))
     if campaign.limit is not None:
         parts.append(f"limit {cents(campaign.limit)}")
     calls = quantity(campaign.calls, "call")
     parts.append(f"{calls} (merge fields)" if campaign.merge_fields else calls)
     return " · ".join(parts)
+
+
+def _simulated(simulation: Simulation, *, held: bool) -> str:
+    cost = "" if simulation.cost is None else cents(simulation.cost)
+    if not held:
+        return f"simulated {cost}" if cost else f"simulated, {quantity(simulation.contacts, 'contact')}"
+    if not simulation.contacts:
+        return "its preparation was simulated"
+    return f"the provider counts {quantity(simulation.contacts, 'contact')}{f', {cost}' if cost else ''}"
 
 
 def _changes(changes: tuple[Change, ...]) -> Iterator[str]:

@@ -282,14 +282,18 @@ def decide(tx: Transaction, batch_id: str, *, decision: Decision) -> None:
     )
 
 
-def disprove(tx: Transaction, batch_id: str, *, reason: str) -> bool:
-    """Close a batch in doubt as not sent, by a record of the provider; False if it is in doubt no more.
+def prove(tx: Transaction, batch_id: str, *, settlement: Settlement) -> bool:
+    """Close a batch in doubt as accepted or not sent, by a record of the provider; False if it is in doubt no more.
 
-    Its draft is cancelled there.
+    Of what was not sent, the draft is cancelled there.
     """
     batch = tx.row("SELECT attempt FROM batches WHERE id = ? AND state = 'in_doubt'", batch_id)
     if batch is None:
         return False
+    if settlement.state is BatchState.ACCEPTED:
+        settle(tx, batch["attempt"], settlement=settlement)
+        return True
+    reason = settlement.reason
     tx.change("UPDATE attempts SET state = 'not_sent', reason = ? WHERE id = ?", reason, batch["attempt"])
     tx.change("UPDATE batches SET state = 'not_sent', reason = ?, settled_at = ? WHERE id = ?", reason, tx.at, batch_id)
     tx.change("UPDATE drafts SET state = 'gone', reason = ? WHERE batch = ? AND state = 'ready'", reason, batch_id)

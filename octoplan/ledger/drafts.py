@@ -10,6 +10,7 @@ import json
 import secrets
 from typing import TYPE_CHECKING
 
+from octoplan.core.held import kind_of
 from octoplan.core.model import Channel
 from octoplan.ledger import batches, plans, runs
 from octoplan.ledger.records import Draft, LeftDraft
@@ -151,7 +152,7 @@ def _left(row: sqlite3.Row) -> LeftDraft:
         provider=row["provider"],
         ticket=row["ticket"],
         channel=Channel(spec["channel"]),
-        kind="tag" if "tag" in spec["audience"] else "list",
+        kind=kind_of(spec),
     )
 
 

@@ -194,8 +194,11 @@ class Ledger(Protocol):
     def left_drafts(self) -> tuple[LeftDraft, ...]:
         """Return the drafts that nobody will confirm, and that were not cancelled at the provider yet."""
 
-    def disprove(self, batch_id: str, *, reason: str) -> bool:
-        """Close a batch in doubt as not sent, its draft being cancelled; False if it is in doubt no more."""
+    def prove(self, batch_id: str, settlement: Settlement) -> bool:
+        """Close a batch in doubt by a record of the provider, accepted or not sent; False if it is in doubt no more.
+
+        Of what was not sent, the draft is cancelled.
+        """
 
     def renew(self, attempt: str, deadline: datetime) -> None:
         """Set a later deadline for an attempt of which nothing was sent yet.

@@ -260,9 +260,9 @@ class SqliteLedger:
         """Return the drafts that nobody will confirm, and that were not cancelled yet."""
         return self._write(drafts.left)
 
-    def disprove(self, batch_id: str, *, reason: str) -> bool:
-        """Close a batch in doubt as not sent, by a record of the provider."""
-        return self._write(lambda tx: attempts.disprove(tx, batch_id, reason=reason))
+    def prove(self, batch_id: str, settlement: Settlement) -> bool:
+        """Close a batch in doubt by a record of the provider."""
+        return self._write(lambda tx: attempts.prove(tx, batch_id, settlement=settlement))
 
     def renew(self, attempt: str, deadline: datetime) -> None:
         """Set a later deadline for an attempt of which nothing was sent."""

@@ -31,7 +31,6 @@ from octoplan.providers import PROVIDERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from octoplan.core.merge import MergeFields
     from octoplan.core.model import Finding, KeyPath
     from octoplan.core.settings import ProjectLimits, Settings
     from octoplan.core.source import Source
@@ -371,14 +370,7 @@ class Project:
     def provider(self, name: str) -> Provider:
         """Return the provider that a name in `octoplan.yaml` stands for."""
         chosen = self.settings.providers[name]
-        return PROVIDERS[chosen.kind].adapted(own_tag_paths=chosen.own_tag_paths)
-
-    def merge_fields(self, name: str) -> MergeFields | None:
-        """Return what one call of a provider can carry for many people, as its settings allow; None: nothing."""
-        fields, chosen = self.provider(name).limits.merge_fields, self.settings.providers[name]
-        if fields is None or chosen.merge_fields == "never":
-            return None
-        return replace(fields, carries_id=chosen.single_channel_request_id)
+        return PROVIDERS[chosen.kind].adapted(chosen)
 
     def credentials(self, name: str) -> dict[str, str]:
         """Return a provider's credentials; never read in the built-in sandbox.

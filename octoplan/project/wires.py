@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from octoplan.wire import PlanningWire, Wire
+from octoplan.core.model import NOTHING
+from octoplan.wire import Bearer, PlanningWire, Wire
 
 if TYPE_CHECKING:
     from octoplan.project import Project
+    from octoplan.providers import Provider, Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +19,20 @@ class Wires:
 
     project: Project
     sandbox: str | None
+    _bearers: dict[str, Bearer] = field(default_factory=dict, repr=False)
 
     def open(self, name: str) -> Wire:
         """Return a wire of one provider that can send. Each worker thread needs its own."""
         provider = self.project.provider(name)
-        base = provider.host if self.sandbox is None else self.sandbox + provider.sandbox_path
-        return Wire(base, provider.headers(self.project.credentials(name)))
+        headers = provider.headers(self.project.credentials(name))
+        base = self._base(provider)
+        if provider.tokens is None:
+            return Wire(base, headers)
+        bearer = Bearer(base_url=self._base(provider.tokens), headers=headers, tokens=provider.tokens)
+        return Wire(base, NOTHING, bearer=self._bearers.setdefault(name, bearer))
+
+    def _base(self, of: Provider | Tokens) -> str:
+        return of.host if self.sandbox is None else self.sandbox + of.sandbox_path
 
     def planning(self, name: str) -> PlanningWire:
         """Return a wire of one provider that is unable to send."""

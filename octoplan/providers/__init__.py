@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from octoplan.providers.octopush import Octopush
-from octoplan.providers.provider import Limits, Provider, Sent, Simulated
+from octoplan.providers.provider import Limits, Lost, Provider, Sent, Simulated, Tokens
 
-__all__ = ["PROVIDERS", "Limits", "Provider", "Sent", "Simulated"]
+__all__ = ["PROVIDERS", "Limits", "Lost", "Provider", "Sent", "Simulated", "Tokens"]
 
 PROVIDERS: dict[str, Provider] = {"octopush": Octopush()}

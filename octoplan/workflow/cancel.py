@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from octoplan.core.errors import Exit, OctoplanError, Refused, worst
+from octoplan.core.held import kind_of
 from octoplan.core.model import NOTHING, Channel, Outcome, Request, Verdict
 from octoplan.core.quantity import quantity
 from octoplan.core.quoting import typed
@@ -196,7 +197,7 @@ def _wanted(project: Project, row: BatchRow, *, specs: Mapping[str, str]) -> Req
         ticket=row.ticket,
         contacts=row.count if billed is None else billed,
         ahead=send_at - project.clock() if send_at else None,
-        kind=next((kind for kind in ("list", "tag") if row.held and kind in spec["audience"]), ""),
+        kind=kind_of(spec) if row.held else "",
         details=row.receipt.details if row.receipt else NOTHING,
     )
     return project.provider(row.provider).cancel(sent)

@@ -1,4 +1,4 @@
-"""Step 9 for an audience that the provider holds: prepared there, compared with what was approved, then confirmed.
+"""Step 9 for an audience that the provider holds: prepared or counted, compared with what was approved, then sent.
 
 Until it is confirmed nobody is contacted, so whatever becomes of the requests before leaves no doubt.
 """
@@ -45,23 +45,37 @@ class Drafting:
     batch: Batch
 
     def send(self) -> Outcome | None:
-        """Prepare, compare, claim, confirm and settle; None if another runner has taken the batch.
+        """Prepare or count, compare, claim, confirm and settle; None if another runner has taken the batch.
 
         Raises:
             InDoubt: after the claim; the outcome could not be recorded, or octoplan broke.
             OctoplanError: before it; nothing was sent.
         """
-        draft = self._cleared() or self._draft()
+        cleared = self._cleared()
+        if cleared is not None:
+            return self._unsent(cleared)
+        if not self._is_prepared():
+            return self._confirmed(self.sender.identified(self.batch, self.row.generation), None)
+        draft = self._draft()
         if draft is None or isinstance(draft, Outcome):
             return self._unsent(draft)
-        step, history = self._asked(self.batch, (Drafted(ticket=draft.ticket),))
+        return self._confirmed(replace(self.batch, request_id=draft.request_id), draft)
+
+    def _is_prepared(self) -> bool:
+        """Tell whether the provider prepares a campaign before it is confirmed; else it only counts its audience."""
+        first = self.sender.provider.next(self.batch, ())
+        return isinstance(first, Request) and first.effect is Effect.PREPARE
+
+    def _confirmed(self, batch: Batch, draft: Draft | None) -> Outcome | None:
+        """Compare what it comes to with what was approved, then claim, confirm and settle."""
+        begun: History = (Drafted(ticket=draft.ticket),) if draft else ()
+        step, history = self._asked(self.batch, begun)
         if not isinstance(step, Quote):
             return self._unsent(step, draft)
         told = self._beyond(step)
         if told:
             return self._refused(draft, told)
-        identified = replace(self.batch, request_id=draft.request_id)
-        return self.sender.confirm(self.wire, self.row, batch=identified, prepared=(history, step))
+        return self.sender.confirm(self.wire, self.row, batch=batch, prepared=(history, step))
 
     def _beyond(self, quote: Quote) -> tuple[str, ...]:
         campaign = self.batch.campaign
@@ -72,7 +86,7 @@ class Drafting:
         edition = self.row.id.rpartition("/")[0]
         for left in self.sender.ledger.left_drafts():
             if left.batch.rpartition("/")[0] == edition:
-                found = self._discarded(left)
+                found = self._discarded(left) if left.provider == self.row.provider else _elsewhere(left)
                 if found is not None:
                     return found
         return None
@@ -165,20 +179,23 @@ class Drafting:
         self.sender.ledger.unsendable(self.row.id, reason=ended.reason, rejected=True)
         return ended
 
-    def _refused(self, draft: Draft, told: tuple[str, ...]) -> Outcome:
+    def _refused(self, draft: Draft | None, told: tuple[str, ...]) -> Outcome:
         """Release a batch that comes to more than was approved, and cancel its draft."""
-        ledger, campaign = self.sender.ledger, self.batch.campaign
-        ledger.unsendable(self.row.id, reason=BEYOND, rejected=False)
-        is_cancelled = discard(self.sender.provider, self._left(draft), wire=self.wire).verdict is Verdict.ACCEPTED
-        if is_cancelled:
-            ledger.abandon(draft.id, BEYOND)
-        left = "cancelled" if is_cancelled else "left unconfirmed, and cancelled by the next apply"
+        self.sender.ledger.unsendable(self.row.id, reason=BEYOND, rejected=False)
+        left = "" if draft is None else f", the draft is {self._given_up(draft)}"
         way = "make the audience at the provider smaller, or raise the limit in a reviewed change"
         return Outcome(
             verdict=Verdict.UNREACHABLE,
             reason=BEYOND,
-            hint=f"{campaign.id}: {'; '.join(told)}: nobody was contacted, the draft is {left}; {way}",
+            hint=f"{self.batch.campaign.id}: {'; '.join(told)}: nobody was contacted{left}; {way}",
         )
+
+    def _given_up(self, draft: Draft) -> str:
+        """Cancel the draft of a released batch; return what became of it."""
+        if discard(self.sender.provider, self._left(draft), wire=self.wire).verdict is not Verdict.ACCEPTED:
+            return "left unconfirmed, and cancelled by the next apply"
+        self.sender.ledger.abandon(draft.id, BEYOND)
+        return "cancelled"
 
     def _left(self, draft: Draft) -> LeftDraft:
         campaign = self.batch.campaign
@@ -190,6 +207,12 @@ class Drafting:
             channel=campaign.channel,
             kind=campaign.audience.kind,
         )
+
+
+def _elsewhere(left: LeftDraft) -> Outcome:
+    """Return that an earlier draft is at another provider: the end of a run cancels it there."""
+    told = f"an earlier draft of this edition, ticket {left.ticket}, is not cancelled yet at {left.provider}"
+    return Outcome(verdict=Verdict.UNREACHABLE, reason=told, hint=AGAIN)
 
 
 def discard(provider: Provider, left: LeftDraft, *, wire: Wire) -> Outcome:

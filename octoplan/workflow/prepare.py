@@ -216,9 +216,9 @@ class Preparation:
         composer = Composer(
             campaign, live=not self.project.surroundings.sandbox, sizes=resolved.sizes, step=prices.voice_step
         )
-        size = self.project.provider(campaign.provider).limits.batch_size
-        packer = Packer(campaign, prices, size, hours.whereabouts(campaign, self.project))
-        merging = Merging(campaign, self.project.merge_fields(campaign.provider))
+        limits = self.project.provider(campaign.provider).limits
+        packer = Packer(campaign, prices, limits.batch_size, hours.whereabouts(campaign, self.project))
+        merging = Merging(campaign, limits.merge_fields)
         entries: list[bytes] = []
         french: set[bytes] = set()
         calls = campaign.channel is Channel.VOICE

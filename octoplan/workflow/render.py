@@ -71,7 +71,7 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     if campaign.audience.held:
         return _to_everybody(project, HeldPacker(campaign=campaign, prices=prices, key=keys.held_key(key)))
     packer, carrier = Packer(campaign, prices, 1), Packer(campaign, prices, 1)
-    merging = Merging(campaign, project.merge_fields(campaign.provider))
+    merging = Merging(campaign, project.provider(campaign.provider).limits.merge_fields)
     countries: dict[bytes, str] = {}
     with Engine(project.temporary_folder(), root=project.root) as engine:
         resolved = engine.resolve(query(project, campaign, key=key))

@@ -7,17 +7,20 @@ duplicate; both prove that it was sent, once. Whatever else it answers proves no
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from octoplan.core import approval
 from octoplan.core.errors import Exit, InputError, OctoplanError, Refused, Stale
-from octoplan.core.model import Agreed, Doubted, Drafted, Effect, Exchange, Outcome, Request, Verdict
+from octoplan.core.held import kind_of
+from octoplan.core.model import Channel, Effect, Exchange, Outcome, Verdict
 from octoplan.core.outcome import told_at
 from octoplan.core.quantity import quantity
 from octoplan.core.trial import is_trial
-from octoplan.ledger import FOREIGN
+from octoplan.ledger import FOREIGN, BatchState, Settlement
+from octoplan.providers import Lost
 from octoplan.wire import Deadline
 from octoplan.workflow import hours
 from octoplan.workflow.plan import load
@@ -33,10 +36,12 @@ if TYPE_CHECKING:
     from octoplan.audience import Engine
     from octoplan.core.batch import Packer
     from octoplan.core.held import HeldPacker
-    from octoplan.core.model import Batch, Campaign, History
+    from octoplan.core.model import Batch, Campaign
     from octoplan.ledger import BatchRow, Doubtful, Ledger
     from octoplan.project import Project
     from octoplan.project.wires import Wires
+    from octoplan.providers import Provider
+    from octoplan.wire import Wire
     from octoplan.workflow.progress import Stop
     from octoplan.workflow.suppressions import Suppressions
 
@@ -48,6 +53,9 @@ QUIET = timedelta(minutes=12)
 
 ENDED = ("plan-superseded", "edition-later", "foreign")
 """Why a ledger lets no request of an edition, or of a plan, be repeated."""
+
+PROOFS = {Verdict.ACCEPTED: BatchState.ACCEPTED, Verdict.REJECTED: BatchState.NOT_SENT}
+"""What a record of the provider makes of a doubt."""
 
 OVER = "the time of its campaign in its plan is over: decide"
 NAMELESS = "its request had no request id, so the provider cannot tell it from a second one: decide"
@@ -76,13 +84,13 @@ class Repeater:
     def repeat(self, doubt: Doubtful) -> Outcome | None:
         """Send the identical request once more; None if the batch is in doubt no more.
 
-        What confirms a prepared campaign is not repeated: the provider is asked whether it was confirmed.
+        What may not be repeated is looked up at the provider.
 
         Raises:
             Unrepeatable: it is not sent.
             InDoubt: it was, and the outcome could not be recorded.
         """
-        if doubt.row.held:
+        if is_looked_up(self.project, doubt):
             return self._evidence(doubt)
         sender, batch = self._rebuilt(doubt)
         self._refuse_clock(doubt)
@@ -102,29 +110,31 @@ class Repeater:
                 raise
 
     def _evidence(self, doubt: Doubtful) -> Outcome | None:
-        """Return the proof that a confirmation did not happen; None if the batch is in doubt no more."""
+        """Return what the provider's records prove; None if the batch is in doubt no more.
+
+        That what was prepared was not confirmed is proved only once nobody can confirm it any more.
+        """
         row = doubt.row
-        campaign, packer = self._as_now(row)
+        spec = json.loads(self.ledger.specs(row.campaign, row.edition)[row.plan_id])
+        lost = Lost(
+            channel=Channel(spec["channel"]),
+            request_id=row.request_id,
+            ticket=doubt.ticket or row.ticket,
+            kind=kind_of(spec) if row.held else "",
+        )
+        known_by = f"ticket {lost.ticket}" if lost.ticket else row.request_id
+        look = f"look up {known_by} at the provider, then decide"
         provider = self.project.provider(row.provider)
-        look = f"look up ticket {doubt.ticket} at the provider, then decide"
-        if not campaign.audience.held or not doubt.ticket:
-            raise Unrepeatable(f"a list or tag is not sent again without a person's word: {look}")
-        batch = next(iter(packer.batches(first=False)))
-        history: History = (Drafted(ticket=doubt.ticket), Agreed(), Doubted())
         with contextlib.closing(self.wires.open(row.provider)) as wire:
-            request = provider.next(batch, history)
-            if not isinstance(request, Request) or request.effect is not Effect.READ:
-                raise TypeError(request)
-            seen = wire.exchange(request, Deadline())
-            found = provider.next(batch, (*history, Exchange(request=request, seen=seen)))
-            if not isinstance(found, Outcome):
-                raise TypeError(found)
-            if found.verdict is not Verdict.REJECTED:
+            found = look_up(provider, lost, wire=wire)
+            if found.verdict not in PROOFS:
                 raise Unrepeatable(f"{found.reason}: {look}")
-            cancel = provider.discard(campaign.channel, campaign.audience.kind, ticket=doubt.ticket)
-            if provider.cancelled(wire.exchange(cancel, Deadline())).verdict is not Verdict.ACCEPTED:
-                raise Unrepeatable(f"{found.reason}, but it cannot be cancelled: {look}")
-        return found if self.ledger.disprove(row.id, reason=found.reason) else None
+            if found.verdict is Verdict.REJECTED and doubt.ticket:
+                cancel = provider.discard(lost.channel, lost.kind, ticket=doubt.ticket)
+                if provider.cancelled(wire.exchange(cancel, Deadline())).verdict is not Verdict.ACCEPTED:
+                    raise Unrepeatable(f"{found.reason}, but it cannot be cancelled: {look}")
+        proved = Settlement(state=PROOFS[found.verdict], reason=found.reason, receipt=found.receipt)
+        return found if self.ledger.prove(row.id, proved) else None
 
     def _as_now(self, row: BatchRow) -> tuple[Campaign, Packer | HeldPacker]:
         """Return the campaign of a batch as its file has it now, and what makes batches of everybody in it."""
@@ -217,6 +227,18 @@ class Repeater:
         return told
 
 
+def look_up(provider: Provider, lost: Lost, *, wire: Wire) -> Outcome:
+    """Return what a provider's records say of a lost request; raises TypeError where it would do more than read."""
+    answered: tuple[Exchange, ...] = ()
+    while True:
+        step = provider.evidence(lost, answered)
+        if isinstance(step, Outcome):
+            return step
+        if step.effect is not Effect.READ:
+            raise TypeError(step)
+        answered += (Exchange(request=step, seen=wire.exchange(step, Deadline())),)
+
+
 def refuse(project: Project, doubt: Doubtful) -> None:
     """Refuse what the ledger alone shows may not be repeated, or not yet.
 
@@ -226,11 +248,11 @@ def refuse(project: Project, doubt: Doubtful) -> None:
     now = project.clock()
     if is_trial(doubt.row.campaign):
         raise Unrepeatable("a test is not repeated: decide, then test again")
-    if doubt.row.held and doubt.row.provider in project.settings.providers:
-        _refuse_early(project, doubt, now=now)
-        return
     if doubt.row.reason.startswith(FOREIGN):
         raise Unrepeatable("another ledger sent it: find that ledger; decide `--as sent`, and import whom it sent to")
+    if is_looked_up(project, doubt):
+        _refuse_early(project, doubt, now=now)
+        return
     if doubt.newer_plan is not None:
         raise Unrepeatable(f"its plan is superseded by the newer applied plan {doubt.newer_plan[:8]}: decide")
     if doubt.later_edition is not None:
@@ -239,6 +261,13 @@ def refuse(project: Project, doubt: Doubtful) -> None:
         raise Unrepeatable(OVER)
     refuse_age(project, doubt, now=now)
     _refuse_early(project, doubt, now=now)
+
+
+def is_looked_up(project: Project, doubt: Doubtful) -> bool:
+    """Tell whether what became of a request is read at the provider, for it may not be repeated."""
+    name = doubt.row.provider
+    known = name in project.settings.providers
+    return known and (doubt.row.held or project.provider(name).limits.request_id_window is None)
 
 
 def _refuse_early(project: Project, doubt: Doubtful, *, now: datetime) -> None:
@@ -257,7 +286,7 @@ def refuse_age(project: Project, doubt: Doubtful, *, now: datetime) -> None:
     if name not in project.settings.providers:
         raise Unrepeatable(f"octoplan.yaml has no provider {name} any more: decide")
     window = project.provider(name).limits.request_id_window
-    if now - doubt.first_at >= window:
+    if window is not None and now - doubt.first_at >= window:
         old = int(window.total_seconds() // 3600)
         raise Unrepeatable(
             f"its first attempt is {old} hours old or more: the provider may have forgotten it, and would send it "

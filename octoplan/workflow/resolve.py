@@ -203,7 +203,9 @@ def _repeat_all(
                         suppressions=suppressions,
                         stop=stop,
                     )
-                _note(found, ledger, doubt=doubt, outcome=repeater.repeat(doubt))
+                outcome = repeater.repeat(doubt)
+                how = outcome.reason if outcome and repeat.is_looked_up(project, doubt) else ""
+                _note(found, ledger, doubt=doubt, outcome=outcome, how=how)
             except Unrepeatable as why:
                 found.batches.append(_doubt(ledger, doubt, next=str(why)))
             except InDoubt as error:
@@ -211,8 +213,11 @@ def _repeat_all(
                 found.batches.append(_doubt(ledger, doubt, next="its answer could not be recorded: see above"))
 
 
-def _note(found: Doubts, ledger: Ledger, *, doubt: Doubtful, outcome: Outcome | None) -> None:
-    """Note what a repeated request came to; None: another runner has settled or repeated it."""
+def _note(found: Doubts, ledger: Ledger, *, doubt: Doubtful, outcome: Outcome | None, how: str) -> None:
+    """Note what a repeated request came to; None: another runner has settled or repeated it.
+
+    `how` is what a record of the provider proves, where nothing was repeated.
+    """
     row = doubt.row
     if outcome is None:
         return
@@ -223,7 +228,7 @@ def _note(found: Doubts, ledger: Ledger, *, doubt: Doubtful, outcome: Outcome | 
         found.batches.append(_doubt(ledger, doubt, next=f"repeated, and not closed by the answer: {outcome.reason}"))
         return
     ticket = outcome.receipt.ticket if outcome.receipt else ""
-    how = f"repeated and accepted, ticket {ticket}" if ticket else "the provider says it is a duplicate"
+    how = how or (f"repeated and accepted, ticket {ticket}" if ticket else "the provider says it is a duplicate")
     found.settled.append(Settled(batch=row.id, contacts=row.count, sent=True, how=how))
     if outcome.excess:
         found.notes[f"{row.id}: {outcome.excess}"] = Exit.BLOCKED

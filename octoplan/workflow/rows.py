@@ -107,7 +107,7 @@ def filled(
         update["simulation"] = Simulation(
             calls=opinion.calls,
             contacts=opinion.contacts,
-            cost=money_text(opinion.cost),
+            cost=None if opinion.cost is None else money_text(opinion.cost),
             differing=opinion.differing,
             refused=sum(opinion.refused.values()),
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import outcome
 from octoplan.core.errors import Refused, Unfinished
-from octoplan.core.model import Reply
+from octoplan.core.model import Effect, Exchange, Reply, Request
 from octoplan.core.rules.all import SecondOpinion
 from octoplan.wire import Deadline
 from octoplan.workflow.sending import Pace
@@ -45,6 +45,8 @@ class Asker:
     name: str
     pace: Pace
     stop: threading.Event = field(default_factory=threading.Event)
+    known: dict[Request, Seen] = field(default_factory=dict)
+    """What reading showed: it is the same for all batches."""
     opened: list[PlanningWire] = field(default_factory=list)
     thread: threading.local = field(default_factory=threading.local)
 
@@ -56,20 +58,35 @@ class Asker:
             Refused: it does not accept the credentials.
         """
         provider = self.wires.project.provider(self.name)
-        history: list[Seen] = []
+        failures: list[Seen] = []
+        answered: tuple[Exchange, ...] = ()
         while True:
-            self.pace.wait(self.stop)
-            history.append(self.wire().exchange(provider.simulate(batch), Deadline()))
-            answer = provider.simulated(history[-1])
-            if answer.unauthorised:
-                told = f"the provider refuses the credentials ({answer.unauthorised}): check login and key"
+            step = provider.simulate(batch, answered)
+            if isinstance(step, Request):
+                answered += (Exchange(request=step, seen=self.seen(step)),)
+                continue
+            if step.unauthorised:
+                told = f"the provider refuses the credentials ({step.unauthorised}): check login and key"
                 raise Refused(told, reason="credentials")
-            if not answer.unreachable:
-                return batch, answer
-            seconds = pause(history)
+            if not step.unreachable:
+                return batch, step
+            failures.append(answered[-1].seen)
+            self.known.pop(answered[-1].request, None)
+            answered = answered[:-1]
+            seconds = pause(failures)
             if seconds is None or self.stop.wait(seconds * random.uniform(1.0, 1.2)):  # noqa: S311  jitter, no secret
-                told = f"the simulation got no answer ({answer.unreachable}): run the same command again"
+                told = f"the simulation got no answer ({step.unreachable}): run the same command again"
                 raise Unfinished(told, reason="unreachable")
+
+    def seen(self, request: Request) -> Seen:
+        """Return what is seen of a request; of one that reads, perhaps what was seen before."""
+        if request in self.known:
+            return self.known[request]
+        self.pace.wait(self.stop)
+        seen = self.wire().exchange(request, Deadline())
+        if request.effect is Effect.READ:
+            self.known[request] = seen
+        return seen
 
     def wire(self) -> PlanningWire:
         """Return this thread's wire."""
@@ -105,7 +122,7 @@ def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int,
     asker = Asker(wires, name, Pace(None if project.surroundings.sandbox else project.settings.providers[name].rate))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="simulate")
     calls = contacts = differing = 0
-    cost = Decimal(0)
+    cost: Decimal | None = Decimal(0)
     refused: Counter[str] = Counter()
     try:
         for batch, answer in _answers(pool, asker, batches=batches):
@@ -114,17 +131,20 @@ def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int,
             if answer.refused:
                 refused[answer.refused] += 1
                 continue
-            if batch.campaign.audience.held:  # nothing is counted before it is prepared
-                continue
             contacts += answer.contacts or 0
-            cost += answer.cost or Decimal(0)
-            differing += answer.contacts != len(batch.keys) or abs((answer.cost or 0) - batch.cost) > TOLERANCE
+            cost = None if cost is None or answer.cost is None else cost + answer.cost
+            differing += not batch.campaign.audience.held and _differs(batch, answer)
     finally:
         asker.stop.set()
         pool.shutdown(cancel_futures=True)
         asker.close()
     ordered = dict(sorted(refused.items()))
     return SecondOpinion(calls=calls, contacts=contacts, cost=cost, differing=differing, refused=ordered)
+
+
+def _differs(batch: Batch, answer: Simulated) -> bool:
+    other = answer.cost is not None and abs(answer.cost - batch.cost) > TOLERANCE
+    return other or answer.contacts != len(batch.keys)
 
 
 def _answers(pool: ThreadPoolExecutor, asker: Asker, *, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Simulated]]:

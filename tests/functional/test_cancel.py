@@ -13,7 +13,7 @@ from workspaces import AUDIENCE, CAMPAIGN, Workspace, tally
 
 from octoplan.core.errors import Unfinished
 from octoplan.ledger.sqlite import SqliteLedger
-from octoplan.providers.octopush.cancel import REFUSED
+from octoplan.providers.octopush.cancel import HINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def test_one_cancelled_one_refused_one_lost(project: Workspace, provider: Provid
     assert first == last == "SANDBOX: nobody is contacted"
     assert lines[:3] == [
         "cancelled: noel/1/1 · 1 contact",
-        f"not cancelled: noel/1/2 · 1 contact · code 155 — {REFUSED}",
+        f"not cancelled: noel/1/2 · 1 contact · code 155 — {HINTS.refused}",
         "unknown: noel/1/3 · 1 contact · the connection closed before a whole reply, or it was not HTTP",
     ]
     assert "cancelled 1 · not cancelled 1 · unknown 1 · cancelled before 0" in lines
@@ -281,7 +281,7 @@ def test_a_cancel_whose_reply_was_lost_is_asked_again(project: Workspace, provid
     assert project.counts()["deliveries"] == 0
     provider.script = [passed]
     again = project.run("cancel", "noel", code=6).out
-    assert f"not cancelled: noel/1/1 · 1 contact · code 131 — {REFUSED}" in again, "a refusal proves no message"
+    assert f"not cancelled: noel/1/1 · 1 contact · code 131 — {HINTS.refused}" in again, "a refusal proves no message"
     assert standing(project) == {"sent": 3, "cancelled": 2, "owed": 0}
 
 

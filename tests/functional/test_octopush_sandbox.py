@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from simulations import simulated, simulation
 
 from campaigns import batch, campaign
 from octoplan.core.message import Content
@@ -75,10 +76,11 @@ def test_wrong_credentials_stop_the_run(sandbox: str) -> None:
 def test_planning_learns_figures_and_sends_nothing(sandbox: str) -> None:
     with wire(sandbox) as line:
         planning = PlanningWire(line, OCTOPUSH.may_plan)
-        answer = OCTOPUSH.simulated(planning.exchange(OCTOPUSH.simulate(IDENTIFIED), Deadline()))
+        answer = simulated(OCTOPUSH, IDENTIFIED, planning.exchange(simulation(OCTOPUSH, IDENTIFIED), Deadline()))
         assert (answer.contacts, answer.parts, str(answer.cost)) == (5, 5, "0.25")
-        refused = OCTOPUSH.simulate(replace(IDENTIFIED, content=Content(text="ACME: -20% a Lyon.")))
-        assert "121" in OCTOPUSH.simulated(planning.exchange(refused, Deadline())).refused
+        wrong = replace(IDENTIFIED, content=Content(text="ACME: -20% a Lyon."))
+        refused = simulated(OCTOPUSH, wrong, planning.exchange(simulation(OCTOPUSH, wrong), Deadline()))
+        assert "121" in refused.refused
         balance = OCTOPUSH.read_balance(planning.exchange(OCTOPUSH.balance(), Deadline()))
     assert isinstance(answer, Simulated)
     assert isinstance(balance, Money)
@@ -88,7 +90,7 @@ def test_planning_learns_figures_and_sends_nothing(sandbox: str) -> None:
 
 def test_a_simulation_does_not_burn_the_request_id(sandbox: str) -> None:
     with wire(sandbox) as line:
-        line.exchange(OCTOPUSH.simulate(IDENTIFIED), Deadline())
+        line.exchange(simulation(OCTOPUSH, IDENTIFIED), Deadline())
     assert send(sandbox, IDENTIFIED).verdict is Verdict.ACCEPTED
 
 

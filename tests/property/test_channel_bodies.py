@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from simulations import simulation
 
 from campaigns import PRICES, campaign
 from octoplan.core import spoken
@@ -159,16 +160,15 @@ def test_what_leaves_keeps_the_contract_and_a_simulation_sends_nothing(made: Cam
     packer.add(chunk, composed.contents, parts=composed.parts)
     for batch in packer.batches(first=True):
         named = replace(batch, request_id="octoplan-1")
-        request, simulation = OCTOPUSH.next(named, ()), OCTOPUSH.simulate(named)
+        request, asking = OCTOPUSH.next(named, ()), simulation(OCTOPUSH, named)
         assert isinstance(request, Request)
-        assert simulation is not None
-        assert (check_body(request.body), check_body(simulation.body)) == ((), ())
-        assert OCTOPUSH.may_plan(simulation)
+        assert (check_body(request.body), check_body(asking.body)) == ((), ())
+        assert OCTOPUSH.may_plan(asking)
         assert not OCTOPUSH.may_plan(request)
         assert not OCTOPUSH.may_plan(replace(request, effect=Effect.SIMULATE))
         assert json.loads(request.body)["metadata"]["request_id"] == "octoplan-1"
-        assert b"octoplan-1" not in simulation.body
-        assert b"request_id" not in simulation.body
+        assert b"octoplan-1" not in asking.body
+        assert b"request_id" not in asking.body
 
 
 CONTENTS = st.builds(

@@ -14,7 +14,7 @@ from ledgers import ID, SENT, UNKNOWN, K, World, packed, quick_folder
 
 from octoplan.core.errors import Refused, Stale
 from octoplan.core.model import Kind, Quote
-from octoplan.ledger import BatchState, Claim, Draft, NewBatch, Reserve, file
+from octoplan.ledger import BatchState, Claim, Draft, NewBatch, Reserve, Settlement, file
 from octoplan.ledger.sqlite import SqliteLedger
 
 if TYPE_CHECKING:
@@ -180,10 +180,10 @@ def test_a_record_of_the_provider_closes_a_doubt(world: World, run: str) -> None
     world.ledger.prepared(draft, "t-1")
     attempt = world.ledger.claim(run, BATCH, wanted=claim(world, quote=QUOTE))
     assert attempt is not None
-    assert world.ledger.disprove(BATCH, reason="too early") is False
+    assert world.ledger.prove(BATCH, Settlement(state=BatchState.NOT_SENT, reason="too early")) is False
     world.ledger.settle(attempt, UNKNOWN)
     assert [one.ticket for one in world.ledger.doubtful()] == ["t-1"]
-    assert world.ledger.disprove(BATCH, reason="never confirmed") is True
+    assert world.ledger.prove(BATCH, Settlement(state=BatchState.NOT_SENT, reason="never confirmed")) is True
     row = world.batch(BATCH)
     assert (row.state, row.reason, row.rejected) == (BatchState.NOT_SENT, "never confirmed", False)
     assert world.ledger.left_drafts() == ()

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from simulations import simulated, simulation
 
 from campaigns import SCHEDULE, campaign
 from octoplan.core.errors import InputError
@@ -18,7 +19,6 @@ from octoplan.core.model import (
     Agreed,
     Audience,
     Channel,
-    Doubted,
     Drafted,
     Effect,
     Exchange,
@@ -37,7 +37,7 @@ from octoplan.core.model import (
     Wait,
     Waited,
 )
-from octoplan.providers import Sent
+from octoplan.providers import Lost, Sent
 from octoplan.providers.octopush import Octopush, held
 from octoplan.providers.octopush.held_contract import check_create, check_ticket
 
@@ -119,7 +119,7 @@ def test_golden_steps(name: str, made: Campaign, golden: Callable[[str, str], No
     look = asked(DRAFTED, of=of)
     history = (DRAFTED, Exchange(request=look, seen=reply(200, READY)), Agreed())
     steps = {
-        "simulate": OCTOPUSH.simulate(of),
+        "simulate": simulation(OCTOPUSH, of),
         "create": asked(of=of),
         "look": look,
         "confirm": asked(*history, of=of),
@@ -137,23 +137,23 @@ def test_golden_steps(name: str, made: Campaign, golden: Callable[[str, str], No
 
 
 def test_older_pages_give_tags_paths_of_their_own() -> None:
-    older = OCTOPUSH.adapted(own_tag_paths=True)
-    assert older.simulate(batch(replace(listed(), audience=TAG))).path == "/sms-campaign-on-tag/create"
-    assert older.simulate(batch()).path == "/sms-campaign-on-list/create"
+    older = Octopush(own_tag_paths=True)
+    assert simulation(older, batch(replace(listed(), audience=TAG))).path == "/sms-campaign-on-tag/create"
+    assert simulation(older, batch()).path == "/sms-campaign-on-list/create"
     assert older.discard(Channel.VOICE, "tag", ticket=TICKET).path == "/voice-campaign-on-tag/cancel"
 
 
 def test_planning_simulates_and_does_no_more() -> None:
-    simulation = OCTOPUSH.simulate(batch())
-    assert OCTOPUSH.may_plan(simulation)
-    assert b"request_id" not in simulation.body
+    asking = simulation(OCTOPUSH, batch())
+    assert OCTOPUSH.may_plan(asking)
+    assert b"request_id" not in asking.body
     for other in (asked(), asked(DRAFTED), OCTOPUSH.discard(Channel.SMS, "list", ticket=TICKET)):
         for effect in Effect:
             assert not OCTOPUSH.may_plan(replace(other, effect=effect))
 
 
 def test_a_simulation_counts_nobody() -> None:
-    answer = OCTOPUSH.simulated(reply(200, {"ticket_number": "fake"}))
+    answer = simulated(OCTOPUSH, batch(), reply(200, {"ticket_number": "fake", "total_cost": 3}))
     assert (answer.contacts, answer.cost, answer.refused) == (None, None, "")
 
 
@@ -292,7 +292,7 @@ def test_a_confirmation_that_cannot_have_arrived_is_made_again() -> None:
     assert isinstance(found, Wait)
 
 
-DOUBTED = (DRAFTED, Agreed(), Doubted())
+LOST = Lost(channel=Channel.SMS, kind="list", ticket=TICKET, request_id=ID)
 
 
 @pytest.mark.parametrize(
@@ -307,10 +307,19 @@ DOUBTED = (DRAFTED, Agreed(), Doubted())
     ],
 )
 def test_evidence_of_a_confirmation(seen: Seen, verdict: Verdict) -> None:
-    assert asked(*DOUBTED).effect is Effect.READ
-    found = after(seen, *DOUBTED)
+    look = OCTOPUSH.evidence(LOST, ())
+    assert isinstance(look, Request)
+    assert look.effect is Effect.READ
+    found = OCTOPUSH.evidence(LOST, (Exchange(request=look, seen=seen),))
     assert isinstance(found, Outcome)
     assert found.verdict is verdict
+
+
+def test_without_a_ticket_there_is_nothing_to_look_at() -> None:
+    for lost in (replace(LOST, ticket=""), replace(LOST, kind="")):
+        found = OCTOPUSH.evidence(lost, ())
+        assert isinstance(found, Outcome)
+        assert found.verdict is Verdict.IN_DOUBT
 
 
 def test_a_confirmation_needs_the_figures_it_agrees_to() -> None:
@@ -335,7 +344,7 @@ def test_what_was_scheduled_is_cancelled_whatever_its_size() -> None:
     assert at_once.verdict is Verdict.REJECTED
 
 
-BODY = json.loads(OCTOPUSH.simulate(batch()).body)
+BODY = json.loads(simulation(OCTOPUSH, batch()).body)
 
 
 @pytest.mark.parametrize(

@@ -34,13 +34,13 @@ AUDIENCE: KeyPath = ("audience",)
 class SecondOpinion:
     """What the provider's simulation of every batch came to.
 
-    `differing` counts batches whose contacts differ, or whose cost does by more than 0.01; `refused`
-    counts batches by the provider's reason.
+    `cost` is None where the provider tells none. `differing` counts batches whose contacts differ, or whose cost does
+    by more than 0.01; `refused` counts batches by the provider's reason.
     """
 
     calls: int
     contacts: int
-    cost: Decimal
+    cost: Decimal | None
     differing: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
 
@@ -390,9 +390,11 @@ def _simulation_differs(facts: Facts) -> Iterator[Finding]:
     opinion = facts.simulated
     if opinion is None or not opinion.differing:
         return
-    theirs = f"{quantity(opinion.contacts, 'contact')} for {opinion.cost:,.2f}"
-    ours = f"{quantity(facts.contacts, 'contact')} for {facts.cost:,.2f}"
-    message = f"the provider's simulation counts {theirs} {facts.currency}, we count {ours}"
+    theirs, ours = quantity(opinion.contacts, "contact"), quantity(facts.contacts, "contact")
+    if opinion.cost is not None:
+        theirs += f" for {opinion.cost:,.2f} {facts.currency}"
+        ours += f" for {facts.cost:,.2f} {facts.currency}"
+    message = f"the provider's simulation counts {theirs}, we count {ours}"
     severity = Severity.ERROR if facts.sandbox else Severity.INFO
     hint = "a bug in octoplan or its sandbox: please report it" if facts.sandbox else "its result is documented as fake"
     yield finding("simulation-differs", message, severity=severity, value=theirs, limit=ours, hint=hint)

@@ -10,6 +10,7 @@ contract before it may leave.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +20,21 @@ from octoplan.core.outcome import consult, judge
 from octoplan.core.rules import voice
 from octoplan.providers.octopush import answers, body, cancel, held, single
 from octoplan.providers.octopush.contract import check_body, check_single
-from octoplan.providers.provider import Limits, Simulated
+from octoplan.providers.provider import Limits, left_at_once, opinion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from octoplan.core.merge import MergeFields
     from octoplan.core.model import Batch, Campaign, Channel, Finding, History, Seen, Step
-    from octoplan.providers.provider import Sent
+    from octoplan.core.settings import ProviderSettings
+    from octoplan.providers.provider import Lost, Sent, Simulated, Tokens
 
 SEND = "/multi-channel/send"
 CHECK_BALANCE = "/wallet/check-balance"
+
+BATCH_SIZE = 500
+"""Contacts a request, by the page of the multi-channel call."""
 
 READS = {("GET", CHECK_BALANCE)}
 SIMULATES = {
@@ -51,27 +57,32 @@ class Octopush:
     """The provider. It keeps nothing; one instance serves every thread.
 
     `own_tag_paths`: tags have paths of their own, as older pages show them; else they go to those of lists.
+    `merge_fields` is None where an account wants none.
     """
 
     kind = "octopush"
-    limits = Limits(
-        channels=tuple(body.CHANNELS),
-        batch_size=500,
-        request_id_window=timedelta(hours=22),
-        merge_fields=single.FIELDS,
-    )
     host = "https://api.octopush.com/v1/public"
     sandbox_path = "/octopush/v1/public"
     credentials: tuple[str, ...] = ("login", "key")
     stop_mention = "STOP au XXXXX"
     failed = held.FAILED
+    tokens: Tokens | None = None
 
-    def __init__(self, *, own_tag_paths: bool = False) -> None:
+    def __init__(self, *, own_tag_paths: bool = False, merge_fields: MergeFields | None = single.FIELDS) -> None:
         self.own_tag_paths = own_tag_paths
+        self.limits = Limits(
+            channels=tuple(body.CHANNELS),
+            batch_size=BATCH_SIZE,
+            request_id_window=timedelta(hours=22),
+            merge_fields=merge_fields,
+        )
 
-    def adapted(self, *, own_tag_paths: bool) -> Octopush:
-        """Return it as one account's documentation has it."""
-        return Octopush(own_tag_paths=own_tag_paths)
+    def adapted(self, settings: ProviderSettings) -> Octopush:
+        """Return it as one account's settings have it."""
+        fields = replace(single.FIELDS, carries_id=settings.single_channel_request_id)
+        return Octopush(
+            own_tag_paths=settings.own_tag_paths, merge_fields=None if settings.merge_fields == "never" else fields
+        )
 
     def login(self, credentials: Mapping[str, str]) -> str:
         """Return the login that names the account."""
@@ -93,24 +104,14 @@ class Octopush:
         """Return what Octopush cannot do for a campaign."""
         return (*voice.check_languages(campaign, LANGUAGES), *held.check(campaign))
 
-    def simulate(self, batch: Batch) -> Request:
-        """Return the request that asks what `batch` would cost."""
+    def simulate(self, batch: Batch, answered: tuple[Exchange, ...]) -> Request | Simulated:
+        """Return the one request that asks what `batch` would be, and read its answer."""
+        if answered:
+            found = opinion(consult(answered[-1].seen, answers.read_simulation))
+            return replace(found, contacts=None, cost=None) if batch.campaign.audience.held else found
         if batch.campaign.audience.held:
             return held.simulate(batch, of=self._calls(batch.campaign))
         return self._call(batch, Effect.SIMULATE)
-
-    def simulated(self, seen: Seen) -> Simulated:
-        """Read the answer to a simulation."""
-        found = consult(seen, answers.read_simulation)
-        if not isinstance(found, Outcome):
-            return Simulated(contacts=found.contacts, parts=found.parts, cost=found.cost, credit=found.credit)
-        match found.verdict:
-            case Verdict.REJECTED:
-                return Simulated(refused=f"{found.reason} ({found.hint})" if found.hint else found.reason)
-            case Verdict.REFUSED:
-                return Simulated(unauthorised=found.reason)
-            case _:
-                return Simulated(unreachable=found.reason)
 
     def next(self, batch: Batch, history: History) -> Step | Outcome:
         """Return what to do for `batch`: after nothing, a wait or an unanswered attempt, the request that sends it.
@@ -124,6 +125,14 @@ class Octopush:
             return judge(batch, history, read=answers.read_single if batch.names else answers.read_sent)
         return self._call(batch, Effect.SEND)
 
+    def evidence(self, lost: Lost, answered: tuple[Exchange, ...]) -> Request | Outcome:
+        """Return the look at what was to be confirmed, or what it showed: of anything else there is no record."""
+        if not lost.kind or not lost.ticket:
+            told = "Octopush keeps no record that can be asked for" if not lost.kind else "no ticket of it is known"
+            return Outcome(verdict=Verdict.IN_DOUBT, reason=told)
+        of = held.calls(lost.channel, lost.kind, own_tag_paths=self.own_tag_paths)
+        return held.evidence(lost.ticket, answered, of=of)
+
     def discard(self, channel: Channel, kind: str, *, ticket: str) -> Request:
         """Return the request that cancels what was prepared on a list or tag and not confirmed."""
         return held.cancel(ticket, of=held.calls(channel, kind, own_tag_paths=self.own_tag_paths))
@@ -132,7 +141,7 @@ class Octopush:
         """Return the request that cancels what was sent; an outcome is REJECTED: why it cannot be."""
         if sent.kind:
             of = held.calls(sent.channel, sent.kind, own_tag_paths=self.own_tag_paths)
-            return cancel.left_at_once(sent) or held.cancel(sent.ticket, of=of)
+            return left_at_once(sent) or held.cancel(sent.ticket, of=of)
         return cancel.cancel(sent)
 
     def cancelled(self, seen: Seen) -> Outcome:

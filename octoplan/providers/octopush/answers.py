@@ -7,11 +7,8 @@ the ticket, and sizes.
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,6 +18,7 @@ from octoplan.core.outcome import Answer
 from octoplan.providers.octopush.codes import CODES, DUPLICATE, DUPLICATES, UNLISTED
 from octoplan.providers.octopush.contract import FIELDS as SENT
 from octoplan.providers.octopush.held_contract import FIELDS as PREPARED
+from octoplan.providers.reply import Unusable, amount, count, decode, figure, one_line, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,35 +46,10 @@ WORDING = {"message", "text"}
 SINGLE: Mapping[str, str] = MappingProxyType({"call": "single"})
 """The detail of a receipt that says by which call it was sent; without it, by the multi-channel one."""
 
-CEILING, FINEST = 10**12, -30
-"""Larger figures are no figures, nor are those with more decimal places."""
-
 LARGEST_CODE = 999_999
 """Telephone numbers are longer."""
 
-LONGEST_TICKET = 255
 MOST_FIELDS, DEEPEST_FIELD = 10, 3
-
-
-class Unusable(Exception):
-    """A reply that proves nothing; the message says why, without values."""
-
-
-def decode(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a reply, fractions as `Decimal`.
-
-    Raises:
-        Unusable: it is no whole JSON object, or has duplicate keys, NaN, or numbers beyond any range.
-    """
-    try:
-        value = json.loads(
-            body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_unique
-        )
-    except (ValueError, ArithmeticError, RecursionError):
-        raise Unusable("the reply is not whole, unambiguous JSON") from None
-    if not isinstance(value, dict):
-        raise Unusable("the reply is not a JSON object")
-    return value
 
 
 def read_sent(reply: Reply) -> Answer:
@@ -112,13 +85,12 @@ def read_draft(reply: Reply) -> Answer:
         if found:
             return found
         status = STATUSES.get(str(body.get("status")))
-        contacts, cost = _number(body, "number_of_contacts"), _number(body, "cost")
+        contacts, cost = _count(body, "number_of_contacts"), amount(body.get("cost"), "cost")
         if status is None:
             return Answer(reason="the status of the draft is none that is documented")
-        if status == READY and (contacts is None or cost is None or cost < 0):
+        if status == READY and (contacts is None or cost is None):
             return Answer(reason="the draft is ready, and its contacts or its cost are not told")
-        figures = None if contacts is None else _count(contacts, "number_of_contacts")
-        return Answer(receipt=Receipt(ticket="", contacts=figures, cost=cost, details={"status": status}))
+        return Answer(receipt=Receipt(ticket="", contacts=contacts, cost=cost, details={"status": status}))
     except Unusable as unusable:
         return Answer(reason=str(unusable))
 
@@ -149,12 +121,12 @@ def read_balance(reply: Reply) -> Answer:
         found = _error(body)
         if found:
             return found
-        amount, unit = _number(body, "amount"), body.get("unit")
+        credit, unit = figure(body.get("amount"), "amount"), body.get("unit")
     except Unusable as unusable:
         return Answer(reason=str(unusable))
-    if amount is None or not isinstance(unit, str):
+    if credit is None or not isinstance(unit, str):
         return Answer(reason="the reply names no balance")
-    return Answer(receipt=Receipt(ticket="", credit=amount, details={"unit": unit}))
+    return Answer(receipt=Receipt(ticket="", credit=credit, details={"unit": unit}))
 
 
 def _error(body: Mapping[str, Any]) -> Answer | None:
@@ -209,30 +181,31 @@ def _named(code: int) -> str:
 
 def _code(value: Any) -> int:
     """Return an error code; 0, also the code of success, if there is none."""
-    number = _figure(value, "code")
+    number = figure(value, "code")
     if number is None:
         return 0
     if abs(number) > LARGEST_CODE:
         raise Unusable("`code` is beyond any range")
-    return _whole(number, "code")
+    return whole(number, "code")
 
 
 def _receipt(body: Mapping[str, Any]) -> Receipt:
-    contacts, parts = _number(body, "number_of_contacts"), _number(body, "number_of_sms_needed")
-    cost, duration = _number(body, "total_cost"), _number(body, "estimated_duration")
-    if cost is not None and cost < 0:
-        raise Unusable("`total_cost` is negative")
+    duration = _count(body, "estimated_duration")
     return Receipt(
         ticket=_ticket(body),
-        contacts=None if contacts is None else _count(contacts, "number_of_contacts"),
-        parts=None if parts is None else _count(parts, "number_of_sms_needed"),
-        cost=cost,
-        credit=_number(body, "residual_credit"),
+        contacts=_count(body, "number_of_contacts"),
+        parts=_count(body, "number_of_sms_needed"),
+        cost=amount(body.get("total_cost"), "total_cost"),
+        credit=figure(body.get("residual_credit"), "residual_credit"),
         details={
-            **({} if duration is None else {"estimated_duration": str(_count(duration, "estimated_duration"))}),
+            **({} if duration is None else {"estimated_duration": str(duration)}),
             **dict(_details(body)),
         },
     )
+
+
+def _count(body: Mapping[str, Any], name: str) -> int | None:
+    return count(body.get(name), name)
 
 
 def _ticket(body: Mapping[str, Any]) -> str:
@@ -240,9 +213,7 @@ def _ticket(body: Mapping[str, Any]) -> str:
     if len(found) > 1:
         raise Unusable("the reply names two tickets")
     ticket: str = next(iter(found), "")
-    if not ticket.isprintable() or len(ticket) > LONGEST_TICKET:
-        raise Unusable("the ticket is not one line of text")
-    return ticket
+    return one_line(ticket)
 
 
 def _details(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -255,43 +226,3 @@ def _details(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     others = body.keys() - FIGURES - WORDING - {*TICKETS, "code", "errors"}
     if others:
         yield "other_fields", str(len(others))
-
-
-def _number(body: Mapping[str, Any], name: str) -> Decimal | None:
-    return _figure(body.get(name), name)
-
-
-def _figure(value: Any, name: str) -> Decimal | None:
-    """Return a finite number, exact; numerals as text are read, being the provider's own habit."""
-    if value is None:
-        return None
-    text = isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", value)
-    if not text and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
-        raise Unusable(f"`{name}` is not a number")
-    number = Decimal(value)
-    if not abs(number) < CEILING or int(number.as_tuple().exponent) < FINEST:
-        raise Unusable(f"`{name}` is beyond any range")
-    return number
-
-
-def _whole(number: Decimal, name: str) -> int:
-    if number != number.to_integral_value():
-        raise Unusable(f"`{name}` is not a whole number")
-    return int(number)
-
-
-def _count(number: Decimal, name: str) -> int:
-    if number < 0:
-        raise Unusable(f"`{name}` is negative")
-    return _whole(number, name)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("duplicate keys")
-    return found

@@ -13,18 +13,13 @@ from typing import TYPE_CHECKING
 import orjson
 
 from octoplan.core.errors import InputError
-from octoplan.core.model import Channel, Effect, NotSent, Outcome, Receipt, Reply, Request, Verdict
-from octoplan.core.outcome import (
-    BAD_REQUEST,
-    REQUEST_TIMEOUT,
-    SERVER_ERROR,
-    TOO_MANY,
-    consult,
-)
+from octoplan.core.model import Channel, Effect, Outcome, Request, Verdict
+from octoplan.core.outcome import Hints, revoked
 from octoplan.providers.octopush import answers
 from octoplan.providers.octopush.answers import SINGLE
 from octoplan.providers.octopush.body import CHANNELS
 from octoplan.providers.octopush.contract import check_cancel
+from octoplan.providers.provider import left_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +34,11 @@ AHEAD = timedelta(minutes=10)
 """It must be longer than this until it is due."""
 
 CANCELLED = 204
-REFUSED = "it may have left, or been cancelled before: look in Octopush's back office"
-UNPROVED = "look in Octopush's back office whether it was cancelled"
+HINTS = Hints(
+    refused="it may have left, or been cancelled before: look in Octopush's back office",
+    unproved="look in Octopush's back office whether it was cancelled",
+    reason="the answer is no 204",
+)
 
 
 def cancel(sent: Sent) -> Request | Outcome:
@@ -58,11 +56,6 @@ def cancel(sent: Sent) -> Request | Outcome:
     return Request(method="DELETE", path=path, effect=Effect.CANCEL, body=content)
 
 
-def left_at_once(sent: Sent) -> Outcome | None:
-    """Return that nothing is left to cancel of what had no time to be sent at, whatever it was sent by."""
-    return None if sent.ahead is not None else _refused("it left at once: only what is scheduled can be cancelled")
-
-
 def _too_late(sent: Sent) -> Outcome | None:
     if sent.ahead is not None and sent.ahead <= AHEAD:
         return _refused("it is due in ten minutes or less, or has left")
@@ -77,14 +70,4 @@ def _refused(reason: str) -> Outcome:
 
 def read(seen: Seen) -> Outcome:
     """Return what an answer means: 204 alone is ACCEPTED; IN_DOUBT is all that may have been heard."""
-    if isinstance(seen, Reply) and seen.status == CANCELLED:
-        return Outcome(verdict=Verdict.ACCEPTED)
-    found = consult(seen, answers.read_simulation)
-    if isinstance(found, Receipt):
-        return Outcome(verdict=Verdict.IN_DOUBT, reason="the answer is no 204", hint=UNPROVED)
-    status = seen.status if isinstance(seen, Reply) else 0
-    if found.verdict is Verdict.REFUSED or isinstance(seen, NotSent) or status == TOO_MANY:
-        return found
-    if found.verdict is Verdict.REJECTED or (BAD_REQUEST <= status < SERVER_ERROR and status != REQUEST_TIMEOUT):
-        return Outcome(verdict=Verdict.REJECTED, reason=found.reason, hint=REFUSED)
-    return Outcome(verdict=Verdict.IN_DOUBT, reason=found.reason)
+    return revoked(seen, answers.read_simulation, proof=lambda reply: reply.status == CANCELLED, hints=HINTS)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
-from octoplan.core.rules import finding
+from octoplan.providers.pinned import Pinned, broken, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +37,6 @@ Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 PLACEHOLDER = re.compile(r"\{(first_name|last_name|param[1-5])\}")
-
-
-class Pinned(BaseModel):
-    """Known fields only, JSON types only; a field that is not sent has a default that is never sent."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class PhoneRecipient(Pinned):
@@ -176,7 +170,7 @@ class Card(Pinned):
     title: Annotated[str, Field(min_length=1, max_length=200)] = ""
     description: Annotated[str, Field(min_length=1, max_length=2000)] = ""
     media: Medium | None = None
-    suggestions: Annotated[list[Suggestion], Field(min_length=1, max_length=4)] = []
+    suggestions: Annotated[list[Suggestion], Field(min_length=1, max_length=4)] = Field(default_factory=list)
 
 
 class RcsMetadata(Metadata):
@@ -184,8 +178,8 @@ class RcsMetadata(Metadata):
 
     with_replies: bool = False
     message_type: Literal["simple_text", "rich_card"] = "simple_text"
-    cards: Annotated[list[Card], Field(min_length=1, max_length=10)] = []
-    actions: Annotated[list[Suggestion], Field(min_length=1, max_length=11)] = []
+    cards: Annotated[list[Card], Field(min_length=1, max_length=10)] = Field(default_factory=list)
+    actions: Annotated[list[Suggestion], Field(min_length=1, max_length=11)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -357,7 +351,7 @@ FIELDS = frozenset(
 
 def _named(path: tuple[int | str, ...]) -> str:
     """Return a field as the documentation calls it: without the channel that chose its model."""
-    return ".".join(map(str, path[1:] if path[:1] and path[0] in BODIES else path))
+    return named(path[1:] if path[:1] and path[0] in BODIES else path)
 
 
 def check_body(body: bytes) -> tuple[Finding, ...]:
@@ -377,15 +371,4 @@ def check_cancel(body: bytes, *, single: bool = False) -> tuple[Finding, ...]:
 
 def check(read: Callable[[bytes], object], body: bytes) -> tuple[Finding, ...]:
     """Return a `wire-contract` finding per field of a body that `read` refuses."""
-    try:
-        read(body)
-    except ValidationError as error:
-        return tuple(
-            finding(
-                "wire-contract",
-                f"the outgoing request breaks Octopush's contract at `{_named(each['loc']) or 'body'}`: {each['msg']}",
-                hint="nothing was sent; change the campaign, or report it as a bug in octoplan",
-            )
-            for each in error.errors(include_url=False, include_context=False, include_input=False)
-        )
-    return ()
+    return broken(read, body, whose="Octopush's", name=_named)

@@ -18,7 +18,6 @@ from octoplan.core.errors import InputError
 from octoplan.core.model import (
     Agreed,
     Channel,
-    Doubted,
     Drafted,
     Effect,
     Exchange,
@@ -90,11 +89,7 @@ def check(campaign: Campaign) -> Iterator[Finding]:
 
 
 def step(batch: Batch, history: History, *, of: Held) -> Step | Outcome:
-    """Return what comes next: the creation, a look at its draft, its figures, the confirmation, or how it ended.
-
-    After `Drafted` and `Agreed`, `Doubted` asks for evidence of a confirmation that nobody answered: REJECTED is
-    the proof that it did not happen.
-    """
+    """Return what comes next: the creation, a look at its draft, its figures, the confirmation, or how it ended."""
     agreed = [index for index, item in enumerate(history) if isinstance(item, Agreed)]
     drafted = [item for item in history if isinstance(item, Drafted)]
     if not drafted:
@@ -103,8 +98,6 @@ def step(batch: Batch, history: History, *, of: Held) -> Step | Outcome:
     if not agreed:
         return _look(history, ticket=ticket, of=of)
     since = history[agreed[-1] + 1 :]
-    if any(isinstance(item, Doubted) for item in since):
-        return _evidence(since, ticket=ticket, of=of)
     if since and isinstance(since[-1], Exchange):
         quoted = _quoted(history[: agreed[-1]])
         found = judge(batch, since, read=lambda reply: answers.read_confirmation(reply, ticket=ticket, quoted=quoted))
@@ -231,15 +224,15 @@ def _quoted(history: History) -> Quote:
     return _figures(found)
 
 
-def _evidence(since: History, *, ticket: str, of: Held) -> Step | Outcome:
+def evidence(ticket: str, answered: tuple[Exchange, ...], *, of: Held) -> Request | Outcome:
     """Return the look that may prove that nothing was confirmed, or what it showed.
 
     Only the words for what was not ready prove it. An error does not: what is answered once a campaign was sent
     is not documented.
     """
-    if not isinstance(since[-1], Exchange):
+    if not answered:
         return _status(ticket, of=of)
-    found = consult(since[-1].seen, answers.read_draft)
+    found = consult(answered[-1].seen, answers.read_draft)
     if isinstance(found, Receipt) and found.details["status"] in (answers.FAILED, answers.COMPUTING):
         never = "Octopush had not finished preparing it: it was never confirmed"
         return Outcome(verdict=Verdict.REJECTED, reason=never)

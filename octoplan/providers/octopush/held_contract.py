@@ -14,7 +14,6 @@ from pydantic_core import PydanticCustomError
 from octoplan.providers.octopush.contract import (
     Line,
     Moment,
-    Pinned,
     RequestId,
     Sender,
     Text,
@@ -22,6 +21,7 @@ from octoplan.providers.octopush.contract import (
     VoiceLanguage,
     check,
 )
+from octoplan.providers.pinned import Pinned
 
 if TYPE_CHECKING:
     from octoplan.core.model import Finding
