@@ -36,6 +36,7 @@ MAC_LENGTH = 64
 LARGEST_PLAN = 256 * 1024 * 1024
 """Bytes a member of a saved plan may unpack to."""
 
+_PERSONAL = frozenset({"where", "contact_ids"})
 _NOT_IN_DIGEST = ("description", "owner", "tags", "file")
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, ValidationError, EOFError, OSError, AttributeError)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -69,16 +70,16 @@ def _leaf(value: Any) -> Any:
 def campaign_spec(campaign: Campaign) -> dict[str, Any]:
     """Return a campaign as its digest sees it: less description, owner, tags, file name and inline contacts.
 
-    `audience.where` is a fingerprint, since a condition may name contacts. It is not shortened: two
-    conditions that an author has made to look alike would let the other one through.
+    `audience.where` and `audience.contact_ids` are fingerprints, since a condition may name contacts and ids do. They
+    are not shortened: two conditions that an author has made to look alike would let the other one through.
     """
     spec: dict[str, Any] = canonical(campaign)
     for name in _NOT_IN_DIGEST:
         spec.pop(name, None)
     if "contacts" in spec["audience"]:
         spec["audience"]["contacts"] = "inline"
-    if "where" in spec["audience"]:
-        spec["audience"]["where"] = fingerprint(spec["audience"]["where"])
+    for name in _PERSONAL & spec["audience"].keys():
+        spec["audience"][name] = fingerprint(spec["audience"][name])
     return spec
 
 

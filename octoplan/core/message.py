@@ -74,6 +74,14 @@ class From:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Audio:
+    """A recording to be played: the address of a WAVE file that the provider fetches, and the digest of its bytes."""
+
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """What one person receives; None and empty: not part of this message."""
 
@@ -83,6 +91,7 @@ class Content:
     language: str | None = None
     actions: tuple[Action, ...] = ()
     cards: tuple[Card, ...] = ()
+    audio: Audio | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +99,7 @@ class Message:
     """The message of a campaign: its texts are templates over `contact` alone, everything else is rendered.
 
     `format` is that of an e-mail's text: plain or html. `service` is how the provider sends an e-mail:
-    mailbox or gateway. `gender` is that of a voice.
+    mailbox or gateway. `gender` is that of a voice. `audio` is played instead of a text, the same to everybody.
     """
 
     text: Localised | None = None
@@ -105,6 +114,7 @@ class Message:
     from_: From | None = None
     service: str | None = None
     format: str = "plain"
+    audio: Audio | None = None
 
     @property
     def locales(self) -> tuple[str, ...]:
@@ -123,6 +133,7 @@ class Message:
             language=_chosen(self.language, locale),
             actions=self.actions,
             cards=self.cards,
+            audio=self.audio,
         )
 
     @property

@@ -8,6 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypedDict
 
+from octoplan.core.quantity import quantity
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
@@ -18,11 +20,17 @@ if TYPE_CHECKING:
 KeyPath = tuple[str | int, ...]
 """A path into a YAML document: mapping keys and list indices."""
 
+HELD_THERE = ("list", "tag", "groups", "contact_ids")
+"""The keys of an audience that a provider holds: octoplan knows no address of it."""
+
 LEFT_AUDIENCE = "left-the-audience"
 """The reason of a member of an edition whom no row of its audience names any more."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 NO_RATES: Mapping[str, Decimal] = MappingProxyType({})
+
+_SHOWN = 10
+"""Groups that are named at most, where all would be too many to read."""
 
 
 class Kind(StrEnum):
@@ -145,8 +153,9 @@ class Expect:
 class Audience:
     """Whom a campaign addresses, as written. Files are paths relative to the project; `file` may be a pattern.
 
-    `query` is a file of SQL that runs at `connection`, a name of octoplan.yaml. `list_` and `tag` are names at the
-    provider, which alone knows who is in them; `segmentation` goes to it as it is.
+    `query` is a file of SQL that runs at `connection`, a name of octoplan.yaml. `list_`, `tag` and `groups` are names
+    at the provider, which alone knows who is in them, and `contact_ids` are contacts there; `segmentation` goes to it
+    as it is.
     """
 
     address: str
@@ -165,15 +174,23 @@ class Audience:
     list_: str | None = None
     tag: str | None = None
     segmentation: str | None = None
+    groups: tuple[str, ...] | None = None
+    contact_ids: tuple[str, ...] | None = field(default=None, repr=False)
 
     @property
     def kind(self) -> str:
-        """What the provider holds it as: `list` or `tag`; empty: octoplan has the addresses."""
-        return "list" if self.list_ is not None else "" if self.tag is None else "tag"
+        """What the provider holds it as, one of `HELD_THERE`; empty: octoplan has the addresses."""
+        given = (self.list_, self.tag, self.groups, self.contact_ids)
+        return next((kind for kind, value in zip(HELD_THERE, given, strict=True) if value is not None), "")
 
     @property
     def held(self) -> str:
-        """What the provider holds of it, in words: `list NAME` or `tag NAME`; empty: octoplan has the addresses."""
+        """What the provider holds of it, in words: `list NAME`, `3 contact ids`; empty: octoplan has the addresses."""
+        if self.contact_ids is not None:
+            return quantity(len(self.contact_ids), "contact id")
+        if self.groups is not None:
+            more = len(self.groups) - _SHOWN
+            return f"groups {', '.join(self.groups[:_SHOWN])}" + (f" and {more:,} more" if more > 0 else "")
         return f"{self.kind} {self.list_ or self.tag}" if self.kind else ""
 
 
@@ -189,14 +206,30 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """An address that the provider calls: at every `change`, or at `completion` alone."""
+
+    url: str
+    when: str = "completion"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the channel and provider offer; each maps to one wire field of the channels that have it."""
+    """What the channel and provider offer; each maps to one wire field of the channels that have it.
+
+    None is what nobody wrote. `callback` is told of each call, `campaign_callback` of the campaign as a whole.
+    """
 
     quality: str = "premium"
     replies: bool = False
     track_recipients: bool | None = None
     collect_keys: bool = False
     list_name: str | None = None
+    key_wait_seconds: int | None = None
+    ring_seconds: int | None = None
+    respect_quiet_hours: bool | None = None
+    callback: Callback | None = None
+    campaign_callback: Callback | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

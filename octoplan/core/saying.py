@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from octoplan.core.message import Action, Card, From, Locale, Media, Message
-from octoplan.core.model import Channel
+from octoplan.core.message import Action, Audio, Card, From, Locale, Media, Message
+from octoplan.core.model import Callback, Channel, Options
 from octoplan.core.rules import finding
 from octoplan.core.written.message import MESSAGE_KEYS, OPTION_KEYS
 from octoplan.core.written.mistakes import named
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 TEXT: KeyPath = ("message", "text")
 LOCALE: KeyPath = ("message", "locale")
+AUDIO = "audio"
 
 _LOCALISED = ("text_file", "text", "subject", "template", "language")
 
 
-def message(file: CampaignFile) -> Message:
+def message(file: CampaignFile, source: Source) -> Message:
     """Return the message; the unsubscribe mention of an e-mail is in the language of its text."""
     written = file.message
     language = written.language
@@ -46,7 +47,16 @@ def message(file: CampaignFile) -> Message:
         from_=From(**dict(written.from_)) if written.from_ else None,
         service=written.service,
         format=written.format,
+        audio=_audio(written, source),
     )
+
+
+def options(file: CampaignFile) -> Options:
+    """Return the options."""
+    written = file.options
+    callbacks = {name: getattr(written, name) for name in ("callback", "campaign_callback")}
+    made = {name: Callback(**dict(value)) for name, value in callbacks.items() if value}
+    return Options(**{**dict(written), **made})
 
 
 def check_message(file: CampaignFile, source: Source) -> Iterator[Finding]:
@@ -55,7 +65,8 @@ def check_message(file: CampaignFile, source: Source) -> Iterator[Finding]:
     if isinstance(written, dict):
         yield from _says_nothing(file, written)
         yield from _blank(file.message)
-        yield from _locale(file.message, written)
+        recorded = file.channel == "voice" and written.get(AUDIO) is not None
+        yield from _beside_audio(written) if recorded else _locale(file.message, written)
 
 
 def check_channel(file: CampaignFile, source: Source) -> Iterator[Finding]:
@@ -80,7 +91,7 @@ def _other_channels(
 
 
 def _says_nothing(file: CampaignFile, written: Mapping[str, Any]) -> Iterator[Finding]:
-    instead = {"rcs": "cards", "email": "template"}.get(file.channel, "text")
+    instead = {"voice": AUDIO, "rcs": "cards", "email": "template"}.get(file.channel, "text")
     if any(written.get(name) not in (None, []) for name in ("text", "text_file", instead)):
         return
     if file.channel == "email":
@@ -97,6 +108,19 @@ def _blank(written: MessageFile) -> Iterator[Finding]:
         if isinstance(text, str) and not text.strip():
             path = (*TEXT, locale) if locale else TEXT
             yield finding("text-length", f"{named(path)} is blank", path=path, hint="write what is to be sent")
+
+
+def _beside_audio(written: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what a recording makes needless: it is said already, in a language and a voice of its own."""
+    text = "text_file" if "text_file" in written else "text"
+    if text in written:
+        told = f"`message` has both `{text}` and `{AUDIO}`"
+        yield finding("voice-source", told, path=("message", AUDIO), hint="keep one of them")
+        return
+    for key in ("language", "gender", "locale"):
+        if key in written:
+            told = f"`message.{key}` says how a text is read, and there is a recording"
+            yield finding("voice-source", told, path=("message", key), hint=f"remove it, or write a text for `{AUDIO}`")
 
 
 def _locale(file: MessageFile, written: Mapping[str, Any]) -> Iterator[Finding]:
@@ -125,6 +149,14 @@ def _missing_locales(file: MessageFile, wanted: AbstractSet[str]) -> Iterator[Fi
 def _locales(written: MessageFile) -> tuple[str, ...]:
     values = [getattr(written, name) for name in _LOCALISED]
     return tuple(sorted({locale for value in values if isinstance(value, Mapping) for locale in value}))
+
+
+def _audio(written: MessageFile, source: Source) -> Audio | None:
+    """Return the recording; where the file means one that could not be read, its absence is no further mistake."""
+    if written.audio is not None:
+        return Audio(**dict(written.audio))
+    said = source.data.get("message")
+    return Audio(url="", sha256="") if isinstance(said, dict) and said.get(AUDIO) is not None else None
 
 
 def _action(written: ActionFile) -> Action:

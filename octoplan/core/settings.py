@@ -32,6 +32,9 @@ CREDENTIALS: Mapping[str, Mapping[str, str]] = {
 }
 """What an account of each kind of provider needs, and the variables it is read from by default."""
 
+_OCTOPUSH_KEYS = ("merge_fields", "single_channel_request_id", "own_tag_paths")
+"""Keys that only accounts of this kind have."""
+
 _PUBLIC = frozenset({"login", "application_id"})
 """Credentials that name an account and prove nothing."""
 
@@ -221,6 +224,10 @@ def _provider(name: str, file: ProviderFile) -> Iterator[Finding]:
             )
         elif reference(value) is None and not value.startswith(SANDBOX):
             yield _secret((*path, key))
+    for key in _OCTOPUSH_KEYS if kind != "octopush" else ():
+        if key in file.model_fields_set:
+            message = f"{named((*path, key))} is no key of kind {kind}"
+            yield finding("unknown-key", message, path=(*path, key), hint="it belongs to kind octopush: remove it")
 
 
 def _secret(path: KeyPath) -> Finding:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from octoplan.core import rendered
 from octoplan.core.limits import loosened, tightest
 from octoplan.core.model import (
+    HELD_THERE,
     AddressKind,
     Audience,
     Campaign,
     Channel,
     Expect,
     Limits,
-    Options,
     Purpose,
     Schedule,
     Severity,
@@ -22,14 +22,14 @@ from octoplan.core.model import (
 from octoplan.core.moment import NoMoment, local
 from octoplan.core.paths import is_pattern
 from octoplan.core.quoting import quoted, suggestion
-from octoplan.core.rules import RULES, accept, finding
+from octoplan.core.rules import RULES, accept, finding, sender
 from octoplan.core.rules.campaign import check_campaign
 from octoplan.core.rules.held import check_columns
-from octoplan.core.saying import check_channel, check_message, message
+from octoplan.core.saying import check_channel, check_message, message, options
 from octoplan.core.settings import effective_limits
 from octoplan.core.templates import Unreadable
 from octoplan.core.written import examine, fresh, leaves
-from octoplan.core.written.campaign import LATER_SOURCES, CampaignFile
+from octoplan.core.written.campaign import CampaignFile
 from octoplan.core.written.document import document
 from octoplan.core.written.mistakes import named, wrong_choice
 
@@ -49,10 +49,12 @@ ADDRESS = {AddressKind.PHONE: "phone_number", AddressKind.EMAIL: "email"}
 _HELD_HERE = ("file", "query", "contacts")
 """Where octoplan itself gets the addresses from: a campaign has one of them."""
 
-_HELD_THERE = ("list", "tag")
-"""What the provider holds: octoplan knows no address of it."""
+_NAMES_OF = {"list": "a list", "tag": "a tag", "groups": "groups", "contact_ids": "contact ids"}
+"""What the provider holds, in words."""
 
-_SOURCES = (*_HELD_HERE, "connection", *_HELD_THERE, *LATER_SOURCES)
+_SEGMENTED = ("list", "tag")
+
+_SOURCES = (*_HELD_HERE, "connection", *HELD_THERE)
 
 _OF_ADDRESSES = ("country", "where", "exclude", "fallback", "address", "sha256", "new_contacts")
 """Keys of an audience that need its addresses."""
@@ -70,7 +72,7 @@ class Scope:
     """What a campaign file is read with.
 
     `stop` maps the providers this version offers to their opt-out mention, `checks` to what they cannot
-    do for a campaign; `read` gives the text of a project file, or raises `templates.Unreadable`.
+    do for a campaign, or for its sender; `read` gives the text of a project file, or raises `templates.Unreadable`.
     """
 
     settings: Settings
@@ -132,8 +134,8 @@ def _read(given: Rendered, scope: Scope) -> Read:
     found += fresh(check_message(file, source), found)
     if all(one.path != ("channel",) for one in found):
         found += fresh(check_channel(file, source), found)
-    campaign = _campaign(file, scope, send_at=send_at, file_name=source.file)
-    judges = (check_campaign, *(check for name, check in scope.checks.items() if name == campaign.provider))
+    campaign = _campaign(file, scope, send_at=send_at, source=source)
+    judges = (check_campaign, scope.checks.get(campaign.provider, sender.check))
     found += fresh(check_columns(campaign, given.uses), found)
     found += accept(fresh((one for judge in judges for one in judge(campaign)), found), campaign.allow)
     wrong = any(one.severity is Severity.ERROR for one in found)
@@ -165,11 +167,11 @@ def _one_source(file: CampaignFile, source: Source) -> Iterator[Finding]:
         message = "`audience` names nobody"
         hint = "name a `file`, a `query`, a `list` or a `tag`, or write `contacts`"
         yield finding("source", message, path=("audience",), hint=hint)
-    held = [key for key in named if key in (*_HELD_HERE, *_HELD_THERE)]
+    held = [key for key in named if key in (*_HELD_HERE, *HELD_THERE)]
     if len(held) > 1:
         message = f"`audience` has {', '.join(f'`{key}`' for key in held[:-1])} and `{held[-1]}`"
         yield finding("source", message, path=("audience",), hint="keep one of them")
-    if not set(held) & set(_HELD_THERE):
+    if not set(held) & set(HELD_THERE):
         yield from _pin(file.audience, held)
     if isinstance(written, dict) and len(held) == 1:
         yield from _held_there(file, written, source=held[0])
@@ -177,20 +179,21 @@ def _one_source(file: CampaignFile, source: Source) -> Iterator[Finding]:
 
 def _held_there(file: CampaignFile, written: Mapping[str, Any], *, source: str) -> Iterator[Finding]:
     """Yield what an audience that the provider holds does not have, and what it must have; or the reverse."""
-    if source not in _HELD_THERE:
-        if "segmentation" in written:
-            message = "`audience.segmentation` goes with a `list` or `tag` of the provider"
-            yield finding("source", message, path=("audience", "segmentation"), hint="remove it")
+    if source not in _SEGMENTED and "segmentation" in written:
+        message = "`audience.segmentation` goes with a `list` or `tag` of the provider"
+        yield finding("source", message, path=("audience", "segmentation"), hint="remove it")
+    if source not in HELD_THERE:
         return
+    what = _NAMES_OF[source]
     hint = "remove it, or export the contacts to a file and name that under `file`"
     for path in (*(("audience", key) for key in _OF_ADDRESSES), ("audience", "expect", "max_invalid")):
         holder = written if len(path) == 2 else written.get("expect")  # noqa: PLR2004  audience.KEY
         if isinstance(holder, dict) and path[-1] in holder:
-            message = f"{named(path)} needs addresses, and who is in a {source} the provider alone knows"
+            message = f"{named(path)} needs addresses, and who is in {what} the provider alone knows"
             yield finding("source", message, path=path, hint=hint)
     for key in ("max_cost", "max_contacts"):
         if getattr(file.limits, key) is None:
-            message = f"`limits.{key}` is missing: of a {source} of the provider it is what a reviewer approves"
+            message = f"`limits.{key}` is missing: of {what} of the provider it is what a reviewer approves"
             example = "90 EUR" if key == "max_cost" else "1300"
             yield finding("missing-key", message, path=("limits", key), hint=f"for example `{key}: {example}`")
 
@@ -262,7 +265,7 @@ def _send_at(file: CampaignFile, scope: Scope) -> tuple[datetime | None, tuple[F
         return None, (finding("send-at", message, path=path, value=written, hint=problem.hint),)
 
 
-def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, file_name: str) -> Campaign:
+def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, source: Source) -> Campaign:
     defaults = scope.settings.defaults
     return Campaign(
         id=file.id,
@@ -272,7 +275,7 @@ def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, fil
         purpose=Purpose(file.purpose),
         sender=_sender(file, scope),
         audience=_audience(file.audience, Channel(file.channel), country=defaults.country),
-        message=message(file),
+        message=message(file, source),
         schedule=Schedule(
             timezone=file.schedule.timezone or defaults.timezone or "UTC",
             lead=file.schedule.lead,
@@ -280,13 +283,13 @@ def _campaign(file: CampaignFile, scope: Scope, *, send_at: datetime | None, fil
             send_at=send_at,
             hours=file.schedule.hours,
         ),
-        options=Options(**dict(file.options)),
+        options=options(file),
         limits=tightest(effective_limits(scope.settings, scope.environment), _limits(file.limits)),
         allow=file.allow,
         description=file.description,
         owner=file.owner,
         tags=file.tags,
-        file=file_name,
+        file=source.file,
     )
 
 
@@ -315,6 +318,8 @@ def _audience(file: AudienceFile, channel: Channel, *, country: str | None) -> A
         list_=file.list_,
         tag=file.tag,
         segmentation=file.segmentation,
+        groups=file.groups,
+        contact_ids=file.contact_ids,
     )
 
 

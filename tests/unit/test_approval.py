@@ -12,11 +12,11 @@ from decimal import Decimal
 import pytest
 from plans import plan, row
 
-from campaigns import PRICES, campaign
+from campaigns import PLAIN, PRICES, campaign
 from octoplan.core import approval
 from octoplan.core.errors import Stale
-from octoplan.core.message import Message
-from octoplan.core.model import Audience, Money
+from octoplan.core.message import Audio, Message
+from octoplan.core.model import Audience, Callback, Channel, Money, Options
 from octoplan.core.plan import Change, Plan, money_text, total
 
 KEY = bytes(32)
@@ -49,6 +49,47 @@ def test_a_condition_is_in_the_spec_without_what_it_names() -> None:
     (change,) = approval.changes(specs[0], specs[2])
     assert change.path == "audience.where"
     assert "where" not in approval.campaign_spec(campaign(audience=audience))["audience"]
+
+
+def test_contacts_of_the_provider_are_in_the_spec_without_their_ids() -> None:
+    one, same, other = (
+        approval.campaign_spec(campaign(audience=Audience(address="phone_number", country="FR", contact_ids=ids)))
+        for ids in (("6d2a4c1e",), ("6d2a4c1e",), ("9b0f7a35",))
+    )
+    assert "6d2a4c1e" not in json.dumps(one)
+    assert one == same
+    assert one != other
+
+
+def test_keys_that_nobody_wrote_change_no_digest() -> None:
+    """What these campaigns were approved as before recordings, callbacks and groups: a ledger may hold it."""
+    spoken = campaign(
+        channel=Channel.VOICE,
+        message=Message(text="Bonjour", language="fr-FR", gender="female"),
+        options=Options(collect_keys=True),
+        audience=Audience(address="phone_number", country="FR", tag="vip"),
+    )
+    assert [approval.fingerprint(approval.campaign_spec(one)) for one in (campaign(), spoken)] == [
+        "sha256:03f575b43c891fd0c3f51d2a551a239135ca4b656bfbe9ce1f35e49ecf52ce79",
+        "sha256:d36460b7484d7bc342521f63365bf6c08ed79bb62d22c3aa775b0d95380c49f3",
+    ]
+
+
+def test_each_new_key_changes_the_digest() -> None:
+    audio = Audio(url="https://media.acme.fr/a.wav", sha256="0" * 64)
+    hook = Callback(url="https://hooks.acme.fr/a")
+    made = [
+        campaign(),
+        *(campaign(message=Message(audio=one)) for one in (audio, replace(audio, sha256="1" * 64))),
+        campaign(message=Message(audio=replace(audio, url="https://media.acme.fr/b.wav"))),
+        *(campaign(options=Options(callback=one)) for one in (hook, replace(hook, when="change"))),
+        *(campaign(options=Options(campaign_callback=one)) for one in (hook, replace(hook, when="change"))),
+        *(campaign(options=Options(respect_quiet_hours=one)) for one in (True, False)),
+        campaign(options=Options(key_wait_seconds=9)),
+        campaign(options=Options(ring_seconds=9)),
+        *(campaign(audience=replace(PLAIN.audience, groups=one)) for one in (("a",), ("a", "b"))),
+    ]
+    assert len({approval.fingerprint(approval.campaign_spec(one)) for one in made}) == len(made)
 
 
 def test_canonical_values_are_equal_when_their_meaning_is() -> None:

@@ -17,6 +17,7 @@ from octoplan.core.model import Channel, Finding, Options, Purpose, Rows
 from octoplan.core.rules import accept, blocks
 from octoplan.core.rules.campaign import check_campaign
 from octoplan.core.rules.contents import Chunk, ContentRules
+from octoplan.core.rules.sender import CALLER, NAME, check
 from octoplan.providers.octopush.contract import check_body
 
 if TYPE_CHECKING:
@@ -187,8 +188,9 @@ def test_anything_but_infos_blocks() -> None:
 
 def test_senders_of_rcs_are_agents() -> None:
     made = of(Channel.RCS, Message(text="Hello"), sender="ACME Shops", options=Options())
-    assert check_campaign(made) == ()
-    assert [one.rule for one in check_campaign(replace(made, sender="A\u200b"))] == ["sender-shape"]
+    for shape in (NAME, CALLER):
+        assert [*check(made, shape)] == []
+        assert [one.rule for one in check(replace(made, sender="A\u200b"), shape)] == ["sender-shape"]
 
 
 def test_languages_without_their_own_text_take_any() -> None:

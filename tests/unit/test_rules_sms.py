@@ -8,12 +8,17 @@ import pytest
 
 from campaigns import PLAIN, campaign
 from octoplan.core.message import Message
-from octoplan.core.model import Limits, Options, Purpose
+from octoplan.core.model import Campaign, Finding, Limits, Options, Purpose
+from octoplan.core.rules import sender
 from octoplan.core.rules.campaign import check_campaign
 
 
+def judged(made: Campaign) -> tuple[Finding, ...]:
+    return (*sender.check(made), *check_campaign(made))
+
+
 def rules(**changes: object) -> list[str]:
-    return [found.rule for found in check_campaign(campaign(**changes))]
+    return [found.rule for found in judged(campaign(**changes))]
 
 
 @pytest.mark.parametrize("sender", ["ACME", "abc", "36180", "Acme2026Fr0", None])
@@ -32,7 +37,7 @@ def test_any_other_sender_is_refused(sender: str) -> None:
 @pytest.mark.parametrize("sender", ["+33639980012", "33639980012", "06 39 98 00 12"])
 def test_a_number_as_sender_is_never_repeated(sender: str) -> None:
     made = campaign(sender=sender, limits=Limits(senders=("ACME",)), options=Options(quality="low_cost", replies=True))
-    findings = check_campaign(made)
+    findings = judged(made)
     assert len(findings) >= 4
     assert "639" not in " ".join(f"{found.message} {found.value} {found.hint}" for found in findings)
 
@@ -44,7 +49,7 @@ def test_only_the_senders_of_the_limits_are_used() -> None:
     assert rules(sender="PayPal", limits=known) == ["sender-unknown"]
     assert rules(sender="Pay Pal", limits=known) == ["sender-shape"]
     assert rules(sender="ACME", limits=Limits(senders=())) == ["sender-unknown"]
-    (found,) = check_campaign(campaign(sender="PayPal", limits=known))
+    (found,) = judged(campaign(sender="PayPal", limits=known))
     assert (found.value, found.limit, found.path) == ("PayPal", "ACME, VILLE", ("sender",))
 
 

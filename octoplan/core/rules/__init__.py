@@ -62,6 +62,9 @@ RULES: dict[str, Severity] = {
     "marketing-as-transactional": WARNING,
     "locale": INFO,
     # voice
+    "voice-source": ERROR,
+    "audio": ERROR,
+    "keys": ERROR,
     "voice-language": ERROR,
     "voice-gender": ERROR,
     "voice-attempts": LIMIT,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from octoplan.core.hours import hours
 from octoplan.core.message import leaves
 from octoplan.core.model import Severity
-from octoplan.core.rules import email, finding, held, rcs, sender, sms, voice
+from octoplan.core.rules import email, finding, held, rcs, sms, voice
 from octoplan.core.rules.rcs import key_path
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _SHORTENERS = re.compile(
 
 
 def check_campaign(campaign: Campaign) -> tuple[Finding, ...]:
-    """Return what the rules of every channel find."""
+    """Return what the rules of every channel find, whoever the provider is."""
     return tuple(found for rule in _RULES for found in rule(campaign))
 
 
@@ -50,7 +50,6 @@ def _hours_unused(campaign: Campaign) -> Iterator[Finding]:
 
 
 _RULES: tuple[Callable[[Campaign], Iterator[Finding]], ...] = (
-    sender.check,
     sms.check,
     voice.check,
     rcs.check,

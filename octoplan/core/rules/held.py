@@ -1,4 +1,4 @@
-"""What a list or tag that the provider holds cannot have: octoplan knows nobody in it."""
+"""What an audience that the provider holds cannot have: octoplan knows nobody in it."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from octoplan.core.rules import ERROR, finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from octoplan.core.model import Campaign, Finding, Place, Quote
+    from octoplan.core.model import Audience, Campaign, Finding, Place, Quote
 
 RULE = "provider-held"
 
 FEW = 10
 """An audience that has had and has fewer contacts than this may change freely."""
 
-UNKNOWN = "octoplan does not know who is in {}"
+_WORDS = {"groups": "groups hold", "contact_ids": "contact ids name"}
 INSTEAD = "write the same text for everybody, or export the contacts to a file and name that under `audience.file`"
 
 
 def check_columns(campaign: Campaign, uses: Mapping[str, Place]) -> Iterator[Finding]:
     """Yield an error for each contact column that a text `uses`, where that is not a column of anything."""
     for column, place in uses.items() if campaign.audience.held else ():
-        message = f"the text names `contact.{column}`: {UNKNOWN.format(campaign.audience.held)}"
+        message = f"the text names `contact.{column}`: {_unknown(campaign.audience)}"
         yield finding(RULE, message, severity=ERROR, path=("message", "text"), place=place, hint=INSTEAD)
 
 
 def check(campaign: Campaign) -> Iterator[Finding]:
-    """Yield what is wrong with a campaign on a list or tag, and that less is promised of it."""
+    """Yield what is wrong with a campaign on what the provider holds, and that less is promised of it."""
     held = campaign.audience.held
     if not held:
         return
-    told = UNKNOWN.format(held)
+    told = _unknown(campaign.audience)
     if campaign.message.locale is not None:
         said = f"`message.locale` chooses a text by a column: {told}"
         yield finding(RULE, said, severity=ERROR, path=("message", "locale"), hint=INSTEAD)
     if campaign.options.list_name is not None:
         said = "`options.list_name` would store as a list whoever is in one"
         yield finding(RULE, said, severity=ERROR, path=("options", "list_name"), hint="remove it")
-    if campaign.channel is Channel.VOICE:
+    if campaign.channel is Channel.VOICE and campaign.audience.kind in ("list", "tag"):
         purpose = campaign.purpose.value
         said = f"the call for a list or tag has no `purpose`: that this is {purpose} is not transmitted"
         hint = "where that matters, export the contacts to a file and name that under `audience.file`"
@@ -51,7 +51,8 @@ def check(campaign: Campaign) -> Iterator[Finding]:
         f"{told}: suppression lists, `limits.per_contact`, `limits.countries` and how often somebody may be called "
         "cannot be applied to it, nor can be told who gets another campaign, too"
     )
-    hint = "see to it that the provider's list holds nobody who must not get this, then accept it under `allow`"
+    holds = _WORDS.get(campaign.audience.kind, "list holds")
+    hint = f"see to it that the provider's {holds} nobody who must not get this, then accept it under `allow`"
     yield finding(RULE, said, path=("audience", campaign.audience.kind), value=held, hint=hint)
 
 
@@ -72,7 +73,7 @@ def beyond(campaign: Campaign, quote: Quote, *, last: int | None) -> Iterator[st
 
 
 def check_edition(campaign: Campaign, begun: str | None) -> Iterator[Finding]:
-    """Yield an error where an edition that was `begun` with addresses goes on with a list or tag, or the reverse.
+    """Yield an error where an edition that was `begun` with addresses goes on with what is held, or the reverse.
 
     `begun` is what the provider held of it, in words; empty: addresses; None: nobody was sent it.
     """
@@ -91,3 +92,7 @@ def check_excluded(others: Iterable[str]) -> Iterator[Finding]:
         message = f"{name} was sent to a list or tag of the provider: who got it nobody can tell, nobody is excluded"
         hint = "exclude a file with their addresses, or accept it under `allow`"
         yield finding(RULE, message, path=("audience", "exclude"), value=name, hint=hint)
+
+
+def _unknown(audience: Audience) -> str:
+    return f"octoplan does not know who is {'behind' if audience.kind == 'contact_ids' else 'in'} {audience.held}"

@@ -42,9 +42,6 @@ class File(Written):
     NULLABLE: ClassVar[frozenset[KeyPath]] = frozenset()
     """Where `null` says something; elsewhere it is a value somebody forgot."""
 
-    LATER: ClassVar[Mapping[KeyPath, Finding]] = {}
-    """Keys of the design that this version does not offer, with what to use instead."""
-
 
 F = TypeVar("F", bound=File)
 
@@ -118,7 +115,7 @@ def _validated(kind: type[F], source: Source) -> F:
 
 def _judged(kind: type[File], source: Source, *, error: ErrorDetails) -> Finding:
     path = error["loc"]
-    made = kind.LATER.get(path) or mistake(error, document(kind))
+    made = mistake(error, document(kind))
     return replace(made, place=source.key_place(path)) if error["type"] == "extra_forbidden" else made
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from octoplan.core.hours import PolicyName  # noqa: TC001  pydantic resolves annotations at run time
-from octoplan.core.rules import finding
 from octoplan.core.written import File, Written
 from octoplan.core.written.message import MESSAGE_KEYS, OPTION_KEYS, MessageFile, OptionsFile
 from octoplan.core.written.mistakes import wrong
@@ -22,6 +21,7 @@ from octoplan.core.written.values import (
     CsvPath,
     Fingerprint,
     Grace,
+    HeldNames,
     Identity,
     Lead,
     Share,
@@ -32,24 +32,7 @@ from octoplan.core.written.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from octoplan.core.model import Finding, KeyPath
-
-LATER_SOURCES = ("groups", "contact_ids")
-"""Audience keys of the design that this version does not offer."""
-
-
-def _later(rule: str, path: KeyPath, *, instead: str) -> tuple[KeyPath, Finding]:
-    name = ".".join(map(str, path))
-    return path, finding(rule, f"`{name}` is not offered by this version", path=path, hint=instead)
-
-
-_OF_OTHER_PROVIDERS = (
-    ("message", "audio"),
-    *(("options", key) for key in ("key_wait_seconds", "ring_seconds", "respect_quiet_hours")),
-    *(("options", key) for key in ("callback", "campaign_callback")),
-)
+    from octoplan.core.model import KeyPath
 
 
 class ExpectFile(Written):
@@ -88,7 +71,7 @@ def _item(value: Any) -> Any:
 
 
 class AudienceFile(Written):
-    """Whom the campaign addresses: exactly one of `file`, `query`, `contacts`, `list` and `tag`."""
+    """Whom the campaign addresses: one of `file`, `query`, `contacts`, `list`, `tag`, `groups` and `contact_ids`."""
 
     file: ContactsPath | None = Field(
         default=None,
@@ -115,19 +98,30 @@ class AudienceFile(Written):
     list_: Annotated[str, Field(min_length=1, max_length=30)] | None = Field(
         default=None,
         alias="list",
-        description="A list that the provider holds, by its name there. Needs `limits.max_cost` and "
+        description="Octopush: a list that it holds, by its name there. Needs `limits.max_cost` and "
         "`limits.max_contacts`: what it comes to is known only when the provider has prepared it.",
         examples=["clients-lyon"],
     )
     tag: Annotated[str, Field(min_length=1, max_length=20)] | None = Field(
         default=None,
-        description="A tag that the provider holds, by its name there, under the conditions of `list`.",
+        description="Octopush: a tag that it holds, by its name there, under the conditions of `list`.",
         examples=["vip"],
     )
     segmentation: Literal["filter", "group"] | None = Field(
         default=None,
         description="Handed to the provider beside `list` or `tag`; it documents the two words and not what they do.",
         examples=["filter"],
+    )
+    groups: HeldNames | None = Field(
+        default=None,
+        description="Routee: groups that it holds, by their names there, at most 1,000; under those of `list`.",
+        examples=[["gold", "silver"]],
+    )
+    contact_ids: HeldNames | None = Field(
+        default=None,
+        repr=False,
+        description="Routee: contacts that it holds, by their ids there, at most 1,000; under those of `list`.",
+        examples=[["6d2a4c1e", "9b0f7a35"]],
     )
     sha256: Fingerprint | None = Field(default=None, description="Pins the bytes of `file`, which is then no pattern.")
     address: Annotated[str, Field(min_length=1)] | None = Field(
@@ -229,17 +223,6 @@ class CampaignFile(File):
 
     DATES: ClassVar[frozenset[KeyPath]] = frozenset({("schedule", "send_at")})
     NULLABLE: ClassVar[frozenset[KeyPath]] = frozenset({("sender",), ("options", "list_name")})
-    LATER: ClassVar[Mapping[KeyPath, Finding]] = dict(
-        (
-            *(
-                _later(
-                    "source", ("audience", key), instead="export the contacts to a CSV file and name it under `file`"
-                )
-                for key in LATER_SOURCES
-            ),
-            *(_later("wrong-value", path, instead="this version offers octopush") for path in _OF_OTHER_PROVIDERS),
-        )
-    )
 
     id: Identity = Field(description="Permanent identity; never reused.", examples=["noel-2026"])
     edition: int = Field(default=1, ge=1, description="Raised only to send again to the same people.", examples=[1])

@@ -10,16 +10,17 @@ from pydantic_core import PydanticKnownError
 
 from octoplan.core.message import LOCALE, SERVICES
 from octoplan.core.quoting import quoted
+from octoplan.core.rules.voice import KEY_WAIT, RING
 from octoplan.core.written import Written
 from octoplan.core.written.mistakes import wrong
-from octoplan.core.written.values import pattern, some
+from octoplan.core.written.values import DIGEST, RecordingDigest, pattern, some
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MESSAGE_KEYS: Mapping[str, tuple[str, ...]] = {
     "sms": ("text", "text_file", "locale", "encoding"),
-    "voice": ("text", "text_file", "locale", "language", "gender"),
+    "voice": ("text", "text_file", "locale", "language", "gender", "audio"),
     "rcs": ("text", "text_file", "locale", "actions", "cards"),
     "email": ("text", "text_file", "locale", "format", "template", "subject", "from", "service", "language"),
 }
@@ -27,7 +28,10 @@ MESSAGE_KEYS: Mapping[str, tuple[str, ...]] = {
 
 OPTION_KEYS: Mapping[str, tuple[str, ...]] = {
     "sms": ("quality", "replies", "track_recipients", "list_name"),
-    "voice": ("collect_keys", "list_name"),
+    "voice": (
+        *("collect_keys", "key_wait_seconds", "ring_seconds", "respect_quiet_hours"),
+        *("callback", "campaign_callback", "list_name"),
+    ),
     "rcs": ("replies", "list_name"),
     "email": ("list_name",),
 }
@@ -134,6 +138,18 @@ class FromFile(Written):
     name: str | None = Field(default=None, description="The name people see.", examples=["ACME"])
 
 
+class AudioFile(Written):
+    """A recording, which the provider fetches and plays to everybody."""
+
+    url: str = Field(
+        description="The https address of a .wav file, the same for everybody.",
+        examples=["https://media.acme.example/hello.wav"],
+    )
+    sha256: RecordingDigest = Field(
+        description="Pins the bytes of the file, as sha256sum prints it; they are read at plan, and again at apply."
+    )
+
+
 class MessageFile(Written):
     """What is said. Which keys there are depends on the channel."""
 
@@ -163,6 +179,11 @@ class MessageFile(Written):
         examples=["fr-FR"],
     )
     gender: str | None = Field(default=None, description="voice: male or female.", examples=["female"])
+    audio: AudioFile | None = Field(
+        default=None,
+        description="voice, Routee: a recording that is played instead of a text; it needs no language and no gender.",
+        examples=[{"url": "https://media.acme.example/hello.wav", "sha256": DIGEST}],
+    )
     actions: tuple[ActionFile, ...] = Field(
         default=(),
         description="rcs: at most eleven buttons below the text.",
@@ -197,6 +218,17 @@ class MessageFile(Written):
     )
 
 
+class CallbackFile(Written):
+    """An address of yours that the provider calls."""
+
+    url: str = Field(description="Its https address.", examples=["https://hooks.acme.example/calls"])
+    when: Literal["change", "completion"] = Field(
+        default="completion",
+        description="Whether it is called at every change, or when there is nothing more to come. Default completion.",
+        examples=["completion"],
+    )
+
+
 class OptionsFile(Written):
     """What the channel and provider offer. Which keys there are depends on the channel."""
 
@@ -214,7 +246,34 @@ class OptionsFile(Written):
         default=None, description="sms: let the provider track each recipient.", examples=[True]
     )
     collect_keys: bool = Field(
-        default=False, description="voice: report the key that was pressed to the account's callback.", examples=[True]
+        default=False, description="voice: report the key that was pressed to the callback.", examples=[True]
+    )
+    key_wait_seconds: int | None = Field(
+        default=None,
+        description="voice, Routee: how long a key is waited for after the message, 1 to 30; with collect_keys.",
+        examples=[10],
+        json_schema_extra={"minimum": KEY_WAIT[0], "maximum": KEY_WAIT[1]},
+    )
+    ring_seconds: int | None = Field(
+        default=None,
+        description="voice, Routee: how long it rings before the call is given up, 1 to 60.",
+        examples=[30],
+        json_schema_extra={"minimum": RING[0], "maximum": RING[1]},
+    )
+    respect_quiet_hours: bool | None = Field(
+        default=None,
+        description="voice, Routee: let the provider keep its quiet hours, too. Default true for marketing.",
+        examples=[True],
+    )
+    callback: CallbackFile | None = Field(
+        default=None,
+        description="voice, Routee: where each call is reported to.",
+        examples=[{"url": "https://hooks.acme.example/calls", "when": "completion"}],
+    )
+    campaign_callback: CallbackFile | None = Field(
+        default=None,
+        description="voice, Routee: where the campaign as a whole is reported to.",
+        examples=[{"url": "https://hooks.acme.example/campaigns", "when": "change"}],
     )
     list_name: Annotated[str, Field(min_length=1, max_length=30)] | None = Field(
         default=None,

@@ -65,6 +65,7 @@ _PRIVATE = frozenset(
         "application_secret",
         "connection",
         "connections",
+        "contact_ids",
         "contacts",
         "fallback",
         "key",

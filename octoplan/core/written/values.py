@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="Sized")
 
+_SHA256 = "[0-9a-f]{64}"
+
+DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"""The digest of nothing: an example."""
+
 ZONE = r"UTC|[A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+)+"
 """`Area/City` or UTC: no name whose meaning depends on the machine, such as `localtime`."""
 
@@ -166,6 +171,22 @@ def some(value: S) -> S:
     return value
 
 
+_MOST_NAMES, _LONGEST_NAME = 1000, 100
+
+
+def _held_names(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Check names at a provider, and show none of them: it may be somebody's."""
+    if not 0 < len(value) <= _MOST_NAMES:
+        raise wrong(f"must hold 1 to {_MOST_NAMES:,} names, and holds {len(value):,}")
+    first: dict[str, int] = {}
+    for entry, name in enumerate(value, start=1):
+        if not (name.isprintable() and name.strip() and len(name) <= _LONGEST_NAME):
+            raise wrong(f"must hold names of 1 to {_LONGEST_NAME} printable characters: entry {entry} is none")
+        if first.setdefault(name, entry) != entry:
+            raise wrong(f"must hold each name once: entry {entry} repeats entry {first[name]}", hint="remove it")
+    return value
+
+
 def pattern(expression: str, must: str) -> Callable[[str], str]:
     """Return a check that the whole of a text matches; `must` continues the key's name."""
 
@@ -203,9 +224,11 @@ ContactsPath = Annotated[
 SqlPath = Annotated[str, AfterValidator(_sql), _described(r"[^~/\\][^\\]*\.[sS][qQ][lL]", "../audiences/lyon.sql")]
 Fingerprint = Annotated[
     str,
-    AfterValidator(pattern(_SHA256 := "[0-9a-f]{64}", "must be 64 hexadecimal digits, as sha256sum prints them")),
-    _described(_SHA256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    AfterValidator(pattern(_SHA256, "must be 64 hexadecimal digits, as sha256sum prints them")),
+    _described(_SHA256, DIGEST),
 ]
+RecordingDigest = Annotated[str, _described(_SHA256, DIGEST)]
+"""What it must look like the rule `audio` says."""
 ID_PATTERN = "[a-z0-9][a-z0-9-]{0,62}"
 """What a campaign's id is made of."""
 
@@ -221,4 +244,7 @@ ConnectionName = Annotated[
 ]
 Countries = Annotated[
     tuple[Country, ...], AfterValidator(some), Field(json_schema_extra={"minItems": 1, "examples": [["FR"]]})
+]
+HeldNames = Annotated[
+    tuple[str, ...], AfterValidator(_held_names), Field(json_schema_extra={"minItems": 1, "maxItems": _MOST_NAMES})
 ]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from octoplan.core.errors import InputError, Refused
 from octoplan.core.model import Effect, Exchange, Money, Outcome, Request, Verdict
 from octoplan.core.outcome import consult, judge
-from octoplan.core.rules import voice
-from octoplan.providers.octopush import answers, body, cancel, held, single
+from octoplan.core.rules import sender, voice
+from octoplan.providers.octopush import answers, body, cancel, held, offered, single
 from octoplan.providers.octopush.contract import check_body, check_single
 from octoplan.providers.provider import Limits, left_at_once, opinion
 
@@ -102,7 +102,12 @@ class Octopush:
 
     def check(self, campaign: Campaign) -> tuple[Finding, ...]:
         """Return what Octopush cannot do for a campaign."""
-        return (*voice.check_languages(campaign, LANGUAGES), *held.check(campaign))
+        return (
+            *sender.check(campaign, sender.NAME),
+            *voice.check_languages(campaign, LANGUAGES),
+            *held.check(campaign),
+            *offered.check(campaign),
+        )
 
     def simulate(self, batch: Batch, answered: tuple[Exchange, ...]) -> Request | Simulated:
         """Return the one request that asks what `batch` would be, and read its answer."""

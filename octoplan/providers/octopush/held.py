@@ -81,7 +81,7 @@ def calls(channel: Channel, kind: str, *, own_tag_paths: bool) -> Held:
 def check(campaign: Campaign) -> Iterator[Finding]:
     """Yield an error for a list or tag on a channel without such calls."""
     audience = campaign.audience
-    if audience.held and campaign.channel not in CALLS:
+    if audience.kind in KINDS and campaign.channel not in CALLS:
         channels = " and ".join(CALLS)
         message = f"Octopush sends to a {audience.kind} by {channels} alone"
         hint = f"choose channel {' or '.join(CALLS)}, or name a `file`"
