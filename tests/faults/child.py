@@ -25,7 +25,8 @@ from octoplan import audience, cli, project, wire
 from octoplan.core.plan import Git
 from octoplan.ledger import connection
 from octoplan.project import Project
-from octoplan.providers.octopush import Octopush
+from octoplan.providers import octopush
+from octoplan.providers.routee import Routee
 from octoplan.workflow import ledger as ledger_verb
 from octoplan.workflow import simulate
 from octoplan.workflow.progress import Stop
@@ -122,7 +123,8 @@ def adapt(setting: Setting) -> None:
     ends.update(wall=clock.wall, elapsed=clock.elapsed)
     put(connection, WRITE_TEST=1 << 16)
     put(import_module("octoplan.cli.apply"), ONCE=0.0)  # who strikes twice means it
-    put(Octopush, limits=replace(Octopush.limits, batch_size=BATCH_SIZE))
+    put(octopush, BATCH_SIZE=BATCH_SIZE)
+    put(Routee, limits=replace(Routee.limits, batch_size=BATCH_SIZE))
     put(Project, git=lambda _: Git(commit=None, dirty=False))  # two processes saved
     if setting.plain:
         put(audience.Engine, resolve=lambda _, query: people.resolve(query))
