@@ -424,12 +424,12 @@ class Project:
         """Return where the sandbox keeps its deliveries."""
         return self.state_folder() / "sandbox.db"
 
-    def sandbox_prices(self) -> Path | None:
-        """Return the price book the sandbox charges by: that of the first usable provider."""
+    def sandbox_prices(self) -> dict[str, Path]:
+        """Return the price books the sandbox charges by: of each kind that of its first usable provider."""
+        first: dict[str, Path] = {}
         for _, item in files.usable(self.settings):
-            path = self.inside(item.prices)
-            return path if path.exists() else None
-        return None
+            first.setdefault(item.kind, self.inside(item.prices))
+        return {kind: path for kind, path in first.items() if path.exists()}
 
     # surroundings
 

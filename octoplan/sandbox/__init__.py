@@ -10,28 +10,29 @@ import asyncio
 import logging
 import signal
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 import uvicorn
 
-from octoplan.sandbox import octopush
 from octoplan.sandbox.app import application
 from octoplan.sandbox.faults import FAULTS, FaultUnknown
 from octoplan.sandbox.file import StateUnusable
+from octoplan.sandbox.imitations import PROVIDERS
 from octoplan.sandbox.listener import listening, port
 from octoplan.sandbox.lists import ListsUnusable
 from octoplan.sandbox.lists import read as filled
-from octoplan.sandbox.prices import Prices, PricesUnreadable, read
+from octoplan.sandbox.prices import PricesUnreadable, read
 from octoplan.sandbox.proxy import Proxy
 from octoplan.sandbox.schedule import Schedule
 from octoplan.sandbox.state import State
 from octoplan.sandbox.switches import SWITCHES, SwitchUnknown, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
     from types import FrameType, TracebackType
 
     from starlette.types import ASGIApp
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FAULTS",
     "PORT",
+    "PROVIDERS",
     "SWITCHES",
     "FaultUnknown",
     "ListsUnusable",
@@ -48,6 +50,9 @@ __all__ = [
     "SwitchUnknown",
     "serve",
 ]
+
+Books = Mapping[str, Path] | Path
+"""Price books by provider (PROVIDERS), or that of Octopush alone."""
 
 PORT = 8027
 _GRACE_SECONDS = 5
@@ -65,16 +70,18 @@ class Options(TypedDict, total=False):
 class Sandbox:
     """The sandbox as a real HTTP server on 127.0.0.1, in a thread of this process, while the block lasts.
 
-    `state` is made, readable by its owner only, where it is missing. Without `prices` every part costs the same
-    (switch `price_without_book`). `port` 0 takes a free one. `switches` are turned in the state, and stay so.
-    `faults`, even an empty list, put a proxy before it that faults of the wire need; they last until `reset`.
-    `lists` fill lists and tags, `{"lists": {"lyon": [{"phone_number": …, "first_name": …}]}, "tags": {…}}`: each then
-    holds these contacts and no others, also after `reset`.
+    `state` is made, readable by its owner only, where it is missing. `prices` is a price book for each provider, or
+    Octopush's alone; where a provider has none every part or step costs the same (switch `price_without_book`).
+    `port` 0 takes a free one. `switches` are turned in the state, and stay so. `faults`, even an empty list, put a
+    proxy before it that faults of the wire need; they last until `reset`.
+    `lists` fill lists and tags of Octopush, groups and contact ids of Routee, `{"lists": {"lyon": [{"phone_number": …,
+    "first_name": …}]}, "tags": {…}, "groups": {…}, "contact_ids": {"5756a4": {"phone_number": …}}}`: each then holds
+    these contacts and no others, also after `reset`.
     Entering raises PricesUnreadable, StateUnusable, SwitchUnknown, FaultUnknown, ListsUnusable, or OSError where the
     port is taken.
     """
 
-    def __init__(self, state: Path, prices: Path | None = None, **options: Unpack[Options]) -> None:
+    def __init__(self, state: Path, prices: Books | None = None, **options: Unpack[Options]) -> None:
         self._path = state
         self._prices = prices
         self._port = options.get("port", 0)
@@ -84,7 +91,7 @@ class Sandbox:
         self.url = ""
 
     def __enter__(self) -> Self:
-        book = read(self._prices) if self._prices else Prices()
+        books = {provider: read(path) for provider, path in _books(self._prices).items()}
         switches = checked(self._switches)
         lists = {} if self._lists is None else filled(self._lists)
         proxied = self._faults is not None
@@ -92,10 +99,10 @@ class Sandbox:
         with ExitStack() as undone:
             listener = undone.enter_context(listening(self._port))
             inner = undone.enter_context(listening(0)) if proxied else listener
-            self._state = State(self._path, book=book, switches=switches, faults=schedule, lists=lists)
+            self._state = State(self._path, books=books, switches=switches, faults=schedule, lists=lists)
             undone.pop_all()
         self.url = f"http://127.0.0.1:{port(listener)}"
-        proxy = Proxy(listener, port(inner), schedule=schedule, base=octopush.BASE) if proxied else None
+        proxy = Proxy(listener, port(inner), schedule=schedule) if proxied else None
         self._server = _Server(_quiet(application(self._state)), front=proxy)
         self._thread = threading.Thread(target=self._server.run, args=([inner],), name="sandbox", daemon=True)
         self._thread.start()
@@ -114,7 +121,9 @@ class Sandbox:
         return self._state.settings().all()
 
 
-def serve(state: Path, prices: Path | None = None, *, ready: Callable[[str], None], **options: Unpack[Options]) -> None:
+def serve(
+    state: Path, prices: Books | None = None, *, ready: Callable[[str], None], **options: Unpack[Options]
+) -> None:
     """Serve until SIGINT or SIGTERM, at PORT unless told otherwise; for a main thread.
 
     `ready` gets the lines to show: first the address, then one a switch. Raises what Sandbox raises.
@@ -135,6 +144,14 @@ def serve(state: Path, prices: Path | None = None, *, ready: Callable[[str], Non
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _books(prices: Books | None) -> Mapping[str, Path]:
+    if prices is None or isinstance(prices, Path):
+        return {} if prices is None else {"octopush": prices}
+    if unknown := sorted(prices.keys() - set(PROVIDERS)):
+        raise PricesUnreadable(f"price books are for {', '.join(PROVIDERS)}, not for {', '.join(unknown)}")
+    return prices
 
 
 class _Server(uvicorn.Server):

@@ -1,9 +1,10 @@
-"""The addresses of the sandbox: below a provider's base its imitation, below /_sandbox the controls."""
+"""The addresses of the sandbox: below each provider's base its imitation, below /_sandbox the controls."""
 
 from __future__ import annotations
 
 import re
 from email.utils import format_datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from octoplan.sandbox import octopush, outbox, page, spoil
+from octoplan.sandbox import outbox, page, spoil
 from octoplan.sandbox.control import CONTROLS, Misused
 from octoplan.sandbox.faults import APPLICATION
+from octoplan.sandbox.imitations import IMITATIONS
 from octoplan.sandbox.schedule import Asked
 from octoplan.sandbox.world import Call
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from octoplan.sandbox.state import State
-    from octoplan.sandbox.world import Verdict
+    from octoplan.sandbox.world import Imitation, Verdict
 
 _LOOPBACK = re.compile(rb"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -37,20 +39,18 @@ _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
 def application(state: State) -> ASGIApp:
     """Build the ASGI application over an open state."""
     addresses = _Addresses(state)
-    return _Dated(
-        state,
-        _LoopbackOnly(
-            Starlette(
-                routes=[
-                    Route("/", _outbox),
-                    Route(octopush.BASE + "{endpoint:path}", addresses.octopush, methods=_METHODS),
-                    Route("/_sandbox/{name:path}", addresses.look, methods=["GET"]),
-                    Route("/_sandbox/{name:path}", addresses.change, methods=["POST"]),
-                ],
-                exception_handlers={404: _nothing_here, 405: _nothing_here},
-            )
+    routes = [
+        Route("/", _outbox),
+        *(
+            Route(f"{one.base}/{{endpoint:path}}", partial(addresses.provider, one), methods=_METHODS)
+            for one in IMITATIONS
         ),
-    )
+        Route("/_sandbox/{name:path}", addresses.look, methods=["GET"]),
+        Route("/_sandbox/{name:path}", addresses.change, methods=["POST"]),
+    ]
+    app = Starlette(routes=routes, exception_handlers={404: _nothing_here, 405: _nothing_here})
+    app.router.redirect_slashes = False
+    return _Dated(state, _LoopbackOnly(app))
 
 
 class _Dated:
@@ -90,25 +90,27 @@ class _Addresses:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def octopush(self, request: Request) -> Response:
-        headers = request.headers
+    async def provider(self, imitation: Imitation, request: Request) -> Response:
+        login, key = imitation.signed(request.headers)
+        endpoint = request.path_params["endpoint"]
         call = Call(
-            provider="octopush",
+            provider=imitation.provider,
             method=request.method,
-            endpoint=request.path_params["endpoint"],
+            endpoint=f"/{endpoint}",
             query=request.query_params,
             asked=request.url.query,
-            login=headers.get("api-login", ""),
-            key=headers.get("api-key", ""),
+            login=login,
+            key=key,
             content=await request.body(),
+            private=imitation.private,
         )
-        asked = Asked(endpoint=call.endpoint.removeprefix("/"), content=call.content)
-        fault = self._state.faults.strike(APPLICATION, asked)
+        fault = self._state.faults.strike(APPLICATION, Asked(endpoint=endpoint, content=call.content))
         if fault is None:
-            return _answer(await self._state.decide(call, octopush.answer))
+            return _answer(await self._state.decide(call, imitation.answer))
         acts = fault.details.get("acts", True)
-        verdict = await self._state.decide(call, octopush.answer if acts else spoil.without_acting(fault))
-        return await run_in_threadpool(spoil.response, fault, verdict, path=request.url.path, now=self._state.now())
+        verdict = await self._state.decide(call, imitation.answer if acts else spoil.without_acting(fault, imitation))
+        spoilt = partial(spoil.response, refusal=imitation.refusal, path=request.url.path, now=self._state.now())
+        return await run_in_threadpool(spoilt, fault, verdict)
 
     async def look(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-def known(connection: sqlite3.Connection, ticket: str) -> Known | None:
+def known(connection: sqlite3.Connection, ticket: str, *, provider: str) -> Known | None:
     """Look up what was accepted under a ticket."""
     row = connection.execute(
-        "SELECT channel, at, contacts, cancelled FROM messages WHERE ticket = ?", (ticket,)
+        "SELECT channel, at, contacts, cancelled FROM messages WHERE ticket = ? AND provider = ?", (ticket, provider)
     ).fetchone()
     if row is None:
         return None

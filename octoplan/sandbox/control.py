@@ -13,6 +13,7 @@ import orjson
 
 from octoplan.sandbox import casts, lists, prices
 from octoplan.sandbox.faults import FaultUnknown
+from octoplan.sandbox.imitations import PROVIDERS
 from octoplan.sandbox.switches import SWITCHES, SwitchUnknown, checked
 
 if TYPE_CHECKING:
@@ -97,14 +98,26 @@ def _fill(state: State, body: dict[str, Any]) -> None:
 
 
 def _balance(state: State) -> dict[str, Any]:
-    return {"amount": orjson.Fragment(prices.literal(state.balance())), "currency": state.currency}
+    """Tell Octopush's balance, as ever, and that of each provider."""
+    balances = {
+        provider: {
+            "amount": orjson.Fragment(prices.literal(state.balance(provider))),
+            "currency": state.currency(provider),
+        }
+        for provider in PROVIDERS
+    }
+    return {**balances["octopush"], "providers": balances}
 
 
 def _credit(state: State, body: dict[str, Any]) -> None:
+    """Set a provider's balance, Octopush's where none is named."""
+    provider = body.pop("provider", "octopush")
     amount = casts.text(_only(body, "amount")) or ""
+    if provider not in PROVIDERS:
+        raise Misused(f"provider must be one of {', '.join(PROVIDERS)}")
     if not _AMOUNT.fullmatch(amount):
         raise Misused("amount must be a number such as 12.50")
-    state.set_balance(Decimal(amount))
+    state.set_balance(Decimal(amount), provider=provider)
 
 
 def _faults(state: State) -> dict[str, Any]:

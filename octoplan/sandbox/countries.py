@@ -1,4 +1,4 @@
-"""The country of an international number, by its longest known prefix."""
+"""The country of an international number, by its longest known prefix, and what it is called."""
 
 from __future__ import annotations
 
@@ -97,6 +97,18 @@ _ISLANDS = (  # members of +1 that are neither the United States nor Canada
     "LC 758,MP 670,MS 664,PR 787,PR 939,SX 721,TC 649,TT 868,VC 784,VG 284,VI 340"
 )
 
+_NAMES = (
+    "FR France,GP Guadeloupe,GF French Guiana,MQ Martinique,RE Reunion,YT Mayotte,PM Saint Pierre and Miquelon,"
+    "NC New Caledonia,PF French Polynesia,WF Wallis and Futuna,MC Monaco,AD Andorra,BE Belgium,LU Luxembourg,"
+    "CH Switzerland,LI Liechtenstein,DE Germany,AT Austria,NL Netherlands,ES Spain,PT Portugal,IT Italy,VA Vatican,"
+    "SM San Marino,MT Malta,GB United Kingdom,JE Jersey,GG Guernsey,IM Isle of Man,GI Gibraltar,IE Ireland,DK Denmark,"
+    "FO Faroe Islands,GL Greenland,SE Sweden,NO Norway,SJ Svalbard and Jan Mayen,FI Finland,AX Aland,IS Iceland,"
+    "EE Estonia,LV Latvia,LT Lithuania,PL Poland,CZ Czechia,SK Slovakia,HU Hungary,SI Slovenia,HR Croatia,"
+    "BA Bosnia and Herzegovina,ME Montenegro,RS Serbia,XK Kosovo,MK North Macedonia,AL Albania,GR Greece,CY Cyprus,"
+    "BG Bulgaria,RO Romania,MD Moldova,UA Ukraine,BY Belarus,RU Russia,KZ Kazakhstan,TR Turkey,GE Georgia,AM Armenia,"
+    "AZ Azerbaijan,IL Israel,MA Morocco,DZ Algeria,TN Tunisia,SN Senegal,CI Ivory Coast,US United States,CA Canada"
+)
+
 
 def _table() -> dict[str, str]:
     table = {prefix: line.split()[0] for line in _CODES.strip().splitlines() for prefix in line.split()[1:]}
@@ -106,12 +118,18 @@ def _table() -> dict[str, str]:
 
 _COUNTRY = _table()
 _LONGEST = max(map(len, _COUNTRY))
+_NAME = {entry[:2]: entry[3:] for entry in _NAMES.split(",")}
 _leading = itemgetter(slice(0, _LONGEST + 1))
 
 
 def of(number: str) -> str | None:
     """Find the ISO 3166 code of a number such as `+33612345678`."""
     return _of_leading(_leading(number))
+
+
+def name(country: str) -> str:
+    """Give the English name of a country; its code where that is not known here."""
+    return _NAME.get(country, country)
 
 
 def count(numbers: Iterable[str]) -> Counter[str | None]:

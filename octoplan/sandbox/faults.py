@@ -232,7 +232,7 @@ FAULTS: Mapping[str, Kind] = MappingProxyType(
         ),
         "cost": Kind(
             where=APPLICATION,
-            meaning="accepted; `total_cost`, or the `cost` of a status, is `value`, written as it stands",
+            meaning="accepted; `total_cost`, or a `cost`, is `value`, written as it stands",
             takes={
                 "value": Field(
                     default="NaN",
@@ -243,7 +243,7 @@ FAULTS: Mapping[str, Kind] = MappingProxyType(
         ),
         "contacts": Kind(
             where=APPLICATION,
-            meaning="accepted; `number_of_contacts` is off by `add`",
+            meaning="accepted; `number_of_contacts`, or `numberOfRecipients`, is off by `add`",
             takes={"add": _signed(-1)},
         ),
         "ticket": Kind(

@@ -27,6 +27,7 @@ _ADDED = {
         "cancelled": "cancelled TEXT",
         "all_parts": "all_parts INTEGER",
         "personal": "personal TEXT",
+        "held": "held TEXT",
     },
     "requests": {"query": "query TEXT NOT NULL DEFAULT ''"},
 }
@@ -68,17 +69,35 @@ def _lay(connection: sqlite3.Connection, path: Path) -> None:
         raise StateUnusable(f"{path}: not a sandbox state; it is left as it is: name another file")
     for table, columns in {} if empty else _ADDED.items():
         _add(connection, table, columns=columns)
+    account = _earlier_account(connection)
     for statement in resources.files(__package__).joinpath("schema.sql").read_text("utf-8").split(";"):
         connection.execute(statement)
+    if account:
+        connection.execute("INSERT INTO balances VALUES ('octopush', ?)", account[:1])
+        connection.execute("INSERT INTO account VALUES (?, ?, ?)", account[1:])
     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     connection.execute("COMMIT")
 
 
 def _add(connection: sqlite3.Connection, table: str, *, columns: dict[str, str]) -> None:
-    found = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+    found = _columns(connection, table)
     for name, column in columns.items():
         if name not in found:
             connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+
+
+def _earlier_account(connection: sqlite3.Connection) -> tuple[object, ...] | None:
+    """Take away the account of an earlier release, which had one balance: Octopush's."""
+    if "balance" not in _columns(connection, "account"):
+        return None
+    account: tuple[object, ...] | None
+    account = connection.execute("SELECT balance, delivered, ahead, switches FROM account").fetchone()
+    connection.execute("DROP TABLE account")
+    return account
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
 
 
 def record(connection: sqlite3.Connection, answered: Iterable[tuple[Call, Verdict]], *, now: datetime) -> None:
@@ -99,8 +118,8 @@ def deliver(connection: sqlite3.Connection, messages: Iterable[Message], *, firs
         first += len(message.addresses)
     connection.executemany(
         "INSERT INTO messages (ticket, provider, channel, campaign, sender, text, content, encoding, parts, all_parts,"
-        " request_id, send_at, at, cost, unit_cost, first, contacts, addresses, personal)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " request_id, send_at, at, cost, unit_cost, first, contacts, addresses, personal, held)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
     return first
@@ -117,12 +136,12 @@ def _request(call: Call, decided: Verdict, *, at: str) -> tuple[object, ...]:
         call.provider,
         call.method,
         call.endpoint,
-        call.asked,
-        call.login,
+        "" if call.private else call.asked,
+        call.login if decided.login is None else decided.login,
         decided.status,
         decided.outcome,
-        decided.body.decode() or "null",
-        call.content.decode("utf-8", "replace"),
+        (decided.body if decided.kept is None else decided.kept).decode() or "null",
+        "" if call.private else call.content.decode("utf-8", "replace"),
     )
 
 
@@ -148,4 +167,5 @@ def _message(message: Message, first: int) -> tuple[object, ...]:
         len(message.addresses),
         "\n".join(message.addresses),
         orjson.dumps(personal).decode() if personal else None,
+        orjson.dumps({country: written(at) for country, at in message.held.items()}).decode() if message.held else None,
     )

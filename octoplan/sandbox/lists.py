@@ -1,4 +1,4 @@
-"""Lists and tags as a test or a user writes them, for a sandbox to be filled with: JSON, checked."""
+"""Lists, tags, groups and contact ids as a test or a user writes them, to fill a sandbox with: JSON, checked."""
 
 from __future__ import annotations
 
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     Lists = Mapping[str, Mapping[str, Sequence[Contact]]]
     """Contacts by kind and name."""
 
-KINDS: Mapping[str, str] = MappingProxyType({"lists": "list", "tags": "tag"})
-LONGEST_NAME: Mapping[str, int] = MappingProxyType({"list": 30, "tag": 20})
-"""Of the provider's pages on contacts."""
+KINDS: Mapping[str, str] = MappingProxyType(
+    {"lists": "list", "tags": "tag", "groups": "group", "contact_ids": "contact id"}
+)
+LONGEST_NAME: Mapping[str, int] = MappingProxyType({"list": 30, "tag": 20, "group": 100, "contact id": 100})
+"""Of lists and tags by Octopush's pages; Routee's say nothing of groups and ids."""
 
-SHAPE = '{"lists": {"lyon": [{"phone_number": "+33639980012", "first_name": "Zoe"}]}, "tags": {}}'
+SHAPE = (
+    '{"lists": {"lyon": [{"phone_number": "+33639980012", "first_name": "Zoe"}]}, "tags": {}, "groups": {},'
+    ' "contact_ids": {"zoe": {"phone_number": "+33639980012"}}}'
+)
 _FIELDS = ("phone_number", *casts.PLACEHOLDERS)
 _MOST_TOLD = 10
 _LIKE_A_NUMBER = re.compile(r"[0-9](?:[ .()/-]*[0-9]){5}")
+_SINGLE = "contact_ids"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,29}")
 
 
@@ -35,7 +41,7 @@ class ListsUnusable(ValueError):
 
 
 def read(document: object) -> Lists:
-    """Read lists and tags, checked. Raises ListsUnusable."""
+    """Read lists, tags, groups and contact ids, checked. Raises ListsUnusable."""
     if not isinstance(document, dict) or not document.keys() <= KINDS.keys():
         raise ListsUnusable(f"lists must be such as {SHAPE}")
     problems = [problem for written in document for problem in _problems(written, document[written])]
@@ -43,9 +49,14 @@ def read(document: object) -> Lists:
         more = f"; and {len(problems) - _MOST_TOLD} more" if len(problems) > _MOST_TOLD else ""
         raise ListsUnusable("; ".join(problems[:_MOST_TOLD]) + more)
     return {
-        kind: {name: casts.contacts(entries) for name, entries in document.get(written, {}).items()}
+        kind: {name: casts.contacts(_several(written, held)) for name, held in document.get(written, {}).items()}
         for written, kind in KINDS.items()
     }
+
+
+def _several(written: str, held: Any) -> Any:
+    """Give the contacts that a name stands for; an id stands for one, without a list around it."""
+    return [held] if written == _SINGLE else held
 
 
 def load(path: Path) -> object:
@@ -68,7 +79,8 @@ def _problems(written: str, groups: object) -> Iterator[str]:
         yield f"{written} must be such as {SHAPE}"
         return
     longest = LONGEST_NAME[KINDS[written]]
-    for n, (name, entries) in enumerate(groups.items(), start=1):
+    for n, (name, held) in enumerate(groups.items(), start=1):
+        entries = _several(written, held)
         usable = isinstance(name, str) and name.isprintable() and 0 < len(name.strip()) == len(name) <= longest
         where = f"{written}.{name}" if usable and not _LIKE_A_NUMBER.search(name) else f"{written}, number {n}"
         if not usable:

@@ -1,4 +1,4 @@
-"""What the state file knows of lists and tags. Every function belongs into a transaction of its caller's."""
+"""What the state file knows of lists, tags, groups and ids. Every function belongs into a caller's transaction."""
 
 from __future__ import annotations
 
@@ -42,13 +42,18 @@ def exists(connection: sqlite3.Connection, kind: str, *, name: str) -> bool:
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
-    """Count the contacts of every list and tag."""
+    """Count the contacts of all there is, by kind and name."""
     rows = connection.execute(
         "SELECT lists.kind, lists.name, count(members.id) FROM lists LEFT JOIN members USING (kind, name) GROUP BY 1, 2"
     ).fetchall()
     return {
         written: {name: contacts for found, name, contacts in rows if found == kind} for written, kind in KINDS.items()
     }
+
+
+def addresses(connection: sqlite3.Connection, kind: str, *, name: str) -> list[str] | None:
+    """Give the numbers on a list; None where there is no such list."""
+    return list(_members(connection, kind, name=name)) if exists(connection, kind, name=name) else None
 
 
 def of(connection: sqlite3.Connection, draft: Draft, *, blacklist: AbstractSet[str]) -> list[Contact]:

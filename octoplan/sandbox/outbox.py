@@ -69,7 +69,8 @@ def tickets(path: Path, page: Page, *, search: str = "") -> dict[str, Any]:
     """List messages newest first without their addresses, and the totals of all that match `search`.
 
     What is cancelled is listed too, with the moment. Of the totals it counts to `messages` alone, and to the cost what
-    was not given back. Where a ticket is `personal`, its text has placeholders, and its parts are those of the longest.
+    was not given back. `costs` are those of each provider, whose currencies may differ. Where a ticket is `personal`,
+    its text has placeholders, and its parts are those of the longest.
     """
     where, values = _matching(search)
     limit = -1 if page.limit is None else page.limit
@@ -80,18 +81,25 @@ def tickets(path: Path, page: Page, *, search: str = "") -> dict[str, Any]:
             f" FROM messages {where}",
             values,
         ).fetchone()
-        costs = connection.execute(f"SELECT cost FROM messages {where}", values).fetchall()  # noqa: S608
+        charged = connection.execute(f"SELECT provider, cost FROM messages {where}", values).fetchall()  # noqa: S608
         rows = connection.execute(
             f"SELECT id, {_MESSAGE}, contacts, cancelled, personal IS NOT NULL AS personal"  # noqa: S608
             f" FROM messages {where} ORDER BY id DESC LIMIT ? OFFSET ?",
             (*values, limit, page.offset),
         ).fetchall()
-    cost = sum((Decimal(row["cost"]) for row in costs), Decimal(0))
-    return {"totals": {**total, "cost": _fragment(prices.literal(cost))}, "tickets": [_ticket(row) for row in rows]}
+    costs: dict[str, Decimal] = {}
+    for row in charged:
+        costs[row["provider"]] = costs.get(row["provider"], Decimal(0)) + Decimal(row["cost"])
+    totals = {
+        **total,
+        "cost": _fragment(prices.literal(sum(costs.values(), Decimal(0)))),
+        "costs": {provider: _fragment(prices.literal(cost)) for provider, cost in sorted(costs.items())},
+    }
+    return {"totals": totals, "tickets": [_ticket(row) for row in rows]}
 
 
 def requests(path: Path, page: Page) -> dict[str, Any]:
-    """List every request in the order it was answered, with what was answered; keys are never stored."""
+    """List every request in the order it was answered, with what was answered; keys and tokens are never stored."""
     limit = -1 if page.limit is None else page.limit
     with closing(_reader(path)) as connection:
         total = connection.execute("SELECT count(*) AS total FROM requests").fetchone()["total"]
@@ -119,7 +127,7 @@ def _messages(path: Path, *, address: str = "", ticket: str = "", start: int = 0
     after = 0
     with closing(_reader(path)) as connection:
         while chunk := connection.execute(
-            "SELECT id, first, contacts, unit_cost, addresses, personal, "  # noqa: S608 - own column names
+            "SELECT id, first, contacts, unit_cost, addresses, personal, held, "  # noqa: S608 - own column names
             f"{_MESSAGE} FROM messages WHERE id > ? AND first + contacts > ?"
             " AND cancelled IS NULL AND (? = '' OR ticket = ?) AND (? = '' OR instr(addresses, ?)) ORDER BY id LIMIT ?",
             (after, start, ticket, ticket, address, address, _CHUNK),
@@ -137,10 +145,11 @@ def _people(row: dict[str, Any]) -> list[tuple[str, list[Any] | None]]:
 
 def _expanded(row: dict[str, Any], people: list[tuple[str, list[Any] | None]]) -> list[dict[str, Any]]:
     unit_cost = orjson.loads(row["unit_cost"])
+    held = orjson.loads(row["held"] or "{}")
     shared = {name: row[name] for name in _MESSAGE.split(", ")} | {"content": _fragment(row["content"])}
     found = []
     for address, personal in people:
-        delivery = shared | {"address": address}
+        delivery = shared | {"address": address, "at": held.get(_country(address), row["at"])}
         if personal is None:
             delivery["cost"] = _fragment(unit_cost[_country(address)])
         else:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
-from octoplan.sandbox import http1
+from octoplan.sandbox import http1, imitations
 from octoplan.sandbox.faults import WIRE
 from octoplan.sandbox.http1 import LONGEST_HEAD, Body, Head, NotHttp
 from octoplan.sandbox.listener import bound, port
@@ -104,12 +104,11 @@ class _Exchange:
 class Proxy:
     """Listens where clients come, and asks the application at `upstream`, while the block lasts."""
 
-    def __init__(self, listener: socket.socket, upstream: int, *, schedule: Schedule, base: str) -> None:
+    def __init__(self, listener: socket.socket, upstream: int, *, schedule: Schedule) -> None:
         self._listener = listener
         self._port = port(listener)
         self._upstream = upstream
         self._schedule = schedule
-        self._base = base
         self._clients: dict[asyncio.Task[None], _Client] = {}
         self._opening: asyncio.Task[None] | None = None
         self._stopping = False
@@ -179,10 +178,9 @@ class Proxy:
         head = await http1.head(client.reader)
         if head is None:
             return False
-        path = head.path
+        endpoint = imitations.below(head.path)
         body, fault = None, None
-        if path.startswith(self._base):
-            endpoint = path.removeprefix(self._base).removeprefix("/")
+        if endpoint is not None:
             body = await _body(client, head) if self._schedule.reads_body(WIRE, endpoint) else None
             fault = self._schedule.strike(WIRE, Asked(endpoint=endpoint, content=body.content if body else b""))
         if fault is not None:

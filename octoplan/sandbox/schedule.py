@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from octoplan.sandbox.faults import Fault
 
+_SIMULATING = "voice/analysis"
+"""The endpoint that is a simulation whatever it is asked."""
+
 NO_WIRE = "strikes on the wire, and there is no proxy on it: start the sandbox with --faults"
 
 
@@ -85,11 +88,7 @@ class Schedule:
 
     def strike(self, where: str, asked: Asked) -> Fault | None:
         """Count a request, and give the fault that strikes it."""
-        due = [
-            one
-            for one in self._candidates(where, asked.endpoint)
-            if _matches(one.fault, asked.content) and one.is_due()
-        ]
+        due = [one for one in self._candidates(where, asked.endpoint) if _matches(one.fault, asked) and one.is_due()]
         if not due:
             return None
         due[0].struck += 1
@@ -101,11 +100,12 @@ class Schedule:
         ]
 
 
-def _matches(fault: Fault, content: bytes) -> bool:
-    if fault.body is not None and fault.body.encode() not in content:
+def _matches(fault: Fault, asked: Asked) -> bool:
+    if fault.body is not None and fault.body.encode() not in asked.content:
         return False
-    return fault.simulation is None or fault.simulation is _simulated(content)
+    return fault.simulation is None or fault.simulation is _simulated(asked)
 
 
-def _simulated(content: bytes) -> bool:
-    return casts.flag((casts.body(content) or {}).get("simulation_mode"), default=False)
+def _simulated(asked: Asked) -> bool:
+    body = casts.body(asked.content) or {}
+    return asked.endpoint == _SIMULATING or casts.flag(body.get("simulation_mode"), default=False)

@@ -1,9 +1,12 @@
 CREATE TABLE IF NOT EXISTS account (
-    balance TEXT NOT NULL,
     delivered INTEGER NOT NULL,
     ahead REAL NOT NULL,
     switches TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS balances (
+    provider TEXT PRIMARY KEY,
+    balance TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY,
     ticket TEXT NOT NULL,
@@ -25,7 +28,8 @@ CREATE TABLE IF NOT EXISTS messages (
     contacts INTEGER NOT NULL,
     addresses TEXT NOT NULL,
     cancelled TEXT,
-    personal TEXT
+    personal TEXT,
+    held TEXT
 );
 CREATE INDEX IF NOT EXISTS messages_ticket ON messages (ticket);
 CREATE INDEX IF NOT EXISTS messages_first ON messages (first);
@@ -83,4 +87,18 @@ CREATE TABLE IF NOT EXISTS drafts (
     found INTEGER NOT NULL,
     contacts TEXT
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tokens (
+    digest TEXT PRIMARY KEY,
+    login TEXT NOT NULL,
+    expires REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS campaigns (
+    ticket TEXT PRIMARY KEY,
+    name TEXT COLLATE NOCASE,
+    login TEXT NOT NULL,
+    created REAL NOT NULL,
+    answer TEXT NOT NULL,
+    groups TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS campaigns_name ON campaigns (name);
 CREATE INDEX IF NOT EXISTS drafts_computing ON drafts (ready_at) WHERE contacts IS NULL

@@ -18,9 +18,12 @@ from octoplan.sandbox.world import Verdict, verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from typing import Any
 
     from octoplan.sandbox.faults import Fault
-    from octoplan.sandbox.world import Call, World
+    from octoplan.sandbox.world import Call, Imitation, World
+
+    Refusal = Callable[[int, str], Mapping[str, Any]]
 
 _MEGABYTE = 1_000_000
 _FIRST_SERVER_ERROR = 500
@@ -28,19 +31,23 @@ _HTML = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>{0}</h1
 _FALSIFY = frozenset({"gzip-bomb", "huge-reply", "cost", "contacts", "ticket"})
 """What needs an answer that says something."""
 
-_TICKET = re.compile(rb'"(sms_ticket|ticket_number|rcs_ticket)":"[^"]*",?')
+_TICKET = re.compile(rb'"(sms_ticket|ticket_number|rcs_ticket|trackingId)":"[^"]*",?')
 _COST = re.compile(rb'("(?:total_)?cost":)[-+.0-9eE]+')
-_CONTACTS = re.compile(rb'(?<="number_of_contacts":)[0-9]+')
+_CONTACTS = re.compile(rb'("(?:number_of_contacts|numberOfRecipients)":)([0-9]+)')
 
 
-def without_acting(fault: Fault) -> Callable[[Call, World], Verdict]:
+def without_acting(fault: Fault, imitation: Imitation) -> Callable[[Call, World], Verdict]:
     """Give what decides a call in the application's place and changes nothing."""
-    said = {"code": 0, "message": f"the fault {fault.name} kept this from the application"}
+    said = imitation.refusal(0, f"the fault {fault.name} kept this from the application")
     return lambda _call, _world: verdict(fault.details.get("status", 200), said, outcome="fault")
 
 
-def response(fault: Fault, decided: Verdict, *, path: str, now: datetime) -> Response:
-    """Answer what was decided as the fault has it; `path` is the address that was asked, `now` the sandbox's time."""
+def response(fault: Fault, decided: Verdict, *, refusal: Refusal, path: str, now: datetime) -> Response:
+    """Answer what was decided as the fault has it.
+
+    `refusal` is what a body of the provider's errors looks like, `path` the address that was asked, `now` the
+    sandbox's time.
+    """
     if fault.name == "date":
         at = now + timedelta(minutes=fault.details["minutes"])
         return Response(decided.body, decided.status, {"date": format_datetime(at, usegmt=True)}, "application/json")
@@ -48,6 +55,8 @@ def response(fault: Fault, decided: Verdict, *, path: str, now: datetime) -> Res
         return Response(status_code=fault.details["status"], headers={"location": fault.details["location"] or path})
     if not decided.body and fault.name in _FALSIFY:
         return Response(status_code=decided.status)
+    if fault.name == "status":
+        return _status(fault, refusal)
     return SPOILS[fault.name](fault, decided)
 
 
@@ -56,12 +65,12 @@ def json(content: bytes, status: int, **headers: str) -> Response:
     return Response(content, status, media_type="application/json", headers=headers)
 
 
-def _status(fault: Fault, _decided: Verdict) -> Response:
+def _status(fault: Fault, refusal: Refusal) -> Response:
     status, after = fault.details["status"], fault.details["retry_after"]
     headers = {} if after is None else {"retry-after": after}
     if status >= _FIRST_SERVER_ERROR:
         return Response(_HTML.format(f"{status} out of order"), status, headers=headers, media_type="text/html")
-    return json(orjson.dumps({"code": status, "message": "unauthorized"}), status, **headers)
+    return json(orjson.dumps(refusal(status, "unauthorized")), status, **headers)
 
 
 def _gzip_bomb(fault: Fault, decided: Verdict) -> Response:
@@ -82,7 +91,7 @@ def _cost(fault: Fault, decided: Verdict) -> Response:
 
 def _contacts(fault: Fault, decided: Verdict) -> Response:
     add = fault.details["add"]
-    return json(_CONTACTS.sub(lambda found: b"%d" % (int(found[0]) + add), decided.body), decided.status)
+    return json(_CONTACTS.sub(lambda found: b"%s%d" % (found[1], int(found[2]) + add), decided.body), decided.status)
 
 
 def _ticket(fault: Fault, decided: Verdict) -> Response:
@@ -103,7 +112,6 @@ def _body(fault: Fault, _decided: Verdict) -> Response:
 
 SPOILS: Mapping[str, Callable[[Fault, Verdict], Response]] = MappingProxyType(
     {
-        "status": _status,
         "gzip-bomb": _gzip_bomb,
         "huge-reply": _huge_reply,
         "cost": _cost,

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from octoplan.sandbox import cancels, drafts, file, members, prices
+from octoplan.sandbox import campaigns, cancels, drafts, file, members, prices, tokens
+from octoplan.sandbox.imitations import PROVIDERS
+from octoplan.sandbox.prices import Prices
 from octoplan.sandbox.schedule import Schedule
 from octoplan.sandbox.switches import Settings
 from octoplan.sandbox.world import World, verdict
@@ -27,15 +29,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from octoplan.sandbox.lists import Lists
-    from octoplan.sandbox.prices import Prices
-    from octoplan.sandbox.switches import Value
+    from octoplan.sandbox.switch import Value
     from octoplan.sandbox.world import Call, Message, Verdict
 
     Judge = Callable[[Call, World], Verdict]
 
 _TABLES = (
-    *("messages", "requests", "request_ids", "cancels", "blacklist", "account"),
-    *("lists", "members", "drafts"),
+    *("messages", "requests", "request_ids", "cancels", "blacklist", "account", "balances"),
+    *("lists", "members", "drafts", "tokens", "campaigns"),
 )
 _REMEMBERED = timedelta(hours=24)
 
@@ -50,27 +51,27 @@ class _Waiting:
 class State:
     """The open state file. All methods but `close` belong to the server's thread.
 
-    `faults` are no part of the file: each process has its own, and loses them when it ends.
+    `books` are the price books, by provider. `faults` are no part of the file: each process has its own, and loses
+    them when it ends.
     """
 
     def __init__(
         self,
         path: Path,
         *,
-        book: Prices,
+        books: Mapping[str, Prices],
         switches: Mapping[str, Value],
         faults: Schedule | None = None,
         lists: Lists | None = None,
     ) -> None:
         self.path = path
         self.faults = faults or Schedule(wire=False)
-        self.currency = book.currency
-        self._prices = book
+        self._books = {provider: books.get(provider) or Prices() for provider in PROVIDERS}
         self._given = dict(switches)
         self._lists = lists or {}
         self._waiting: list[_Waiting] = []
         self._version = -1
-        self._balance = Decimal(0)
+        self._balances: dict[str, Decimal] = {}
         self._delivered = 0
         self._ahead = timedelta(0)
         self._settings = Settings({})
@@ -79,6 +80,7 @@ class State:
         with self._transaction():
             if not self._connection.execute("SELECT 1 FROM account").fetchone():
                 self._begin_account()
+            self._begin_balances()
             self._load()
             self._store_switches({**self._settings.changed, **self._given})
             self._compute()
@@ -113,47 +115,56 @@ class State:
 
     def _judge_all(self, group: list[_Waiting]) -> list[Verdict]:
         self._refresh()
-        world = self._world()
-        self._compute(world.now)
+        now = self.now()
+        self._compute(now)
         burned: dict[str, float] = {}
         messages: list[Message] = []
         verdicts: list[Verdict] = []
-        world.remembers = lambda request_id: request_id in burned or self._remembers(request_id, world.now)
+        worlds = {provider: self._world(provider, now) for provider in {waiting.call.provider for waiting in group}}
         for waiting in group:
+            world = worlds[waiting.call.provider]
+            world.remembers = lambda request_id: request_id in burned or self._remembers(request_id, now)
             decided = waiting.judge(waiting.call, world)
             verdicts.append(decided)
             if decided.message:
                 world.balance -= decided.message.cost
                 messages.append(decided.message)
             if decided.burns:
-                burned[decided.burns] = world.now.timestamp()
-            if decided.cancels or decided.draft:  # whoever comes next in the group must see it
+                burned[decided.burns] = now.timestamp()
+            if decided.cancels or decided.draft or decided.campaign:  # whoever comes next in the group must see it
                 self._delivered = file.deliver(self._connection, messages, first=self._delivered)
                 messages.clear()
-            world.balance += self._cancel(waiting.call, decided, now=world.now)
-            self._prepare(decided, now=world.now)
+            world.balance += self._cancel(waiting.call, decided, now=now)
+            self._keep(decided, now=now)
         answered = zip((waiting.call for waiting in group), verdicts, strict=True)
-        file.record(self._connection, answered, now=world.now)
+        file.record(self._connection, answered, now=now)
         self._remember(burned)
         self._delivered = file.deliver(self._connection, messages, first=self._delivered)
         if any(decided.message or decided.cancels for decided in verdicts):
-            self._balance = world.balance
-            self._store(balance=prices.literal(world.balance), delivered=self._delivered)
+            self._store(delivered=self._delivered)
+            for provider, world in worlds.items():
+                self._store_balance(provider, world.balance)
         return verdicts
 
-    def _world(self) -> World:
+    def _world(self, provider: str, now: datetime) -> World:
+        connection = self._connection
         return World(
             settings=self._settings,
-            prices=self._prices,
-            now=self.now(),
-            balance=self._balance,
+            prices=self._books[provider],
+            now=now,
+            balance=self._balances[provider],
             blacklist=self._blacklist,
             remembers=lambda _: False,
-            known=lambda ticket: cancels.known(self._connection, ticket),
-            cancels=lambda login: cancels.calls(self._connection, login, now=self.now()),
-            draft=lambda ticket: drafts.known(self._connection, ticket),
-            exists=lambda kind, name: members.exists(self._connection, kind, name=name),
-            members=lambda draft: members.of(self._connection, draft, blacklist=self._blacklist),
+            known=lambda ticket: cancels.known(connection, ticket, provider=provider),
+            cancels=lambda login: cancels.calls(connection, login, now=now),
+            draft=lambda ticket: drafts.known(connection, ticket),
+            exists=lambda kind, name: members.exists(connection, kind, name=name),
+            members=lambda draft: members.of(connection, draft, blacklist=self._blacklist),
+            token=lambda digest: tokens.known(connection, digest),
+            listed=lambda kind, name: members.addresses(connection, kind, name=name),
+            campaign=lambda ticket: campaigns.known(connection, ticket),
+            campaigns=lambda name: campaigns.accepted(connection, name),
+            named=lambda name: campaigns.named(connection, name),
         )
 
     def _remembers(self, request_id: str, now: datetime) -> bool:
@@ -174,8 +185,12 @@ class State:
         self._delivered -= fewer
         return given_back
 
-    def _prepare(self, decided: Verdict, *, now: datetime) -> None:
-        """Keep what a verdict says of drafts and lists, at once."""
+    def _keep(self, decided: Verdict, *, now: datetime) -> None:
+        """Keep what a verdict says of tokens, campaigns, drafts and lists, at once."""
+        if decided.token:
+            tokens.keep(self._connection, decided.token, now=now)
+        if decided.campaign:
+            campaigns.keep(self._connection, decided.campaign)
         if decided.draft:
             drafts.keep(self._connection, decided.draft)
             self._compute(now)
@@ -214,17 +229,20 @@ class State:
             self._refresh()
             self._store_switches({**self._settings.changed, **changes})
 
-    def set_balance(self, balance: Decimal) -> None:
-        """Set the account's balance."""
+    def set_balance(self, balance: Decimal, *, provider: str = "octopush") -> None:
+        """Set the balance at a provider."""
         with self._transaction():
             self._refresh()
-            self._balance = balance
-            self._store(balance=prices.literal(balance))
+            self._store_balance(provider, balance)
 
-    def balance(self) -> Decimal:
-        """Give the account's balance."""
+    def balance(self, provider: str = "octopush") -> Decimal:
+        """Give the balance at a provider."""
         self._refresh()
-        return self._balance
+        return self._balances[provider]
+
+    def currency(self, provider: str = "octopush") -> str:
+        """Give the currency of a provider's price book."""
+        return self._books[provider].currency
 
     def blacklisted(self) -> list[str]:
         """List the addresses that have opted out."""
@@ -240,26 +258,27 @@ class State:
             self._blacklist |= set(addresses)
 
     def lists(self) -> dict[str, dict[str, int]]:
-        """Count the contacts of every list and tag."""
+        """Count the contacts of every list, tag, group and contact id."""
         return members.counts(self._connection)
 
     def set_lists(self, lists: Lists) -> None:
-        """Fill lists and tags; the others stay. Drafts that are due are computed before."""
+        """Fill lists, tags, groups and contact ids; the others stay. Drafts that are due are computed before."""
         with self._transaction():
             self._refresh()
             self._compute()
             members.replace(self._connection, lists)
 
     def reset(self) -> None:
-        """Empty everything: messages, requests, ids, drafts, blacklist, faults.
+        """Empty everything: messages, requests, ids, drafts, campaigns, tokens, blacklist, faults.
 
-        Clock, balance, switches, lists and tags are as at first.
+        Clock, balances, switches and what lists hold are as at first.
         """
         self.faults.clear()
         with self._transaction():
             for table in _TABLES:
                 self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - own names
             self._begin_account()
+            self._begin_balances()
             self._load()
             members.replace(self._connection, self._lists)
 
@@ -278,10 +297,14 @@ class State:
             raise
 
     def _begin_account(self) -> None:
-        settings = Settings(self._given)
-        switches = orjson.dumps(settings.changed).decode()
-        first = (settings.text("initial_balance"), 0, 0.0, switches)
-        self._connection.execute("INSERT INTO account (balance, delivered, ahead, switches) VALUES (?, ?, ?, ?)", first)
+        first = (0, 0.0, orjson.dumps(self._given).decode())
+        self._connection.execute("INSERT INTO account (delivered, ahead, switches) VALUES (?, ?, ?)", first)
+
+    def _begin_balances(self) -> None:
+        first = Settings(self._given).text("initial_balance")
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO balances VALUES (?, ?)", ((provider, first) for provider in PROVIDERS)
+        )
 
     def _refresh(self) -> None:
         """Read again what another process may have changed; one pragma when none has."""
@@ -293,10 +316,11 @@ class State:
 
     def _load(self) -> None:
         self._version = self._data_version()
-        balance, delivered, ahead, switches = self._connection.execute(
-            "SELECT balance, delivered, ahead, switches FROM account"
+        delivered, ahead, switches = self._connection.execute(
+            "SELECT delivered, ahead, switches FROM account"
         ).fetchone()
-        self._balance = Decimal(balance)
+        balances = self._connection.execute("SELECT provider, balance FROM balances")
+        self._balances = {provider: Decimal(balance) for provider, balance in balances}
         self._delivered = int(delivered)
         self._ahead = timedelta(seconds=ahead)
         self._settings = Settings(orjson.loads(switches))
@@ -305,6 +329,12 @@ class State:
     def _store_switches(self, changed: Mapping[str, Value]) -> None:
         self._settings = Settings(changed)
         self._store(switches=orjson.dumps(changed).decode())
+
+    def _store_balance(self, provider: str, balance: Decimal) -> None:
+        self._balances[provider] = balance
+        self._connection.execute(
+            "UPDATE balances SET balance = ? WHERE provider = ?", (prices.literal(balance), provider)
+        )
 
     def _store(self, **columns: str | float) -> None:
         assignments = ", ".join(f"{name} = ?" for name in columns)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
     from decimal import Decimal
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Call:
     """One HTTP request below a provider's base address; `endpoint` is the path after it.
 
-    `asked` is the query as it was written, `query` the last value of each of its names.
+    `asked` is the query as it was written, `query` the last value of each of its names. `private`: neither query nor
+    content may be kept.
     """
 
     provider: str
@@ -32,6 +33,7 @@ class Call:
     key: str
     content: bytes
     asked: str = ""
+    private: bool = False
 
 
 class Contact(NamedTuple):
@@ -93,13 +95,56 @@ class Stored:
     contacts: Sequence[Contact]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token, known by its digest alone: whose it is, and until when."""
+
+    digest: str
+    login: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """A campaign of calls as it was accepted, besides its message.
+
+    `answer` is what was answered. `groups` are the groups that somebody was called for, by address.
+    """
+
+    ticket: str
+    name: str | None
+    login: str
+    created: datetime
+    answer: Mapping[str, Any]
+    groups: Mapping[str, Sequence[str]]
+
+
+class Accepted(NamedTuple):
+    """A campaign of calls with its message, as they are in the file."""
+
+    campaign: Campaign
+    message: Message
+
+
+class Named(NamedTuple):
+    """A campaign as far as its name goes."""
+
+    name: str
+    created: datetime
+    deleted: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
-    """The account at the sandbox's own time `now`.
+    """The account at a provider, at the sandbox's own time `now`.
 
     `remembers` says whether a request id is used up, `known` what a ticket stands for, `cancels` how many cancels
     of a login count in this month, `draft` what was prepared under a ticket, `exists` whether there is a list or tag
     (by kind and name), `members` who is on those of a draft at this moment.
+
+    `token` is one that was given out, by its digest; `listed` gives the addresses of a list (by kind and name), None
+    where there is none. `campaign` is one that is not deleted, by its ticket; `campaigns` are those of a name, or all;
+    `named` are those whose name is the same but for small and capital letters, deleted ones too.
     """
 
     settings: Settings
@@ -113,6 +158,11 @@ class World:
     draft: Callable[[str], Draft | None]
     exists: Callable[[str, str], bool]
     members: Callable[[Draft], Sequence[Contact]]
+    token: Callable[[str], Token | None]
+    listed: Callable[[str, str], Sequence[str] | None]
+    campaign: Callable[[str], Accepted | None]
+    campaigns: Callable[[str | None], Iterator[Accepted]]
+    named: Callable[[str], Sequence[Named]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +172,9 @@ class Message:
     `content` is what the channel carries besides the text, as JSON has it. `encoding` is of SMS only. `parts` are
     parts of an SMS or billing steps of a call, else 1; `all_parts` are those of all contacts together. E-mail has
     no country: its `unit_cost` is at "". `at` is when it reaches people: `send_at`, or the moment of the request
-    where that is later. `personal` is what each of `addresses` gets, in their order, where the texts differ: `text` is
-    then the one with placeholders, and `encoding` and `parts` those of the longest.
+    where that is later; `held` is that by country, where it is later still. `personal` is what each of `addresses`
+    gets, in their order, where the texts differ: `text` is then the one with placeholders, and `encoding` and `parts`
+    those of the longest.
     """
 
     ticket: str
@@ -143,6 +194,7 @@ class Message:
     unit_cost: Mapping[str, Decimal]
     addresses: Sequence[str]
     personal: Sequence[Personal] = ()
+    held: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +203,8 @@ class Verdict:
 
     `burns` is a request id used up from now on, `cancels` the ticket of a message that now reaches nobody;
     `counts`: the call is one of the cancels a login has in a month. `draft` is one that is new, or in another stage
-    now; `stores` fills a list.
+    now; `stores` fills a list. `token` is given out, `campaign` is new; `login` is whose call it was, where the call
+    itself does not say. `kept` is kept of the answer in place of a `body` that must not be.
     """
 
     status: int
@@ -163,8 +216,28 @@ class Verdict:
     counts: bool = False
     draft: Draft | None = None
     stores: Stored | None = None
+    token: Token | None = None
+    campaign: Campaign | None = None
+    login: str | None = None
+    kept: bytes | None = None
 
 
 def verdict(status: int, body: Mapping[str, Any], *, outcome: str) -> Verdict:
     """Make a verdict that changes nothing in the world."""
     return Verdict(status=status, body=orjson.dumps(body), outcome=outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imitation:
+    """What answers below one base address of a provider.
+
+    `signed` reads the login and the secret of a call from its headers. `refusal` is the body of an error that has no
+    more to say than its status. `private`: what is asked below this base is not kept.
+    """
+
+    provider: str
+    base: str
+    answer: Callable[[Call, World], Verdict]
+    signed: Callable[[Mapping[str, str]], tuple[str, str]]
+    refusal: Callable[[int, str], Mapping[str, Any]]
+    private: bool = False

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GIVEN = {"lists": {"lyon": [{"phone_number": LYON, "first_name": "Zoe"}]}}
+NONE: dict[str, dict[str, int]] = {"lists": {}, "tags": {}, "groups": {}, "contact_ids": {}}
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +33,26 @@ def sandbox(opened: Account) -> Account:
 
 
 def test_lists_are_filled_one_by_one_and_counted(sandbox: Account) -> None:
-    assert sandbox.look("lists") == {"lists": {"lyon": 1}, "tags": {}}
+    assert sandbox.look("lists") == NONE | {"lists": {"lyon": 1}}
     told = sandbox.set("lists", lists={"lyon": [{"phone_number": LYON}, {"phone_number": PARIS}], "empty": []})
-    assert told == {"lists": {"empty": 0, "lyon": 2}, "tags": {}}
+    assert told == NONE | {"lists": {"empty": 0, "lyon": 2}}
     told = sandbox.set("lists", tags={"vip": [{"phone_number": "0033639980012"}, {"phone_number": LYON}]})
-    assert told == {"lists": {"empty": 0, "lyon": 2}, "tags": {"vip": 1}}
+    assert told == NONE | {"lists": {"empty": 0, "lyon": 2}, "tags": {"vip": 1}}
     assert sandbox.set("lists", lists={"lyon": []})["lists"] == {"empty": 0, "lyon": 0}
-    assert sandbox.set("lists") == {"lists": {"empty": 0, "lyon": 0}, "tags": {"vip": 1}}
+    assert sandbox.set("lists") == NONE | {"lists": {"empty": 0, "lyon": 0}, "tags": {"vip": 1}}
+
+
+def test_groups_and_contact_ids_are_filled_too(sandbox: Account) -> None:
+    told = sandbox.set("lists", groups={"gold": [{"phone_number": LYON}]}, contact_ids={"5756": {"phone_number": LYON}})
+    assert (told["groups"], told["contact_ids"]) == ({"gold": 1}, {"5756": 1})
+    told = sandbox.set("lists", contact_ids={"5756": {"phone_number": PARIS}, "x": {"phone_number": LYON}}, groups={})
+    assert (told["groups"], told["contact_ids"]) == ({"gold": 1}, {"5756": 1, "x": 1})
 
 
 def test_a_reset_leaves_what_it_was_started_with(sandbox: Account) -> None:
     sandbox.set("lists", lists={"lyon": [], "other": [{"phone_number": LYON}]}, tags={"vip": []})
     sandbox.set("reset")
-    assert sandbox.look("lists") == {"lists": {"lyon": 1}, "tags": {}}
+    assert sandbox.look("lists") == NONE | {"lists": {"lyon": 1}}
 
 
 def test_a_restart_forgets_no_list(tmp_path: Path) -> None:
@@ -75,6 +83,11 @@ WRONG: list[tuple[Any, str]] = [
     ({"lists": {"lyon": [{"phone_number": LYON, "param1": [LYON]}]}}, "param1 must be a text"),
     ({"lists": {"lyon": [{"phone_number": "x"}] * 25}}, "contact 10: phone_number must be a number such as"),
     ({"lists": {"lyon": [{"phone_number": "x"}] * 25}}, "; and 15 more"),
+    ({"groups": {"gold": {"phone_number": LYON}}}, "groups.gold must be a list of contacts"),
+    ({"groups": {"x" * 101: []}}, "groups, number 1: a name has 1 to 100"),
+    ({"contact_ids": []}, "contact_ids must be such as"),
+    ({"contact_ids": {"abc": [{"phone_number": LYON}]}}, "contact_ids.abc, contact 1: must be an object"),
+    ({"contact_ids": {"abc": {"phone_number": "0639980012"}}}, "contact_ids.abc, contact 1: phone_number must be"),
 ]
 
 
@@ -85,7 +98,7 @@ def test_what_is_wrong_is_named_and_changes_nothing(sandbox: Account, document: 
     assert said in answer.json()["message"]
     assert PARIS not in answer.text
     assert "0639980012" not in answer.json()["message"].replace('"+33639980012"', "")
-    assert sandbox.look("lists") == {"lists": {"lyon": 1}, "tags": {}}
+    assert sandbox.look("lists") == NONE | {"lists": {"lyon": 1}}
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain"])
@@ -134,7 +147,7 @@ def test_the_command_takes_a_file_of_lists(project: Workspace) -> None:
         assert process.stderr
         try:
             with Account(process.stderr.readline().strip()) as sandbox:
-                assert sandbox.look("lists") == {"lists": {"lyon": 1}, "tags": {}}
+                assert sandbox.look("lists") == NONE | {"lists": {"lyon": 1}}
         finally:
             process.terminate()
         assert LYON not in process.stderr.read()

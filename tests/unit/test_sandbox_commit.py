@@ -13,7 +13,6 @@ import pytest
 
 from octoplan.sandbox import octopush, outbox
 from octoplan.sandbox.listener import listening
-from octoplan.sandbox.prices import Prices
 from octoplan.sandbox.state import State
 from octoplan.sandbox.world import Call, Contact
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    state = State(tmp_path / "sandbox.db", book=Prices(), switches={})
+    state = State(tmp_path / "sandbox.db", books={}, switches={})
     yield state
     state.close()
 
@@ -110,7 +109,7 @@ class Stopped(State):
 
 @pytest.fixture
 def stopped(tmp_path: Path) -> Iterator[Stopped]:
-    state = Stopped(tmp_path / "sandbox.db", book=Prices(), switches={}, lists=LISTS)
+    state = Stopped(tmp_path / "sandbox.db", books={}, switches={}, lists=LISTS)
     yield state
     state.close()
 

@@ -9,10 +9,11 @@ from octoplan.sandbox.octopush.cancel import multi_channel_cancel, sms_cancel, v
 from octoplan.sandbox.octopush.draft import DRAFTS
 from octoplan.sandbox.octopush.send import multi_channel_send, sms_send, voice_send
 from octoplan.sandbox.octopush.wallet import check_balance, check_credits
-from octoplan.sandbox.world import Call, Verdict, World, verdict
+from octoplan.sandbox.world import Call, Imitation, Verdict, World, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
 BASE = "/octopush/v1/public"
 LOGIN_PREFIX = "sandbox"
@@ -41,3 +42,14 @@ ENDPOINTS: Mapping[tuple[str, str], Callable[[Call, World], Verdict]] = MappingP
         ("GET", "/wallet/check-credits"): check_credits,
     }
 )
+
+
+def _signed(headers: Mapping[str, str]) -> tuple[str, str]:
+    return headers.get("api-login", ""), headers.get("api-key", "")
+
+
+def _refusal(status: int, message: str) -> dict[str, Any]:
+    return {"code": status, "message": message}
+
+
+OCTOPUSH = Imitation(provider="octopush", base=BASE, answer=answer, signed=_signed, refusal=_refusal)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from octoplan.sandbox import text
+from octoplan.sandbox.guesses.octopush import VOICE_GENDERS, VOICE_LANGUAGES
 from octoplan.sandbox.octopush.bill import accepted, by_country, number
 from octoplan.sandbox.octopush.channel import Channel, Measure
 from octoplan.sandbox.octopush.order import Rejected
-from octoplan.sandbox.switches import VOICE_GENDERS, VOICE_LANGUAGES
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -1,0 +1,1 @@
+"""The guesses about each provider, as tables of switches."""
