@@ -119,7 +119,7 @@ def _beside_audio(written: Mapping[str, Any]) -> Iterator[Finding]:
         return
     for key in ("language", "gender", "locale"):
         if key in written:
-            told = f"`message.{key}` says how a text is read, and there is a recording"
+            told = f"`message.{key}` is about how a text is said, and there is a recording"
             yield finding("voice-source", told, path=("message", key), hint=f"remove it, or write a text for `{AUDIO}`")
 
 

@@ -185,11 +185,12 @@ def _held_there(file: CampaignFile, written: Mapping[str, Any], *, source: str) 
     if source not in HELD_THERE:
         return
     what = _NAMES_OF[source]
+    who = "whom contact ids name" if source == "contact_ids" else f"who is in {what}"
     hint = "remove it, or export the contacts to a file and name that under `file`"
     for path in (*(("audience", key) for key in _OF_ADDRESSES), ("audience", "expect", "max_invalid")):
         holder = written if len(path) == 2 else written.get("expect")  # noqa: PLR2004  audience.KEY
         if isinstance(holder, dict) and path[-1] in holder:
-            message = f"{named(path)} needs addresses, and who is in {what} the provider alone knows"
+            message = f"{named(path)} needs addresses, and {who} the provider alone knows"
             yield finding("source", message, path=path, hint=hint)
     for key in ("max_cost", "max_contacts"):
         if getattr(file.limits, key) is None:

@@ -29,7 +29,7 @@ LANGUAGE: KeyPath = ("message", "language")
 AUDIO: KeyPath = ("message", "audio")
 
 _FRENCH_MOBILE = re.compile(r"(?:0|(?:00|\+)?33)[67][0-9]{8}")
-_WAVE = re.compile(r"[^?#]*\.wav(?:[?#].*)?", re.DOTALL)
+_WAVE = re.compile(r"[a-zA-Z]+://[^/?#]*/[^?#]*\.wav(?:[?#].*)?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 

@@ -177,13 +177,13 @@ _MOST_NAMES, _LONGEST_NAME = 1000, 100
 def _held_names(value: tuple[str, ...]) -> tuple[str, ...]:
     """Check names at a provider, and show none of them: it may be somebody's."""
     if not 0 < len(value) <= _MOST_NAMES:
-        raise wrong(f"must hold 1 to {_MOST_NAMES:,} names, and holds {len(value):,}")
+        raise wrong(f"must hold 1 to {_MOST_NAMES:,} entries, and holds {len(value):,}")
     first: dict[str, int] = {}
     for entry, name in enumerate(value, start=1):
         if not (name.isprintable() and name.strip() and len(name) <= _LONGEST_NAME):
-            raise wrong(f"must hold names of 1 to {_LONGEST_NAME} printable characters: entry {entry} is none")
+            raise wrong(f"must hold entries of 1 to {_LONGEST_NAME} printable characters: entry {entry} is none")
         if first.setdefault(name, entry) != entry:
-            raise wrong(f"must hold each name once: entry {entry} repeats entry {first[name]}", hint="remove it")
+            raise wrong(f"must hold each entry once: entry {entry} repeats entry {first[name]}", hint="remove it")
     return value
 
 
