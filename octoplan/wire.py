@@ -7,7 +7,9 @@ Nothing is followed, retried, decompressed, remembered between requests, or read
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import socket
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,13 +21,16 @@ import httpcore
 import httpx
 
 from octoplan import __version__
-from octoplan.core.model import Effect, NotSent, Reply, Unknown
+from octoplan.core.model import Effect, NotSent, Reply, Request, Unknown
+from octoplan.core.rules.url import is_public
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from octoplan.core.model import Request, Seen
+    from octoplan.core.model import Seen
+
+    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 SECONDS = 60.0
 """How long one exchange may take, from the claim's commit."""
@@ -57,7 +62,11 @@ class TooLate(Exception):
 
 
 class TooLarge(Exception):
-    """The reply is over `CAP`."""
+    """The reply is over its cap."""
+
+
+class NotPublic(Exception):
+    """A name that leads to an address nobody outside has: nothing is connected."""
 
 
 class WouldSend(AssertionError):
@@ -106,6 +115,7 @@ class _Passage:
     """How far one exchange has come. The first write is the head of the request, the second its whole body."""
 
     deadline: Deadline
+    cap: int = CAP
     writes: int = 0
     received: int = 0
 
@@ -128,14 +138,14 @@ class _Passage:
     def receive(self, count: int) -> None:
         """Count received bytes; raises `TooLarge` beyond the cap."""
         self.received += count
-        if self.received > CAP:
-            raise TooLarge(f"the reply is over {CAP} bytes")
+        if self.received > self.cap:
+            raise TooLarge(f"the reply is over {self.cap} bytes")
 
     def broke_off(self, error: Exception) -> NotSent | Unknown:
         """Return what an exchange that ended in `error` means."""
         if isinstance(error, httpcore.ConnectError):
             reason = f"cannot connect: {error}"
-        elif isinstance(error, TooLate | TooLarge):
+        elif isinstance(error, TooLate | TooLarge | NotPublic):
             reason = str(error)
         else:
             reason = REASONS.get(type(error), type(error).__name__)
@@ -196,6 +206,41 @@ class _Network(httpcore.SyncBackend):
         return _Stream(stream, self._passage)
 
 
+class _Public(_Network):
+    """Connects to the public addresses of a name alone, and to the very ones that were found to be."""
+
+    def __init__(self, passage: Callable[[], _Passage], may_reach: Callable[[Address], bool]) -> None:
+        super().__init__(passage)
+        self._may_reach = may_reach
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        found: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError("the name has no address")
+        for address in self._addresses(host):
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                found = error
+        raise found
+
+    def _addresses(self, host: str) -> tuple[str, ...]:
+        try:
+            looked_up = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(error.strerror or "the name is unknown") from error
+        addresses = tuple(dict.fromkeys(str(info[4][0]) for info in looked_up))
+        for address in addresses:
+            if not self._may_reach(ipaddress.ip_address(address)):
+                raise NotPublic(f"its host leads to {address}, which is no public address")
+        return addresses
+
+
 class _Body(httpx.SyncByteStream):
     """The raw bytes of a reply as they come."""
 
@@ -246,15 +291,22 @@ class Line:
     """A client for one thread; `keep` keeps its connection for the next request."""
 
     def __init__(
-        self, base_url: str, headers: Mapping[str, str], *, keep: bool, context: ssl.SSLContext | None
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        *,
+        keep: bool,
+        context: ssl.SSLContext | None,
+        may_reach: Callable[[Address], bool] | None = None,
     ) -> None:
         self._passage = _Passage(deadline=Deadline(seconds=0))
+        network = _Network(self._now) if may_reach is None else _Public(self._now, may_reach)
         pool = httpcore.ConnectionPool(
             context,
             max_connections=1,
             max_keepalive_connections=int(keep),
             keepalive_expiry=KEEP_ALIVE_SECONDS,
-            network_backend=_Network(lambda: self._passage),
+            network_backend=network,
         )
         self._client = httpx.Client(
             transport=_Transport(pool),
@@ -270,9 +322,9 @@ class Line:
             trust_env=False,
         )
 
-    def exchange(self, request: Request, deadline: Deadline) -> Seen:
+    def exchange(self, request: Request, deadline: Deadline, *, cap: int = CAP) -> Seen:
         """Return what was seen of `request`; never raises, for after a byte has left nothing may."""
-        self._passage = passage = _Passage(deadline=deadline)
+        self._passage = passage = _Passage(deadline=deadline, cap=cap)
         try:
             with self._client.stream(
                 request.method,
@@ -288,6 +340,28 @@ class Line:
     def close(self) -> None:
         """Close its connections."""
         self._client.close()
+
+    def _now(self) -> _Passage:
+        return self._passage
+
+
+def fetch(
+    url: str,
+    *,
+    cap: int,
+    deadline: Deadline,
+    context: ssl.SSLContext | None = None,
+    may_reach: Callable[[Address], bool] = is_public,
+) -> Seen:
+    """Return what was seen of a file that somebody else names: no credentials go there, and only to public addresses.
+
+    `cap` is the most bytes of the reply, headers and framing included.
+    """
+    line = Line("", {"accept": "*/*"}, keep=False, context=context or trust(), may_reach=may_reach)
+    try:
+        return line.exchange(Request(method="GET", path=url, effect=Effect.READ), deadline, cap=cap)
+    finally:
+        line.close()
 
 
 class Wire:
