@@ -7,7 +7,9 @@ Nothing is followed, retried, decompressed, remembered between requests, or read
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import socket
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -20,15 +22,18 @@ import httpcore
 import httpx
 
 from octoplan import __version__
-from octoplan.core.model import NOTHING, Effect, NotSent, Reply, Unknown
+from octoplan.core.model import NOTHING, Effect, NotSent, Reply, Request, Unknown
 from octoplan.core.outcome import BAD_REQUEST, DENIED
+from octoplan.core.rules.url import is_public
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from octoplan.core.model import Request, Seen
+    from octoplan.core.model import Seen
     from octoplan.providers import Tokens
+
+    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 SECONDS = 60.0
 """How long one exchange may take, from the claim's commit."""
@@ -60,7 +65,11 @@ class TooLate(Exception):
 
 
 class TooLarge(Exception):
-    """The reply is over `CAP`."""
+    """The reply is over its cap."""
+
+
+class NotPublic(Exception):
+    """A name that leads to an address nobody outside has: nothing is connected."""
 
 
 class WouldSend(AssertionError):
@@ -109,6 +118,7 @@ class _Passage:
     """How far one exchange has come. The first write is the head of the request, the second its whole body."""
 
     deadline: Deadline
+    cap: int = CAP
     writes: int = 0
     received: int = 0
 
@@ -131,14 +141,14 @@ class _Passage:
     def receive(self, count: int) -> None:
         """Count received bytes; raises `TooLarge` beyond the cap."""
         self.received += count
-        if self.received > CAP:
-            raise TooLarge(f"the reply is over {CAP} bytes")
+        if self.received > self.cap:
+            raise TooLarge(f"the reply is over {self.cap} bytes")
 
     def broke_off(self, error: Exception) -> NotSent | Unknown:
         """Return what an exchange that ended in `error` means."""
         if isinstance(error, httpcore.ConnectError):
             reason = f"cannot connect: {error}"
-        elif isinstance(error, TooLate | TooLarge):
+        elif isinstance(error, TooLate | TooLarge | NotPublic):
             reason = str(error)
         else:
             reason = REASONS.get(type(error), type(error).__name__)
@@ -199,6 +209,41 @@ class _Network(httpcore.SyncBackend):
         return _Stream(stream, self._passage)
 
 
+class _Public(_Network):
+    """Connects to the public addresses of a name alone, and to the very ones that were found to be."""
+
+    def __init__(self, passage: Callable[[], _Passage], may_reach: Callable[[Address], bool]) -> None:
+        super().__init__(passage)
+        self._may_reach = may_reach
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        found: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError("the name has no address")
+        for address in self._addresses(host):
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                found = error
+        raise found
+
+    def _addresses(self, host: str) -> tuple[str, ...]:
+        try:
+            looked_up = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(error.strerror or "the name is unknown") from error
+        addresses = tuple(dict.fromkeys(str(info[4][0]) for info in looked_up))
+        for address in addresses:
+            if not self._may_reach(ipaddress.ip_address(address)):
+                raise NotPublic(f"its host leads to {address}, which is no public address")
+        return addresses
+
+
 class _Body(httpx.SyncByteStream):
     """The raw bytes of a reply as they come."""
 
@@ -246,7 +291,7 @@ def trust() -> ssl.SSLContext:
 
 
 class Line:
-    """A client for one thread; `keep` keeps its connection for the next request, `bearer` has its token."""
+    """A client for one thread; `keep` keeps its connection for the next request."""
 
     def __init__(
         self,
@@ -254,19 +299,19 @@ class Line:
         headers: Mapping[str, str],
         *,
         keep: bool,
-        bearer: Bearer | None = None,
         context: ssl.SSLContext | None = None,
+        may_reach: Callable[[Address], bool] | None = None,
     ) -> None:
-        self._bearer = bearer
         if context is None and base_url.startswith("https:"):
             context = trust()
         self._passage = _Passage(deadline=Deadline(seconds=0))
+        network = _Network(self._now) if may_reach is None else _Public(self._now, may_reach)
         pool = httpcore.ConnectionPool(
             context,
             max_connections=1,
             max_keepalive_connections=int(keep),
             keepalive_expiry=KEEP_ALIVE_SECONDS,
-            network_backend=_Network(lambda: self._passage),
+            network_backend=network,
         )
         self._client = httpx.Client(
             transport=_Transport(pool),
@@ -282,25 +327,11 @@ class Line:
             trust_env=False,
         )
 
-    def exchange(self, request: Request, deadline: Deadline) -> Seen:
-        """Return what was seen of `request`; never raises, for after a byte has left nothing may.
-
-        Where its token is refused, a new one is asked for once, and the request made with that.
-        """
-        if self._bearer is None:
-            return self._once(request, deadline)
-        token = self._bearer.token(deadline)
-        seen = self._once(request, deadline, token=token) if isinstance(token, dict) else token
-        if not (isinstance(token, dict) and isinstance(seen, Reply) and seen.status in DENIED):
-            return seen
-        token = self._bearer.token(deadline, refused=token)
-        if not isinstance(token, dict):
-            return token
-        again = self._once(request, deadline, token=token)
-        return replace(again, again=True) if isinstance(again, Reply) else again
-
-    def _once(self, request: Request, deadline: Deadline, *, token: Mapping[str, str] = NOTHING) -> Seen:
-        self._passage = passage = _Passage(deadline=deadline)
+    def exchange(
+        self, request: Request, deadline: Deadline, *, cap: int = CAP, token: Mapping[str, str] = NOTHING
+    ) -> Seen:
+        """Return what was seen of `request`; never raises, for after a byte has left nothing may."""
+        self._passage = passage = _Passage(deadline=deadline, cap=cap)
         try:
             with self._client.stream(
                 request.method,
@@ -316,6 +347,28 @@ class Line:
     def close(self) -> None:
         """Close its connections."""
         self._client.close()
+
+    def _now(self) -> _Passage:
+        return self._passage
+
+
+def fetch(
+    url: str,
+    *,
+    cap: int,
+    deadline: Deadline,
+    context: ssl.SSLContext | None = None,
+    may_reach: Callable[[Address], bool] = is_public,
+) -> Seen:
+    """Return what was seen of a file that somebody else names: no credentials go there, and only to public addresses.
+
+    `cap` is the most bytes of the reply, headers and framing included.
+    """
+    line = Line("", {"accept": "*/*"}, keep=False, context=context or trust(), may_reach=may_reach)
+    try:
+        return line.exchange(Request(method="GET", path=url, effect=Effect.READ), deadline, cap=cap)
+    finally:
+        line.close()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -352,6 +405,35 @@ class Bearer:
         return NotSent(reason=f"no token: HTTP {seen.status}") if token is None else dict(token)
 
 
+class Signed:
+    """A line whose every request needs a token."""
+
+    def __init__(self, line: Line, bearer: Bearer) -> None:
+        self._line = line
+        self._bearer = bearer
+
+    def exchange(self, request: Request, deadline: Deadline) -> Seen:
+        """Return what was seen of `request`; never raises.
+
+        Where its token is refused, a new one is asked for once, and the request made with that.
+        """
+        token = self._bearer.token(deadline)
+        if not isinstance(token, dict):
+            return token
+        seen = self._line.exchange(request, deadline, token=token)
+        if not isinstance(seen, Reply) or seen.status not in DENIED:
+            return seen
+        token = self._bearer.token(deadline, refused=token)
+        if not isinstance(token, dict):
+            return token
+        again = self._line.exchange(request, deadline, token=token)
+        return replace(again, again=True) if isinstance(again, Reply) else again
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._line.close()
+
+
 class Wire:
     """Requests to one provider, for one thread. What sends has a fresh connection; what asks keeps one."""
 
@@ -363,8 +445,10 @@ class Wire:
         bearer: Bearer | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        self.asking = Line(base_url, headers, keep=True, bearer=bearer, context=context)
-        self._sending = Line(base_url, headers, keep=False, bearer=bearer, context=context)
+        asking = Line(base_url, headers, keep=True, context=context)
+        sending = Line(base_url, headers, keep=False, context=context)
+        self.asking = Signed(asking, bearer) if bearer else asking
+        self._sending = Signed(sending, bearer) if bearer else sending
 
     def exchange(self, request: Request, deadline: Deadline) -> Seen:
         """Return what was seen of `request`; never raises."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from octoplan.core import templates
-from octoplan.core.measure import measure, most_common
+from octoplan.core.measure import Terms, measure, most_common
 from octoplan.core.message import SEPARATOR, joined, leaves
 from octoplan.core.quantity import quantity
 from octoplan.core.rules import finding
@@ -61,18 +61,21 @@ class TextSummary:
 class Composer:
     """Renders and measures one campaign's messages, and keeps count.
 
-    `sizes` are the fewest and most characters of each used column; `live` means real people; `step` is
-    the billing step of a call in seconds.
+    `sizes` are the fewest and most characters of each used column; `live` means real people.
     """
 
-    def __init__(self, campaign: Campaign, *, live: bool, sizes: Mapping[str, tuple[int, int]], step: int = 30) -> None:
+    def __init__(
+        self, campaign: Campaign, *, live: bool, sizes: Mapping[str, tuple[int, int]], terms: Terms | None = None
+    ) -> None:
+        terms = terms or Terms()
         self._locale = campaign.message.locale
         self._versions = {locale: dict(_renderers(campaign, locale)) for locale in campaign.message.locales}
         self._patterns = dict(_patterns(campaign, sizes))
         self._main = TEXT if TEXT in self._patterns else f"{TEXT}.{campaign.message.locales[0]}"
         self._known: dict[str, str] = {}
-        self._measure = measure(campaign, step=step)
-        self._rules = ContentRules(campaign, live=live)
+        self._measure = measure(campaign, terms)
+        self._rules = ContentRules(campaign, live=live, longest=terms.text)
+        self._plays = campaign.message.audio is not None
         self._longest = 0
         self._parts: Counter[int] = Counter()
         self._locales: Counter[str] = Counter()
@@ -84,11 +87,11 @@ class Composer:
             return Composed(contents=[], parts=[])
         locales = self._chosen_of(rows)
         columns = self._rendered(rows, locales)
-        bodies = columns.get(TEXT) or joined(list(columns.values()))
+        bodies = [""] * len(rows.keys) if self._plays else columns.get(TEXT) or joined(list(columns.values()))
         bodies, together = self._measure.plain(bodies, "\n".join(bodies))
         if TEXT in columns:
             columns[TEXT] = bodies
-        self._rules.look(Chunk(columns=columns, countries=rows.countries))
+        self._rules.look(Chunk(columns={} if self._plays else columns, countries=rows.countries))
         self._longest = max(self._longest, *map(len, bodies))
         counts = self._measure.count(bodies, together)
         self._parts.update(counts)

@@ -6,16 +6,30 @@ An SMS has parts, a call billing steps; RCS and e-mail are priced by message.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from octoplan.core import parts, spoken
 from octoplan.core.model import Channel
-from octoplan.core.rules.texts import encoding_dearer, encoding_refused
+from octoplan.core.recording import Recording
+from octoplan.core.rules.texts import MAX_LENGTH, encoding_dearer, encoding_refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from octoplan.core.model import Campaign, Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What messages are measured by: `text` is the most characters, `step` the billing step of a call in seconds.
+
+    `recording` is what is known of one that is played instead of a text.
+    """
+
+    text: int = MAX_LENGTH
+    step: int = 30
+    recording: Recording = field(default_factory=Recording)
 
 
 class Measure(Protocol):
@@ -43,11 +57,13 @@ class Measure(Protocol):
         ...
 
 
-def measure(campaign: Campaign, *, step: int) -> Measure:
-    """Return the measure of a campaign's channel; `step` is the billing step of a call in seconds."""
+def measure(campaign: Campaign, terms: Terms) -> Measure:
+    """Return the measure of a campaign's channel."""
     if campaign.channel is Channel.SMS:
         return SmsParts(plain_only=campaign.message.encoding == parts.GSM7)
-    return Steps(step) if campaign.channel is Channel.VOICE else Messages()
+    if campaign.message.audio is not None:
+        return Played(terms)
+    return Steps(terms.step) if campaign.channel is Channel.VOICE else Messages()
 
 
 class Messages:
@@ -83,6 +99,24 @@ class Steps(Messages):
         """Return the steps it takes to say each text."""
         self.seconds = max(self.seconds, *map(spoken.seconds, texts))
         return [spoken.steps(text, self._step) for text in texts]
+
+
+class Played(Messages):
+    """The billing steps of a call that plays a recording: the same for everybody, one where its length is unknown."""
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__()
+        self.seconds = terms.recording.seconds
+        self._steps = max(1, -(-self.seconds // terms.step))
+        self._findings = terms.recording.findings
+
+    def count(self, texts: list[str], _joined: str) -> list[int]:
+        """Return the steps it takes, for each."""
+        return [self._steps] * len(texts)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what reading it showed."""
+        return self._findings
 
 
 class SmsParts(Messages):

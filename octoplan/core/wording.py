@@ -29,11 +29,11 @@ def wordings(message: Mapping[str, Any]) -> frozenset[str]:
     """Return what a message, as the digest sees it, says in each of its languages: letters and figures alone.
 
     Addresses of links and pictures, and buttons, are no part of it. Only of a message that says nothing in words
-    do they count, and slots too; one that has not even those says nothing.
+    do they count, and slots too; one that has not even those says nothing. A recording is its digest.
     """
     languages = {name for key in TEXTS if isinstance(message.get(key), Mapping) for name in message[key]} or {""}
     said = {_together(_SLOT.sub("", text) for text in _texts(message, language)) for language in languages}
-    return frozenset(said - {""}) or frozenset({_together(_leaves(message, (*TEXTS, "cards", "actions")))} - {""})
+    return frozenset(said - {""}) or frozenset({_together(_wordless(message))} - {""})
 
 
 def _texts(message: Mapping[str, Any], language: str) -> Iterator[str]:
@@ -46,6 +46,12 @@ def _texts(message: Mapping[str, Any], language: str) -> Iterator[str]:
             yield value
     for card in message.get("cards", ()):
         yield from (card[key] for key in CARD_TEXTS if key in card)
+
+
+def _wordless(message: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what there is beside words; where a recording is kept is no part of what it says."""
+    yield from _leaves(message, (*TEXTS, "cards", "actions"))
+    yield from _leaves(message.get("audio", {}), ("sha256",))
 
 
 def _leaves(value: Any, keys: tuple[str, ...] | None = None) -> Iterator[str]:

@@ -23,8 +23,8 @@ MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 WIDTH = 80
 INDENT = 15
-CONDITION = "audience.where"
-"""The field that a plan holds as a fingerprint."""
+HIDDEN = ("audience.where", "audience.contact_ids")
+"""The fields that a plan holds as a fingerprint."""
 
 ONE_PART = 160
 """GSM-7 characters that fit into one part (3GPP TS 23.038)."""
@@ -178,6 +178,8 @@ def _text(campaign: PlannedCampaign) -> Iterator[str]:
         alone = set(text.encodings) == {"gsm7"} and set(text.parts) == {"1"}
         longest = f"{text.longest} of {ONE_PART}" if alone else quantity(text.longest, "character")
         yield from _field("", f"longest {longest}" + (f", {text.seconds} s" if text.seconds else ""))
+    elif text.seconds:
+        yield from _field("audio", f"{text.seconds} s, {facts}")
     for path, pattern in text.patterns.items():
         yield from _field(_labelled(path), _quoted(pattern))
     manner = " · ".join(_manner(campaign.spec))
@@ -293,7 +295,7 @@ def _simulated(simulation: Simulation, *, held: bool) -> str:
 def _changes(changes: tuple[Change, ...]) -> Iterator[str]:
     for change in changes:
         old, new = ("—" if side is None else f'"{visible(side)}"' for side in (change.old, change.new))
-        yield from _field(change.path, "differs" if change.path == CONDITION else f"{old} → {new}")
+        yield from _field(change.path, "differs" if change.path in HIDDEN else f"{old} → {new}")
 
 
 def _finding(finding: PlannedFinding) -> Iterator[str]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a provider can do: `batch_size` in contacts a request.
+    """What a provider can do: `batch_size` in contacts a request, `text` in characters.
 
     `request_id_window`: for how long after the first attempt an identical request may be repeated; None: never, what
     became of it is looked up. `quiet_time`: after which nothing can still be travelling. `merge_fields`: how one
@@ -44,6 +44,7 @@ class Limits:
     request_id_window: timedelta | None
     quiet_time: timedelta = timedelta(minutes=12)
     merge_fields: MergeFields | None = None
+    text: int = 1224
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

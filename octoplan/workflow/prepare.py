@@ -11,6 +11,7 @@ from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import InputError
 from octoplan.core.held import HeldPacker
+from octoplan.core.measure import Terms
 from octoplan.core.merging import Merging
 from octoplan.core.model import Channel, Severity
 from octoplan.core.plan import AudienceCounts, PlannedCampaign
@@ -19,6 +20,7 @@ from octoplan.core.rules import held as listed
 from octoplan.core.rules.all import Facts, check_facts, check_simulation
 from octoplan.core.rules.hours import check_hours
 from octoplan.core.trial import is_trial
+from octoplan.project.audio import hear
 from octoplan.workflow import hours
 from octoplan.workflow.names import point, query
 from octoplan.workflow.remembered import Remembered, channel_of, distinct, held_of
@@ -186,7 +188,8 @@ class Preparation:
     def _say(self, campaign: Campaign) -> Composed:
         """Compose the one text for whoever is in a list or tag of the provider."""
         prices = self.loaded.prices[campaign.provider]
-        composer = Composer(campaign, live=not self.project.surroundings.sandbox, sizes={}, step=prices.voice_step)
+        terms = self._terms(campaign, owed=True)
+        composer = Composer(campaign, live=not self.project.surroundings.sandbox, sizes={}, terms=terms)
         packer = HeldPacker(
             campaign=campaign,
             prices=prices,
@@ -204,6 +207,18 @@ class Preparation:
             french=frozenset(),
         )
 
+    def _terms(self, campaign: Campaign, *, owed: bool) -> Terms:
+        """Return what its messages are measured by; a recording is read where somebody is owed it."""
+        return Terms(
+            text=self.project.provider(campaign.provider).limits.text,
+            step=self.loaded.prices[campaign.provider].voice_step,
+            recording=hear(
+                campaign.message.audio if owed else None,
+                sandbox=self.project.surroundings.sandbox,
+                offline=self.ports.wires is None,
+            ),
+        )
+
     def _entries(self, campaign: Campaign, rows: Rows, *, contents: list[str]) -> tuple[bytes, ...]:
         if self.ports.wires is None:
             return ()
@@ -213,9 +228,8 @@ class Preparation:
     def _compose(self, campaign: Campaign, asked: Query, *, engine: Engine) -> Composed:
         resolved = engine.resolve(asked)
         prices = self.loaded.prices[campaign.provider]
-        composer = Composer(
-            campaign, live=not self.project.surroundings.sandbox, sizes=resolved.sizes, step=prices.voice_step
-        )
+        terms = self._terms(campaign, owed=resolved.contacts > 0)
+        composer = Composer(campaign, live=not self.project.surroundings.sandbox, sizes=resolved.sizes, terms=terms)
         limits = self.project.provider(campaign.provider).limits
         packer = Packer(campaign, prices, limits.batch_size, hours.whereabouts(campaign, self.project))
         merging = Merging(campaign, limits.merge_fields)

@@ -16,6 +16,7 @@ from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.errors import Refused
 from octoplan.core.held import HeldPacker
+from octoplan.core.measure import Terms
 from octoplan.core.merging import Merging
 from octoplan.core.message import leaves
 from octoplan.core.model import Channel, Kind, Request
@@ -75,9 +76,8 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
     countries: dict[bytes, str] = {}
     with Engine(project.temporary_folder(), root=project.root) as engine:
         resolved = engine.resolve(query(project, campaign, key=key))
-        composer = Composer(
-            campaign, live=not project.surroundings.sandbox, sizes=resolved.sizes, step=prices.voice_step
-        )
+        terms = _terms(project, campaign, step=prices.voice_step)
+        composer = Composer(campaign, live=not project.surroundings.sandbox, sizes=resolved.sizes, terms=terms)
         for rows in resolved.chunks():
             composed = composer.compose(rows)
             packer.add(rows, composed.contents, parts=composed.parts)
@@ -93,13 +93,19 @@ def render(project: Project, word: str, *, contact: str | None, longest: bool) -
 
 
 def _to_everybody(project: Project, packer: HeldPacker) -> Rendered:
-    """Render what everybody gets who is in a list or tag of the provider."""
-    campaign, step = packer.campaign, packer.prices.voice_step
-    composer = Composer(campaign, live=not project.surroundings.sandbox, sizes={}, step=step)
+    """Render what everybody gets of whom the provider alone knows."""
+    campaign = packer.campaign
+    terms = _terms(project, campaign, step=packer.prices.voice_step)
+    composer = Composer(campaign, live=not project.surroundings.sandbox, sizes={}, terms=terms)
     composed = composer.compose(packer.rows)
     packer.say(composed.contents[0], parts=composed.parts[0])
     batch = next(packer.batches(first=True))
     return _rendered(replace(batch, parts=composed.parts[0]), _body(project, batch), country=packer.rows.countries[0])
+
+
+def _terms(project: Project, campaign: Campaign, *, step: int) -> Terms:
+    """Return what its messages are measured by; a recording is not read here."""
+    return Terms(text=project.provider(campaign.provider).limits.text, step=step)
 
 
 def _body(project: Project, batch: Batch) -> dict[str, Any]:
@@ -131,7 +137,7 @@ def _rendered(batch: Batch, body: dict[str, Any], *, country: str) -> Rendered:
         content=dict(leaves(batch.content)),
         encoding=measured.encoding,
         units=measured.units,
-        seconds=spoken.seconds(text) if channel is Channel.VOICE else 0,
+        seconds=spoken.seconds(text) if channel is Channel.VOICE and text else 0,
         parts=measured.parts,
         cost=f"{money_text(batch.cost)} {batch.currency}",
         body=body,

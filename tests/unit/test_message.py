@@ -12,6 +12,7 @@ from campaigns import PLAIN, PRICES, campaign
 from octoplan.core import spoken
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
+from octoplan.core.measure import Terms
 from octoplan.core.message import Action, Card, Content, From, Locale, Media, Message, filled, joined, leaves
 from octoplan.core.model import Channel, Finding, Options, Purpose, Rows
 from octoplan.core.rules import accept, blocks
@@ -114,7 +115,8 @@ def test_html_values_are_escaped_in_the_body_only() -> None:
 
 
 def test_calls_are_counted_in_steps() -> None:
-    composer = Composer(of(Channel.VOICE, Message(text="{{ contact.x }}", **VOICE)), live=False, sizes={}, step=1)
+    made = of(Channel.VOICE, Message(text="{{ contact.x }}", **VOICE))
+    composer = Composer(made, live=False, sizes={}, terms=Terms(step=1))
     assert composer.compose(rows(["a" * 12, "a" * 13])).parts == [1, 2]
     assert composer.summary().seconds == 2
     assert spoken.steps("a" * 361, 30) == 2

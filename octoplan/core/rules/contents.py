@@ -10,7 +10,7 @@ from octoplan.core.model import Channel, Purpose
 from octoplan.core.rules.email import Subjects
 from octoplan.core.rules.rcs import Sizes, is_open
 from octoplan.core.rules.spoken import ReadAloud, Wording
-from octoplan.core.rules.texts import TextRules
+from octoplan.core.rules.texts import MAX_LENGTH, TextRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,13 +47,16 @@ class Chunk:
 
 
 class ContentRules:
-    """Judges the messages of one campaign. `live` switches on what only matters to real people."""
+    """Judges the messages of one campaign. `live` switches on what only matters to real people.
 
-    def __init__(self, campaign: Campaign, *, live: bool) -> None:
+    `longest` is how many characters a text may have.
+    """
+
+    def __init__(self, campaign: Campaign, *, live: bool, longest: int = MAX_LENGTH) -> None:
         opened: dict[str, bool] = {}
         for content in campaign.message.contents.values():
             opened |= {path: opened.get(path, False) or is_open(text) for path, text in leaves(content)}
-        self._texts = TextRules(campaign, live=live)
+        self._texts = TextRules(campaign, live=live, most=longest)
         self._wording = Wording() if campaign.purpose is Purpose.TRANSACTIONAL else None
         self._spoken = ReadAloud() if campaign.channel is Channel.VOICE else None
         self._sizes = Sizes(opened) if campaign.channel is Channel.RCS else None

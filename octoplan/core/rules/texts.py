@@ -44,10 +44,14 @@ _DRAFT_WORDS = ("todo", "lorem", "test")
 
 
 class TextRules:
-    """Judges the texts of one campaign, chunk by chunk. `live` switches on what only matters to real people."""
+    """Judges the texts of one campaign, chunk by chunk. `live` switches on what only matters to real people.
 
-    def __init__(self, campaign: Campaign, *, live: bool) -> None:
+    `most` is how many characters a text may have.
+    """
+
+    def __init__(self, campaign: Campaign, *, live: bool, most: int = MAX_LENGTH) -> None:
         self._live = live
+        self._most = most
         self._filled_in = campaign.channel in (Channel.SMS, Channel.RCS)
         self._stop = campaign.purpose is Purpose.MARKETING and self._filled_in
         self._contacts: Counter[str] = Counter()
@@ -82,7 +86,7 @@ class TextRules:
     def findings(self) -> tuple[Finding, ...]:
         """Return one finding a rule, each with the number of contacts."""
         told = {
-            "text-length": (f"are empty or longer than {MAX_LENGTH:,} characters", "shorten the text"),
+            "text-length": (f"are empty or longer than {self._most:,} characters", "shorten the text"),
             **{rule: (f"hold {self._first.get(rule)}", hint) for rule, hint in _HINTS.items()},
             "text-leftover": ("hold `{{` or `{%` after rendering", "mend the braces in the text or the audience"),
             "text-placeholder": ("hold a `{word}` that nothing fills in", "write `{{ contact.column }}`"),
@@ -97,15 +101,15 @@ class TextRules:
         what, hint = told
         message = f"{texts_of(self._contacts[rule])} {what}"
         if rule == "text-length":
-            return finding(rule, message, path=PATH, hint=hint, value=f"{self._longest:,}", limit=f"{MAX_LENGTH:,}")
+            return finding(rule, message, path=PATH, hint=hint, value=f"{self._longest:,}", limit=f"{self._most:,}")
         named = {"draft": "text-placeholder", "stop-nowhere": "stop-number"}.get(rule, rule)
         return finding(named, message, path=PATH, hint=hint)
 
     def _count_lengths(self, texts: Sequence[str]) -> None:
         lengths = list(map(len, texts))
         self._longest = max(self._longest, *lengths)
-        if max(lengths) > MAX_LENGTH or not all(map(str.strip, texts)):
-            self._contacts["text-length"] += sum(len(text) > MAX_LENGTH or not text.strip() for text in texts)
+        if max(lengths) > self._most or not all(map(str.strip, texts)):
+            self._contacts["text-length"] += sum(len(text) > self._most or not text.strip() for text in texts)
 
     def _note_unseen(self, rule: str, texts: Sequence[str]) -> None:
         for text in texts:

@@ -41,6 +41,9 @@ _PRIVATE_NAMES = (
 _NUMBERS_AS_NAMES = ("nip.io", "sslip.io", "xip.io", "localtest.me", "lvh.me")
 """Domains whose names stand for any address, loopback ones too."""
 
+_RESERVED = ("example", "test", "invalid")
+_RESERVED_NAMES = ("example.com", "example.net", "example.org")
+
 _NOT_PUBLIC = tuple(
     (ipaddress.IPv4Network(network), what)
     for network, what in (
@@ -65,6 +68,22 @@ _NOT_PUBLIC = tuple(
 _PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
 _NOT_PUBLIC_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 """Protocol assignments and Teredo, documentation, 6to4, documentation."""
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Tell whether an address is one that everybody reaches alike: none inside a network, in any guise."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not any(address in network for network, _ in _NOT_PUBLIC)
+    known = address.is_global and address.scope_id is None and address in _PUBLIC_V6
+    return known and not any(address in network for network in _NOT_PUBLIC_V6)
+
+
+def is_reserved(url: str) -> bool:
+    """Tell whether the host of a well-written address is one that stands for nobody's (RFC 2606, RFC 6761)."""
+    found = _PARTS.match(url)
+    place = _PLACE.fullmatch((found["authority"] or "").lower()) if found else None
+    labels = place["host"].split(".") if place else [""]
+    return labels[-1] in _RESERVED or ".".join(labels[-2:]) in _RESERVED_NAMES
 
 
 def check_url(url: str, path: KeyPath) -> tuple[Finding, ...]:
@@ -149,6 +168,4 @@ def _v6_problem(host: str) -> str | None:
         address = ipaddress.IPv6Address(host)
     except ValueError:
         return "cannot be read"
-    if address.scope_id is None and address in _PUBLIC_V6 and not any(address in each for each in _NOT_PUBLIC_V6):
-        return None
-    return "is no public address"
+    return None if is_public(address) else "is no public address"

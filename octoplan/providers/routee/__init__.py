@@ -80,7 +80,7 @@ class Routee:
     """The provider. It keeps nothing; one instance serves every thread."""
 
     kind = "routee"
-    limits = Limits(channels=(Channel.VOICE,), batch_size=1000, request_id_window=None)
+    limits = Limits(channels=(Channel.VOICE,), batch_size=1000, request_id_window=None, text=LONGEST_TEXT)
     host = "https://connect.routee.net"
     sandbox_path = "/routee"
     credentials: tuple[str, ...] = ("application_id", "application_secret")
