@@ -7,6 +7,7 @@ from typing import Any
 
 ADDRESSES = ("phone_number", "email")
 CREATE = "/create"
+CAMPAIGN = "voice/campaign"
 
 
 def identified(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -40,13 +41,29 @@ def is_creation(request: dict[str, Any]) -> bool:
     return bool(request["endpoint"].endswith(CREATE))
 
 
+def is_call(request: dict[str, Any]) -> bool:
+    """Tell whether a request calls people through the provider that has no request ids."""
+    return request["provider"] == "routee" and request["method"] == "POST" and request["endpoint"].endswith(CAMPAIGN)
+
+
+def may_send(request: dict[str, Any]) -> bool:
+    """Tell whether a request could send something: all but what simulates, reads or asks for a token."""
+    if request["provider"] == "routee":
+        return is_call(request)
+    body = fields(request)
+    return request["method"] == "POST" and (body.get("simulation_mode") is not True or "request_id" in request["body"])
+
+
 def addresses(request: dict[str, Any]) -> set[str]:
     """Return whom a request names."""
-    recipients = fields(request).get("recipients", ())
-    return {one[name] for one in recipients for name in ADDRESSES if name in one}
+    body = fields(request)
+    recipients = body.get("recipients", ())
+    return {one[name] for one in recipients for name in ADDRESSES if name in one} | set(body.get("to", ()))
 
 
 def _identity(request: dict[str, Any], body: dict[str, Any], prepared: dict[str, str]) -> str | None:
+    if request["provider"] == "routee":
+        return body.get("name") if is_call(request) else None
     if request["method"] != "POST" or body.get("simulation_mode") is True or is_creation(request):
         return None
     if "ticket_number" in body:

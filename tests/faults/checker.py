@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from faults.world import Ran, World
 
 DOUBT = 7
+RECORDED = "Routee's records have "
+"""How an acceptance by the provider's records begins to say so."""
+
 CODES = frozenset({0, 1, 3, 4, 5, 6, 7, 130})
 """The exit codes that a verb of a schedule may end with."""
 
@@ -180,7 +183,7 @@ def foreign_is_no_proof(evidence: Evidence) -> None:
             if not ran.killed and ran.alone and ran.code != DOUBT:
                 world.broken("foreign", f"run {ran.number} met a foreign duplicate and ended {ran.code}")
             found = evidence.claimed(ran, identity)
-            if found and found[1].state == "accepted":
+            if found and found[1].state == "accepted" and not _was_looked_up(found[0], found[1].batch):
                 world.broken("foreign", f"{found[1].batch} was sent by another ledger and is taken as ours")
 
 
@@ -189,6 +192,11 @@ def _unheard(evidence: Evidence, ran: Ran, request_id: str) -> bool:
     before = (one for one in evidence.world.runs[: ran.number] if one.home == ran.home)
     attempts = [found for one in before if (found := evidence.claimed(one, request_id))]
     return any(not _heard(kept, attempt.batch) for kept, attempt in attempts)
+
+
+def _was_looked_up(kept: Book, batch: str) -> bool:
+    """Tell whether the provider's records closed a doubt: they say that it was sent, whoever did."""
+    return any(event.batch == batch and event.reason.startswith(RECORDED) for event in kept.events)
 
 
 def _heard(kept: Book, batch: str) -> bool:
@@ -253,10 +261,7 @@ def plans_send_nothing(evidence: Evidence) -> None:
             continue
         for number in ran.requests:
             request = evidence.requests[number]
-            if request["method"] != "POST":
-                continue
-            harmful = calls.fields(request).get("simulation_mode") is not True or "request_id" in request["body"]
-            if harmful and not _was_claimed(evidence, request, before=ran):
+            if calls.may_send(request) and not _was_claimed(evidence, request, before=ran):
                 evidence.world.broken("I10", f"run {ran.number} planned, and request {number} sends")
 
 

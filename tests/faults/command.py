@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from faults import examples, mutants, runner, warmth
 from faults.clock import Clock
-from faults.project import PRICES
 from faults.server import Server
 
 if TYPE_CHECKING:
@@ -174,10 +173,7 @@ def _all(pipes: dict[BinaryIO, Iterator[Order]]) -> Iterator[tuple[Order, Verdic
 def _work(orders: Sequence[Order], pipe: BinaryIO) -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory(prefix="faults-", dir=runner.memory()) as name:
-        folder = Path(name)
-        prices = folder / "prices.yaml"
-        prices.write_text(PRICES, encoding="utf-8")
-        server = Server(folder, prices, clock)
+        server = Server(Path(name), clock)
         with contextlib.suppress(BrokenPipeError):  # whoever asked has heard enough
             for order in orders:
                 pipe.write(apart(order.seed, server, clock, mutant=order.mutant))

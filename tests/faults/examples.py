@@ -17,7 +17,6 @@ from hypothesis.stateful import run_state_machine_as_test
 from faults import child, runner, warmth
 from faults.clock import Clock
 from faults.machine import Broken, Machine, Stage
-from faults.project import PRICES
 from faults.server import Server
 
 if TYPE_CHECKING:
@@ -89,9 +88,7 @@ def _play(examples: int, *, number: int, mutant: Callable[[], None] | None) -> C
     failed = []
     clock = Clock()
     with tempfile.TemporaryDirectory(prefix="faults-", dir=runner.memory()) as name:
-        prices = Path(name) / "prices.yaml"
-        prices.write_text(PRICES, encoding="utf-8")
-        stage = Machine.stage = Stage(server=Server(Path(name), prices, clock), clock=clock, mutant=mutant)
+        stage = Machine.stage = Stage(server=Server(Path(name), clock), clock=clock, mutant=mutant)
         try:
             run_state_machine_as_test(seed(number)(Machine), settings=_settings(examples, shrinks=mutant is None))
         except Broken as broken:

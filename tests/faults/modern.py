@@ -9,6 +9,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from faults import second
 from faults.points import Strike
 from faults.steps import Step
 from faults.stories import LOST
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from faults.project import Project
 
 ALWAYS = 1_000_000
-"""From this seed on every schedule holds one or the other."""
+"""From this seed on, up to those of `second`, every schedule holds one or the other."""
 
 PEOPLE = 12
 CREATE, LOOK, CONFIRM = "*-on-list/create", "*-on-list/status", "*-on-list/send"
@@ -28,7 +29,7 @@ def draw(seed: int, project: Project, steps: list[Step]) -> list[Step]:
     """Change a project and its steps; most seeds leave them as they are."""
     dice = random.Random(f"{seed} modern")  # noqa: S311  dice
     holds, merges = dice.random() < 0.15, dice.random() < 0.2
-    if seed >= ALWAYS and not (holds or merges):
+    if ALWAYS <= seed < second.ALWAYS and not (holds or merges):
         holds = dice.random() < 0.6
         merges = not holds
     project.merge_fields = merges

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,6 +20,13 @@ rcs: {FR: 0.055}
 email: {gateway: 0.0009, mailbox: 0.0016}
 surcharges: {opt_out_removal_per_request: 0.01, replies_per_part: 0.03}
 """
+CALLS = """\
+currency: EUR
+as_of: 2026-11-01
+sample: true
+voice_sms: {FR: 0.031}
+voice_step_seconds: 30
+"""
 _PROJECT = """\
 version: 1
 campaigns: campaigns/
@@ -33,6 +40,12 @@ providers:
     prices: prices/octopush.yaml
     quiet_time: {quiet_time}
     merge_fields: {merge_fields}
+    workers: {workers}
+  routee:
+    application_id: "${{ROUTEE_APPLICATION_ID}}"
+    application_secret: "${{ROUTEE_APPLICATION_SECRET}}"
+    prices: prices/routee.yaml
+    quiet_time: {quiet_time}
     workers: {workers}
 environments:
   rehearsal: {{sandbox: true, ledger: {{url: "sqlite:///rehearsal.db"{identity}}}}}
@@ -50,6 +63,8 @@ _TEXTS = {
     "store": "rendez-vous a {{ contact.store }}.",
     "common": "rendez-vous demain.",
 }
+PROVIDERS = ("octopush", "routee")
+PLURALS = {"list": "lists", "tag": "tags"}
 STORES = ("Lyon", "Nice")
 CANARIES = (b"336399800", b"06399800", b"canary", b"Zephyrine", b"KANARI")
 """What begins every address and value of a person, and must be in no file of octoplan and nothing it prints."""
@@ -81,6 +96,10 @@ class Person:
         return self.mail if channel == "email" else self.phone
 
 
+def _contact(who: int) -> str:
+    return f"contact-{who}"
+
+
 @dataclass(slots=True, kw_only=True)
 class Campaign:
     """A campaign as its author has it now; `values` are versions of what people's codes are."""
@@ -88,6 +107,7 @@ class Campaign:
     id: str
     file: str
     people: list[int]
+    provider: str = "octopush"
     channel: str = "sms"
     purpose: str = "transactional"
     style: str = "own"
@@ -100,7 +120,7 @@ class Campaign:
     values: dict[int, int] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
     held: str = ""
-    """What the provider holds its audience as: `list` or `tag`; empty: a file does."""
+    """What the provider holds its audience as: `list`, `tag`, `groups` or `contact_ids`; empty: a file does."""
     most: int = 12
     """How many contacts of such an audience are approved."""
 
@@ -128,10 +148,11 @@ class Campaign:
         expect = f"expect: {{max_change: {self.max_change}%}}"
         source = f"file: ../audiences/{self.id}.csv, new_contacts: {self.new_contacts}"
         if self.held:
-            source = f"{self.held}: {self.id}"
+            source = f"{self.held}: {self.names}"
         lines = [
             f"id: {self.id}",
             f"edition: {self.edition}",
+            *([f"provider: {self.provider}"] if self.provider != "octopush" else []),
             f"channel: {self.channel}",
             f"purpose: {self.purpose}",
             f"audience: {{{source}, {expect}}}",
@@ -145,6 +166,16 @@ class Campaign:
         if allowed:
             lines += ["allow:", *(f'  {rule}: "looked at"' for rule in allowed)]
         return "\n".join(lines) + "\n"
+
+    @property
+    def names(self) -> str:
+        """What the provider knows its audience by, as YAML: its name, or ids of its people."""
+        match self.held:
+            case "groups":
+                return f"[{self.id}]"
+            case "contact_ids":
+                return f"[{', '.join(_contact(who) for who in self.people)}]"
+        return self.id
 
     def csv(self) -> str:
         """Return the audience's file."""
@@ -185,7 +216,12 @@ class Project:
             identity=identity,
             merge_fields="auto" if self.merge_fields else "never",
         )
-        texts = {"octoplan.yaml": settings, "prices/octopush.yaml": PRICES, "audiences/stop.csv": self._stop()}
+        texts = {
+            "octoplan.yaml": settings,
+            "prices/octopush.yaml": PRICES,
+            "prices/routee.yaml": CALLS,
+            "audiences/stop.csv": self._stop(),
+        }
         for campaign in self.campaigns:
             if not campaign.held:
                 texts[f"audiences/{campaign.id}.csv"] = campaign.csv()
@@ -200,13 +236,16 @@ class Project:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
 
-    def lists(self) -> dict[str, dict[str, list[dict[str, str]]]]:
-        """Return what the provider is to hold, as its sandbox takes it."""
-        held = [one for one in self.campaigns if one.held]
-        return {
-            f"{kind}s": {one.id: [{"phone_number": Person(who).phone} for who in one.people] for one in held}
-            for kind in {one.held for one in held}
-        }
+    def lists(self) -> dict[str, dict[str, Any]]:
+        """Return what the providers are to hold, as their sandbox takes it: of each kind what there is of it."""
+        found: dict[str, dict[str, Any]] = {}
+        for one in self.campaigns:
+            people = {_contact(who): {"phone_number": Person(who).phone} for who in one.people}
+            if one.held == "contact_ids":
+                found.setdefault("contact_ids", {}).update(people)
+            elif one.held:
+                found.setdefault(PLURALS.get(one.held, one.held), {})[one.id] = list(people.values())
+        return found
 
     def _stop(self) -> str:
         lines = ["address"]

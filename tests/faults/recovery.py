@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from faults import book, saved
+from faults.project import PROVIDERS
 from faults.world import ENVIRONMENT, Decision
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def _reached(world: World, batch: str) -> set[str]:
 def recover(world: World) -> None:
     """Put everything right, and go on until nobody is owed anything any more or a person's word is needed."""
     world.server.ask("faults", faults=[])
-    world.server.ask("balance", amount="1000000")
+    for provider in PROVIDERS:
+        world.server.ask("balance", amount="1000000", provider=provider)
     world.clock.skew = 0.0
     world.login = "sandbox-team"
     world.project.max_cost = "500"

@@ -25,6 +25,7 @@ class Approved:
     id: str
     edition: int
     action: str
+    provider: str
     channel: str
     contacts: int
     calls: int
@@ -97,6 +98,7 @@ def _campaign(row: dict[str, Any]) -> Approved:
         id=row["id"],
         edition=row["edition"],
         action=row["action"],
+        provider=row["provider"],
         channel=row["channel"],
         contacts=estimate["contacts"],
         calls=row["calls"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from faults import modern
+from faults import modern, second
 from faults.clock import START
 from faults.points import Strike
 from faults.project import Campaign, Project
@@ -47,7 +47,7 @@ def draw(seed: int) -> Schedule:
     lies = dice.random() < 0.08
     for _ in range(count):
         steps += _some(dice, lies=lies)
-    steps = modern.draw(seed, project, steps)
+    steps = second.draw(seed, project, modern.draw(seed, project, steps))
     return Schedule(seed=seed, project=project, steps=tuple(steps), plain=seed % EVERY_ENGINE != 0)
 
 

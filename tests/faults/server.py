@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from faults.patch import put
+from faults.project import CALLS, PRICES
 from octoplan.sandbox import Sandbox
 from octoplan.sandbox.state import State
 
@@ -25,14 +26,14 @@ _URL_LENGTH = 100
 class Server:
     """A sandbox that ends with whoever started it; to be started before there is any thread."""
 
-    def __init__(self, folder: Path, prices: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         ready, tell = os.pipe()
         watch, self._life = os.pipe()
         self._process = os.fork()
         if not self._process:
             os.close(self._life)
             try:
-                _serve(folder, prices, clock=clock, tell=tell, watch=watch)
+                _serve(folder, clock=clock, tell=tell, watch=watch)
             finally:
                 os._exit(0)
         os.close(watch)
@@ -84,8 +85,12 @@ class Server:
         os.waitpid(self._process, 0)
 
 
-def _serve(folder: Path, prices: Path, *, clock: Clock, tell: int, watch: int) -> None:
+def _serve(folder: Path, *, clock: Clock, tell: int, watch: int) -> None:
     put(State, now=lambda _: clock.true())  # it lives in the time of the schedule
+    books = {"octopush": PRICES, "routee": CALLS}
+    prices = {provider: folder / f"{provider}.yaml" for provider in books}
+    for provider, text in books.items():
+        prices[provider].write_text(text, encoding="utf-8")
     with Sandbox(folder / "truth.db", prices=prices, faults=()) as sandbox:
         os.write(tell, sandbox.url.encode())
         os.close(tell)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from faults import book, recovery
-from faults.project import Person
+from faults import book, calls, recovery
+from faults.project import PROVIDERS, Person
 from faults.world import ENVIRONMENT, Order, forget
 
 if TYPE_CHECKING:
@@ -132,9 +131,19 @@ def account(world: World) -> None:
     world.login = "sandbox-other" if world.login == "sandbox-team" else "sandbox-team"
 
 
+def switch(world: World, *, campaign: int) -> None:
+    """Have the other provider make the calls of a campaign."""
+    one = world.project.campaigns[campaign % len(world.project.campaigns)]
+    if one.channel == "voice" and not one.held:
+        world.met("provider")
+        one.provider = "octopush" if one.provider == "routee" else "routee"
+        world.write()
+
+
 def balance(world: World, *, amount: str) -> None:
     world.met("balance")
-    world.server.ask("balance", amount=amount)
+    for provider in PROVIDERS:
+        world.server.ask("balance", amount=amount, provider=provider)
 
 
 def blacklist(world: World, *, who: int) -> None:
@@ -177,13 +186,9 @@ def trouble(world: World, *, what: str) -> None:
 def _nothing_left(world: World, ran: Ran, what: str) -> None:
     if ran.code != 1:
         world.broken("ledger", f"run {ran.number} ended {ran.code}, not 1, with its ledger {what}")
-    sent = [one for one in world.server.requests(ran.requests.start)[: len(ran.requests)] if _sends(one)]
+    sent = [one for one in world.server.requests(ran.requests.start)[: len(ran.requests)] if calls.may_send(one)]
     if sent:
         world.broken("ledger", f"run {ran.number} sent with its ledger {what}")
-
-
-def _sends(request: dict[str, Any]) -> bool:
-    return request["method"] == "POST" and json.loads(request["body"]).get("simulation_mode") is not True
 
 
 def _deleted(world: World) -> Callable[[], None]:
@@ -340,6 +345,7 @@ STEPS: dict[str, Callable[..., None]] = {
     "opt_out": opt_out,
     "limit": limit,
     "account": account,
+    "switch": switch,
     "balance": balance,
     "blacklist": blacklist,
     "resolve": resolve,

@@ -234,6 +234,8 @@ class World:
             environ={
                 "OCTOPUSH_API_LOGIN": self.login,
                 "OCTOPUSH_API_KEY": "sandbox-key",
+                "ROUTEE_APPLICATION_ID": self.login,
+                "ROUTEE_APPLICATION_SECRET": "sandbox-secret",
                 "OCTOPLAN_SANDBOX": self.server.url,
                 "OCTOPLAN_ACTOR": "ada",
                 "HOME": str(self.person(home)),
