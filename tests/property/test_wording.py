@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from campaigns import campaign
 from octoplan.core import approval
-from octoplan.core.message import Action, Card, Locale, Media, Message
+from octoplan.core.message import Action, Audio, Card, Locale, Media, Message
 from octoplan.core.wording import wordings
 
 BLANKS = st.text(alphabet=" \t\n\u00a0\u202f", max_size=3)
@@ -68,6 +68,12 @@ def test_any_language_is_enough() -> None:
     assert not said(both) & said(Message(text={"fr": "Hello"}, subject={"fr": "Bonjour"}, locale=locale))
     lacking = {"text": {"fr": "Bonjour"}, "subject": {"fr": "A", "en": "B"}}  # of an older version, perhaps
     assert len(wordings(lacking)) == 2
+
+
+def test_a_recording_says_what_its_bytes_say() -> None:
+    here, there = (Message(audio=Audio(url=f"https://{host}/a.wav", sha256="0" * 64)) for host in ("a.fr", "b.fr"))
+    assert said(here) == said(there)
+    assert not said(here) & said(Message(audio=Audio(url="https://a.fr/a.wav", sha256="1" * 64)))
 
 
 def test_a_template_and_cards_say_something_and_buttons_do_not() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plans import NOW, plan, row
 
@@ -88,6 +88,26 @@ def test_nothing_to_do(golden: Callable[[str, str], None]) -> None:
 def test_people_who_missed_it_are_not_called_nobody() -> None:
     text = FORMATS["text"](plan(row(action="none", reason="missed")))
     assert "No changes. 1 campaign, 1,184 contacts missed it, see above." in text
+
+
+def test_a_recording_is_shown_with_its_length() -> None:
+    patterns = {"audio.url": "https://media.acme.fr/a.wav", "audio.sha256": "0" * 64}
+    spoken: dict[str, Any] = {"pattern": "", "longest": 0, "encodings": {}, "patterns": patterns}
+    read = TextFacts(**spoken, parts={"3": 320}, seconds=61, step=30)
+    shown = FORMATS["text"](plan(row(channel="voice", text=read)))
+    for line in ("audio      61 s, 3 steps: 320 (30 s a step)", 'audio url  "https://media.acme.fr/a.wav"'):
+        assert line in shown
+    assert f'audio sha256 "{"0" * 64}"' in " ".join(shown.split())
+    unread = FORMATS["text"](plan(row(channel="voice", text=TextFacts(**spoken, parts={"1": 320}))))
+    assert "step" not in unread
+    assert "audio url" in unread
+
+
+def test_ids_of_contacts_are_not_compared_in_sight() -> None:
+    changed = Change(path="audience.contact_ids", old="sha256:00", new="sha256:11")
+    shown = FORMATS["text"](plan(row(changes=(changed,))))
+    assert "sha256" not in shown
+    assert "differs" in shown
 
 
 def test_an_offline_preview_says_so() -> None:

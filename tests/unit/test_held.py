@@ -12,7 +12,7 @@ from campaigns import PRICES, campaign
 from octoplan.core.errors import Stale
 from octoplan.core.held import HeldPacker
 from octoplan.core.message import Locale, Message
-from octoplan.core.model import Audience, Channel, Expect, Limits, Money, Options, Quote
+from octoplan.core.model import Audience, Channel, Expect, Limits, Money, Options, Place, Quote
 from octoplan.core.rules import held
 
 KEY = b"k" * 16
@@ -65,6 +65,29 @@ def test_what_is_found_of_it() -> None:
     by_locale = Message(text={"fr": "a", "en": "b"}, locale=Locale(column="lang", default="fr"))
     assert rules(message=by_locale) == ["provider-held"] * 2
     assert rules(channel=Channel.VOICE) == ["voice-purpose", "provider-held"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told", "hint"),
+    [
+        ({"list_": "vip"}, "who is in list vip:", "provider's list holds nobody"),
+        ({"groups": ("gold", "silver")}, "who is in groups gold, silver:", "provider's groups hold nobody"),
+        ({"contact_ids": ("6d2a4c1e",)}, "who is behind 1 contact id:", "provider's contact ids name nobody"),
+    ],
+)
+def test_it_is_told_in_its_own_words(changes: dict[str, Any], told: str, hint: str) -> None:
+    audience = Audience(address="phone_number", country="FR", **changes)
+    found = list(held.check(replace(LIST, channel=Channel.VOICE, audience=audience)))
+    assert [one.rule for one in found][-1] == "provider-held"
+    assert ("voice-purpose" in {one.rule for one in found}) is ("list_" in changes)
+    assert told in found[-1].message
+    assert hint in found[-1].hint
+    assert found[-1].path == ("audience", audience.kind)
+    assert "6d2a4c1e" not in repr(found)
+    (column,) = held.check_columns(
+        replace(LIST, audience=audience), {"x": Place(file="campaigns/noel.yaml", line=3, column=7)}
+    )
+    assert told.rstrip(":") in column.message
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from octoplan.core import spoken
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
 from octoplan.core.measure import Terms
-from octoplan.core.message import Action, Card, Content, From, Locale, Media, Message, filled, joined, leaves
-from octoplan.core.model import Channel, Finding, Options, Purpose, Rows
-from octoplan.core.rules import accept, blocks
+from octoplan.core.message import Action, Audio, Card, Content, From, Locale, Media, Message, filled, joined, leaves
+from octoplan.core.model import Channel, Finding, Options, Purpose, Rows, Severity
+from octoplan.core.recording import Recording
+from octoplan.core.rules import accept, blocks, finding
 from octoplan.core.rules.campaign import check_campaign
 from octoplan.core.rules.contents import Chunk, ContentRules
 from octoplan.core.rules.sender import CALLER, NAME, check
@@ -120,6 +121,49 @@ def test_calls_are_counted_in_steps() -> None:
     assert composer.compose(rows(["a" * 12, "a" * 13])).parts == [1, 2]
     assert composer.summary().seconds == 2
     assert spoken.steps("a" * 361, 30) == 2
+
+
+AUDIO = Audio(url="https://media.acme.fr/test.wav", sha256="0" * 64)
+
+
+def test_a_recording_is_the_same_for_everybody_and_has_no_text_to_judge() -> None:
+    made = of(Channel.VOICE, Message(audio=AUDIO))
+    read = finding("audio", "read", severity=Severity.INFO)
+    terms = Terms(text=10, step=30, recording=Recording(seconds=61, findings=(read,)))
+    composer = Composer(made, live=True, sizes={}, terms=terms)
+    composed = composer.compose(rows(["Zoe", "Marc"]))
+    assert composed.parts == [3, 3]
+    assert len(set(composed.contents)) == 1
+    assert filled(made.message.content(), composed.contents[0]) == Content(audio=AUDIO)
+    summary = composer.summary()
+    assert (summary.longest, summary.seconds, summary.parts, summary.pattern) == (0, 61, {3: 2}, "")
+    assert summary.patterns == {"audio.url": AUDIO.url, "audio.sha256": AUDIO.sha256}
+    assert summary.findings == (read,)
+
+
+def test_a_recording_of_unknown_length_is_one_step() -> None:
+    made = of(Channel.VOICE, Message(audio=AUDIO))
+    composer = Composer(made, live=True, sizes={})
+    assert composer.compose(rows(["a"])).parts == [1]
+    assert composer.summary().seconds == 0
+    assert composer.summary().findings == ()
+
+
+def test_what_is_approved_moves_with_each_half_of_a_recording() -> None:
+    def content(audio: Audio) -> str:
+        return Composer(of(Channel.VOICE, Message(audio=audio)), live=False, sizes={}).compose(rows(["a"])).contents[0]
+
+    others = (replace(AUDIO, url="https://media.acme.fr/other.wav"), replace(AUDIO, sha256="1" * 64))
+    assert len({content(one) for one in (AUDIO, *others)}) == 3
+
+
+def test_a_text_has_the_length_of_its_provider() -> None:
+    made = of(Channel.VOICE, Message(text="{{ contact.x }}", **VOICE))
+    composer = Composer(made, live=False, sizes={}, terms=Terms(text=1000))
+    composer.compose(rows(["a" * 1000, "a" * 1001]))
+    (one,) = composer.summary().findings
+    assert (one.rule, one.value, one.limit) == ("text-length", "1,001", "1,000")
+    assert "the texts of 1 contact are empty or longer than 1,000 characters" in one.message
 
 
 def test_what_a_contact_sees_of_a_card_is_judged() -> None:

@@ -108,6 +108,18 @@ environments: {{prod: {{limits: {limits}}}}}
     assert [(one.rule, one.path[-1]) for one in findings] == [("limit-loosened", key) for key in loosened]
 
 
+@pytest.mark.parametrize("key", ["merge_fields: auto", "single_channel_request_id: true", "own_tag_paths: false"])
+def test_an_account_has_the_keys_of_its_kind_alone(key: str) -> None:
+    name = key.partition(":")[0]
+    _, (found,) = examine(f"{{version: 1, providers: {{calls: {{kind: routee, {key}}}}}}}")
+    assert (found.rule, found.path) == ("unknown-key", ("providers", "calls", name))
+    assert found.message == f"`providers.calls.{name}` is no key of kind routee"
+    assert "octopush" in found.hint
+    assert (
+        read(f"{{version: 1, providers: {{sms: {{kind: octopush, {key}}}}}}}").providers["sms"].merge_fields == "auto"
+    )
+
+
 @pytest.mark.parametrize("value", ["${NAME}", "${_x1}"])
 def test_a_reference_is_a_whole_value(value: str) -> None:
     assert settings.reference(value) == value[2:-1]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import ROOT
 
 from octoplan.core import paths, settings, source, spec
-from octoplan.core.message import Message
-from octoplan.core.model import Audience, Channel, Expect, Limits, Money, Options, Purpose, Severity
+from octoplan.core.message import Audio, Message
+from octoplan.core.model import Audience, Callback, Channel, Expect, Limits, Money, Options, Purpose, Severity
 from octoplan.core.written.campaign import AudienceFile
 
 if TYPE_CHECKING:
@@ -237,6 +240,117 @@ def test_a_query_runs_at_a_connection() -> None:
     assert examine(sourced("{query: a.sql, connection: w}"))[1][0].hint == "there is none"
     three = examine(sourced('{file: a.csv, query: a.sql, connection: warehouse, contacts: [{a: "1"}]}'), there)[1]
     assert [one.message for one in three] == ["`audience` has `file`, `query` and `contacts`"]
+
+
+def calls(text: str) -> Campaign:
+    offered = scope("{version: 1, defaults: {provider: routee, sender: ACME}, providers: {routee: {}}}")
+    found, findings = examine(text, replace(offered, stop={"routee": ""}))
+    assert found is not None, findings
+    assert [one for one in findings if one.severity is Severity.ERROR] == []
+    return found
+
+
+VOICE = """
+id: fermeture
+channel: voice
+purpose: transactional
+audience: AUDIENCE
+message: MESSAGE
+options: OPTIONS
+limits: {max_cost: 9 EUR, max_contacts: 9}
+"""
+
+
+def calling(audience: str = "{file: a.csv}", message: str = "", options: str = "{}") -> str:
+    spoken = message or "{text: Bonjour, language: fr-FR, gender: female}"
+    return VOICE.replace("AUDIENCE", audience).replace("MESSAGE", spoken).replace("OPTIONS", options)
+
+
+def test_a_recording_is_in_place_of_a_text() -> None:
+    digest = "0" * 63 + "a"
+    audio = f'{{audio: {{url: "https://{{{{ vars.host }}}}/a.wav", sha256: {digest}}}}}'
+    offered = scope("{version: 1, providers: {octopush: {}}, vars: {host: media.acme.fr}}")
+    found, findings = examine(calling(message=audio), offered)
+    assert found is not None, findings
+    assert found.message == Message(audio=Audio(url="https://media.acme.fr/a.wav", sha256=digest))
+    assert found.message.locales == ("",)
+    assert found.message.content().audio == found.message.audio
+
+
+def test_options_of_calls_are_none_until_somebody_writes_them() -> None:
+    assert calls(calling()).options == Options()
+    hook = '{url: "https://hooks.acme.fr/calls"}'
+    every = calls(
+        calling(
+            options=f"{{collect_keys: true, key_wait_seconds: 9, ring_seconds: 20, respect_quiet_hours: false, "
+            f"callback: {hook}, campaign_callback: {hook[:-1]}, when: change}}}}"
+        )
+    )
+    assert every.options == Options(
+        collect_keys=True,
+        key_wait_seconds=9,
+        ring_seconds=20,
+        respect_quiet_hours=False,
+        callback=Callback(url="https://hooks.acme.fr/calls", when="completion"),
+        campaign_callback=Callback(url="https://hooks.acme.fr/calls", when="change"),
+    )
+
+
+def test_groups_and_contacts_are_held_by_the_provider() -> None:
+    groups = calls(calling("{groups: [gold, silver]}")).audience
+    assert (groups.kind, groups.held, groups.groups) == ("groups", "groups gold, silver", ("gold", "silver"))
+    ids = calls(calling('{contact_ids: ["6d2a4c1e", "9b0f7a35"]}')).audience
+    assert (ids.kind, ids.held, ids.contact_ids) == ("contact_ids", "2 contact ids", ("6d2a4c1e", "9b0f7a35"))
+    assert "6d2a4c1e" not in repr(ids)
+    many = replace(groups, groups=tuple(map(str, range(1000))))
+    assert many.held == "groups 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 990 more"
+    assert Audience(address="a", country=None, tag="vip").held == "tag vip"
+
+
+@pytest.mark.parametrize(
+    ("audience", "wrong"),
+    [
+        ("{contact_ids: [123]}", ["wrong-type audience.contact_ids.0"]),
+        ("{groups: gold}", ["wrong-type audience.groups"]),
+        ("{groups: []}", ["wrong-value audience.groups"]),
+        ("{groups: [a, b, a]}", ["wrong-value audience.groups"]),
+        ('{groups: [" "]}', ["wrong-value audience.groups"]),
+        ('{contact_ids: ["a\\u202eb"]}', ["wrong-value audience.contact_ids"]),
+        (f"{{groups: [{'g' * 101}]}}", ["wrong-value audience.groups"]),
+        (f"{{groups: [{', '.join(f'g{number}' for number in range(1001))}]}}", ["wrong-value audience.groups"]),
+        ("{groups: [a], file: a.csv}", ["source audience"]),
+        ("{groups: [a], list: b}", ["source audience"]),
+        ("{groups: [a], contact_ids: [b]}", ["source audience"]),
+        ("{groups: [a], segmentation: filter}", ["source audience.segmentation"]),
+        ("{groups: [a], where: b = 'c'}", ["source audience.where"]),
+        ("{contact_ids: [a], exclude: [b.csv]}", ["source audience.exclude"]),
+    ],
+)
+def test_what_the_provider_holds_is_named_once(audience: str, wrong: list[str]) -> None:
+    _, findings = examine(calling(audience))
+    told = [f"{one.rule} {'.'.join(map(str, one.path))}" for one in findings if one.severity is Severity.ERROR]
+    assert told == wrong
+
+
+def test_a_thousand_groups_are_few_enough() -> None:
+    audience = calls(calling(f"{{groups: [{', '.join(f'g{number}' for number in range(1000))}]}}")).audience
+    assert len(audience.groups or ()) == 1000
+
+
+def test_what_is_missing_of_a_held_audience_is_told_in_its_words() -> None:
+    text = calling("{contact_ids: [a], where: b}").replace("{max_cost: 9 EUR, max_contacts: 9}", "{}")
+    told = [one.message for one in examine(text)[1] if one.severity is Severity.ERROR]
+    assert told == [
+        "`audience.where` needs addresses, and whom contact ids name the provider alone knows",
+        "`limits.max_cost` is missing: of contact ids of the provider it is what a reviewer approves",
+        "`limits.max_contacts` is missing: of contact ids of the provider it is what a reviewer approves",
+    ]
+
+
+def test_the_pages_show_campaigns_of_other_providers_that_are_valid() -> None:
+    page = (ROOT / "docs" / "campaigns.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert [calls(block).id for block in blocks] == ["closing-call"]
 
 
 def test_expectations_are_fractions() -> None:
