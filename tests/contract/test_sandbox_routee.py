@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from routee_account import ANALYSIS, ATHENS, BASE, CAMPAIGN, MESSAGE, PRICES, Routee, account, body, code
-from sandbox_account import LIEGE, LYON, PARIS, exact
+from sandbox_account import LIEGE, LYON, PARIS, Account, exact
+from workspaces import Workspace
+
+from octoplan.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -962,3 +965,64 @@ def test_the_page_of_a_lost_answer_and_its_name_again(tmp_path: Path) -> None:
         routee.refused("409009003", LYON, PARIS, name="noel")
         assert routee.counts() == {"deliveries": 2, "addresses": 2, "most_per_address": 1}
         assert exact(routee.http.post(CAMPAIGN, json=body(LYON, PARIS, name="noel")))["code"] == "409009003"
+
+
+# -- beside Octopush ---------------------------------------------------------------------------------------------------
+
+OCTOPUSH_PRICES = "currency: EUR\nvoice_sms: {FR: 0.07}\n"
+
+
+def test_each_provider_has_a_book_of_its_own(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "routee.yaml", tmp_path / "octopush.yaml"
+    ours.write_text(PRICES.replace("EUR", "USD"), encoding="utf-8")
+    theirs.write_text(OCTOPUSH_PRICES, encoding="utf-8")
+    books = {"routee": ours, "octopush": theirs}
+    with Sandbox(tmp_path / "sandbox.db", books) as sandbox, Routee(sandbox.url) as routee:
+        assert accepted(routee)["cost"] == Decimal("0.002")
+        with Account(sandbox.url) as octopush:
+            assert octopush.accepted(channel="voice_sms", text="a")["total_cost"] == Decimal("0.07")
+        balances = routee.look("balance")["providers"]
+        assert [balances[name]["currency"] for name in ("octopush", "routee")] == ["EUR", "USD"]
+        assert balances["octopush"]["amount"] == 1_000_000 - Decimal("0.07")
+        assert balances["routee"]["amount"] == 1_000_000 - Decimal("0.002")
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Workspace:
+    workspace = Workspace(tmp_path)
+    workspace.write("routee.yaml", PRICES)
+    workspace.write("a=b.yaml", OCTOPUSH_PRICES)
+    return workspace
+
+
+@pytest.mark.parametrize(
+    ("words", "routee_cost", "octopush_cost"),
+    [
+        (("routee=routee.yaml",), "0.002", "0.049"),
+        (("a=b.yaml", "routee=routee.yaml"), "0.002", None),
+        (("octopush=routee.yaml",), "0.05", None),
+        ((), "0.05", "0.049"),
+    ],
+)
+def test_the_command_takes_a_book_for_each_provider(
+    project: Workspace, words: tuple[str, ...], routee_cost: str, octopush_cost: str | None
+) -> None:
+    options = [option for word in words for option in ("--prices", word)]
+    with project.start("sandbox", "--port", "0", *options) as process:
+        assert process.stderr
+        try:
+            url = process.stderr.readline().strip()
+            with Routee(url) as routee, Account(url) as octopush:
+                assert accepted(routee)["cost"] == Decimal(routee_cost)
+                answer = octopush.send()
+                assert exact(answer).get("total_cost") == (Decimal(octopush_cost) if octopush_cost else None)
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("word", ["nowhere.yaml", "routee=nowhere.yaml", "route=routee.yaml", "routee=", "campaigns"])
+def test_the_command_needs_a_book_that_is_there(project: Workspace, word: str) -> None:
+    assert "does not exist" in project.run("sandbox", "--prices", word, code=2).err

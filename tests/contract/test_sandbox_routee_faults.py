@@ -100,7 +100,7 @@ def test_a_token_that_does_not_count_after_acceptance(routee: Routee) -> None:
 
 @pytest.mark.parametrize("name", WIRE)
 def test_every_fault_of_the_wire(routee: Routee, name: str) -> None:
-    small = {"hang": {"seconds": 0.1}, "drip": {"seconds": 0}}
+    small: dict[str, dict[str, Any]] = {"hang": {"seconds": 0.1}, "drip": {"seconds": 0}}
     install(routee, name, **small.get(name, {}))
     url, headers = f"{str(routee.http.base_url).rstrip('/')}{CAMPAIGN}", dict(routee.http.headers)
     try:
@@ -120,7 +120,7 @@ def test_every_fault_of_the_application_can_strike_every_call(routee: Routee, na
     small = {"megabytes": 1} if "megabytes" in FAULTS[name].takes else {}
     ticket = routee.send(scheduledDate=FAR).json()["trackingId"]
     routee.set("faults", faults=[{"fault": name, **small}])
-    for method, path, how in (
+    calls: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("POST", TOKENS, {"auth": APPLICATION, "data": GRANT}),
         ("POST", CAMPAIGN, {"json": body()}),
         ("POST", "/routee/voice/analysis", {"json": body()}),
@@ -131,7 +131,8 @@ def test_every_fault_of_the_application_can_strike_every_call(routee: Routee, na
         ("GET", "/routee/accounts/me/balance", {}),
         ("DELETE", f"{CAMPAIGN}/{ticket}", {}),
         ("GET", "/routee/nowhere", {}),
-    ):
+    )
+    for method, path, how in calls:
         assert routee.http.request(method, path, **how).status_code < 600
     assert routee.look("faults")["faults"][0]["struck"] == 10
 

@@ -92,7 +92,7 @@ def test_a_token_as_documented(routee: Routee) -> None:
     answer = asked(routee)
     assert answer.status_code == 200
     token = answer.json()
-    assert uuid.UUID(token.pop("access_token"))
+    assert uuid.UUID(token.pop("access_token")).version == 4
     permissions = token.pop("permissions")
     assert "MT_ROLE_VOICE" in permissions
     assert token == {"token_type": "Bearer", "expires_in": 3600, "scope": "account,contact,report,voice"}

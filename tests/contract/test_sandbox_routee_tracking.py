@@ -117,7 +117,7 @@ def test_a_call_as_documented(routee: Routee) -> None:
     assert page == routee.search(("campaign", "is", "noel"))
     items = {item["to"]: item for item in page["content"]}
     item = dict(items[LIEGE])
-    assert uuid.UUID(item.pop("messageId"))
+    assert uuid.UUID(item.pop("messageId")).version == 5
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", item["status"].pop("date"))
     assert item == {
         "conversationTrackingId": None,
