@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import httpx
@@ -204,6 +205,30 @@ def test_a_state_laid_before_there_were_channels_is_used(tmp_path: Path) -> None
         assert [len(d["content"]) for d in sandbox.deliveries()] == [0, 2]
 
 
+def test_the_balance_of_an_earlier_release_is_octopushs(tmp_path: Path) -> None:
+    state = tmp_path / "sandbox.db"
+    with account(state) as sandbox:
+        sandbox.accepted(LYON)
+        sandbox.set("clock", advance="1h")
+    with sqlite3.connect(state) as before:
+        before.execute("DROP TABLE balances")
+        before.execute("ALTER TABLE account RENAME TO later")
+        before.execute(
+            "CREATE TABLE account (balance TEXT NOT NULL, delivered INTEGER NOT NULL, ahead REAL NOT NULL,"
+            " switches TEXT NOT NULL)"
+        )
+        before.execute("INSERT INTO account SELECT '12.5', delivered, ahead, switches FROM later")
+        before.execute("DROP TABLE later")
+        before.execute("ALTER TABLE messages DROP COLUMN held")
+    before.close()
+    for _ in range(2):
+        with account(state, duplicate_status=422) as sandbox:
+            balances = sandbox.look("balance")["providers"]
+            assert (balances["octopush"]["amount"], balances["routee"]["amount"]) == (Decimal("12.5"), 1_000_000)
+            assert sandbox.look("clock")["ahead_seconds"] == 3600
+            assert sandbox.counts()["deliveries"] == 1
+
+
 def test_a_foreign_file_is_left_as_it_is(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.db"
     connection = sqlite3.connect(ledger)
@@ -230,6 +255,13 @@ def test_what_cannot_be_used_is_said_before_anything_is_served(tmp_path: Path) -
     with pytest.raises(SwitchUnknown), Sandbox(state, switches={"nothing": 1}):
         pass
     with pytest.raises(PricesUnreadable), Sandbox(state, tmp_path / "nothing.yaml"):
+        pass
+    with pytest.raises(PricesUnreadable), Sandbox(state, {"routee": tmp_path / "nothing.yaml"}):
+        pass
+    with (
+        pytest.raises(PricesUnreadable, match=r"for octopush, routee, not for route$"),
+        Sandbox(state, {"route": state}),
+    ):
         pass
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         Sandbox(state, port=taken.getsockname()[1]).__enter__()

@@ -12,6 +12,7 @@ from conftest import ROOT
 from octoplan.providers.octopush import answers
 from octoplan.providers.octopush.contract import BODIES, SINGLES, Cancel, Ticket, fields, single_fields
 from octoplan.providers.octopush.held_contract import CREATES
+from octoplan.sandbox import routee
 from octoplan.sandbox.faults import CHOICE, FAULTS, MISSING, Field
 from octoplan.sandbox.octopush import ENDPOINTS
 from octoplan.sandbox.switches import SWITCHES
@@ -70,6 +71,12 @@ def alternatives(address: str) -> list[str]:
 def test_every_address_of_the_sandbox_is_documented() -> None:
     rows = octopush_rows("Addresses of the sandbox")
     assert {(row[0], address) for row in rows for address in alternatives(words(row[1])[0])} == ENDPOINTS.keys()
+
+
+def test_every_address_of_the_sandboxs_routee_is_documented() -> None:
+    there = {(method, routee.BASE + path) for method, path in routee.ENDPOINTS}
+    there.add((routee.TOKEN[0], routee.AUTHENTICATION_BASE + routee.TOKEN[1]))
+    assert {(row[0], words(row[1])[0]) for row in octopush_rows("Addresses of the sandbox: Routee")} == there
 
 
 def written(field: Field) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from octoplan.sandbox import octopush, outbox
+from octoplan.sandbox import octopush, outbox, routee
 from octoplan.sandbox.listener import listening
 from octoplan.sandbox.state import State
 from octoplan.sandbox.world import Call, Contact
@@ -187,3 +187,66 @@ def test_the_listener_names_its_protocol() -> None:
     """Asyncio turns Nagle's algorithm off only then; else every answer on a kept connection waits 40 ms."""
     with listening(0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
+
+
+# -- Routee ------------------------------------------------------------------------------------------------------------
+
+
+def campaign(key: str, name: str, *, when: str | None = None) -> Call:
+    fields = {
+        "from": "ACME",
+        "to": ["+33639980012"],
+        "message": {"text": "a", "language": "fr-FR", "gender": "male"},
+        "name": name,
+        "scheduledDate": when,
+    }
+    return asked("POST", "/voice/campaign", key=key, content=orjson.dumps(fields))
+
+
+def asked(method: str, endpoint: str, *, key: str = "", content: bytes = b"") -> Call:
+    return Call(
+        provider="routee", method=method, endpoint=endpoint, query={}, login="sandbox", key=key, content=content
+    )
+
+
+async def decided(state: State, *calls: Call) -> list[Verdict]:
+    """Have calls to Routee wait at the same moment."""
+    return await asyncio.gather(*(state.decide(call, routee.answer) for call in calls))
+
+
+def token(state: State) -> str:
+    grant = asked("POST", "/oauth/token", key="s", content=b"grant_type=client_credentials")
+    verdict = asyncio.run(state.decide(grant, routee.authenticate))
+    return str(orjson.loads(verdict.body)["access_token"])
+
+
+def test_a_name_is_taken_within_one_commit(state: State) -> None:
+    key = token(state)
+    verdicts = asyncio.run(decided(state, *[campaign(key, "noel")] * 3, campaign(key, "other")))
+    assert [verdict.outcome for verdict in verdicts] == ["sent", "duplicate", "duplicate", "sent"]
+    assert state.balance("routee") == 1_000_000 - 2 * Decimal("0.05")
+    assert state.balance() == 1_000_000
+
+
+def test_both_providers_share_a_commit(state: State) -> None:
+    key = token(state)
+
+    async def wait() -> list[Verdict]:
+        pairs = [(send("abc"), octopush.answer), (campaign(key, "abc"), routee.answer)] * 2
+        return await asyncio.gather(*(state.decide(call, judge) for call, judge in pairs))
+
+    assert [verdict.outcome for verdict in asyncio.run(wait())] == ["sent", "sent", "duplicate", "duplicate"]
+    assert state.balance() == state.balance("routee") == 1_000_000 - Decimal("0.05")
+    found = outbox.deliveries(state.path, outbox.Page())
+    assert [(one["provider"], one["request_id"]) for one in found] == [("octopush", "abc"), ("routee", "abc")]
+
+
+def test_a_campaign_is_deleted_and_looked_for_within_one_commit(state: State) -> None:
+    key = token(state)
+    (made,) = asyncio.run(decided(state, campaign(key, "noel", when="2099-01-01T00:00:00Z")))
+    ticket = orjson.loads(made.body)["trackingId"]
+    delete = asked("DELETE", f"/voice/campaign/{ticket}", key=key)
+    show = asked("GET", f"/campaigns/{ticket}", key=key)
+    verdicts = asyncio.run(decided(state, show, campaign(key, "other"), delete, show, delete))
+    assert [verdict.status for verdict in verdicts] == [200, 200, 200, 404, 404]
+    assert [one["campaign"] for one in outbox.deliveries(state.path, outbox.Page())] == ["other"]

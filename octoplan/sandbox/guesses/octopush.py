@@ -245,7 +245,7 @@ OCTOPUSH: Mapping[str, Switch] = MappingProxyType(
         "unknown_country_price": Switch(
             default="",
             allowed=rf"({AMOUNT})?",
-            meaning="price a part, step or message where the price book has none; empty: rejected with code 151",
+            meaning="price a part, step or message where the price book has none; empty: rejected, by Octopush with code 151",
         ),
         "price_without_book": Switch(
             default="0.05",
@@ -253,6 +253,6 @@ OCTOPUSH: Mapping[str, Switch] = MappingProxyType(
             meaning="price a part, step or message, everywhere, when no price book is given",
         ),
         "hlr_price": Switch(default="0.01", allowed=AMOUNT, meaning="price of a number looked up, for check-credits"),
-        "initial_balance": Switch(default="1000000", allowed=AMOUNT, meaning="the balance of an empty sandbox"),
+        "initial_balance": Switch(default="1000000", allowed=AMOUNT, meaning="the balance of an empty sandbox, at each provider"),
     }
 )

@@ -22,7 +22,7 @@ ROUTEE: Mapping[str, Switch] = MappingProxyType(
         "routee_token_seconds": Switch(
             default=3600, allowed=range(1, _TWENTY_YEARS + 1), meaning="how long a token lives, by the sandbox's clock"
         ),
-        "routee_token_answer": Switch(
+        "routee_oauth_answer": Switch(
             default="documented",
             allowed=("documented", "observed"),
             meaning="of a token: `Bearer`, commas between scopes, errors with `code`; or `bearer`, blanks, `status`",

@@ -55,7 +55,7 @@ def grant(call: Call, world: World) -> Verdict:
     if casts.text(asked.get("grant_type")) != _GRANT:
         return _refused(_BAD_REQUEST, f"grant_type must be {_GRANT}", call=call, world=world)
     token, life = str(uuid.uuid4()), world.settings.number("routee_token_seconds")
-    documented = world.settings.text("routee_token_answer") == "documented"
+    documented = world.settings.text("routee_oauth_answer") == "documented"
     body = {
         "access_token": token,
         "token_type": "Bearer" if documented else "bearer",
@@ -74,7 +74,7 @@ def grant(call: Call, world: World) -> Verdict:
 
 def _refused(status: int, message: str, *, call: Call, world: World) -> Verdict:
     body: dict[str, Any] = general(status, message)
-    if world.settings.text("routee_token_answer") == "observed":
+    if world.settings.text("routee_oauth_answer") == "observed":
         body = {
             "timestamp": int(world.now.astimezone(UTC).timestamp() * 1000),
             "status": status,
