@@ -43,7 +43,8 @@ def is_creation(request: dict[str, Any]) -> bool:
 
 def is_call(request: dict[str, Any]) -> bool:
     """Tell whether a request calls people through the provider that has no request ids."""
-    return request["provider"] == "routee" and request["method"] == "POST" and request["endpoint"].endswith(CAMPAIGN)
+    is_post = (request["provider"], request["method"]) == ("routee", "POST")
+    return is_post and bool(request["endpoint"].endswith(CAMPAIGN))
 
 
 def may_send(request: dict[str, Any]) -> bool:

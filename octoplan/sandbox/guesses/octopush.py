@@ -253,6 +253,8 @@ OCTOPUSH: Mapping[str, Switch] = MappingProxyType(
             meaning="price a part, step or message, everywhere, when no price book is given",
         ),
         "hlr_price": Switch(default="0.01", allowed=AMOUNT, meaning="price of a number looked up, for check-credits"),
-        "initial_balance": Switch(default="1000000", allowed=AMOUNT, meaning="the balance of an empty sandbox, at each provider"),
+        "initial_balance": Switch(
+            default="1000000", allowed=AMOUNT, meaning="the balance of an empty sandbox, at each provider"
+        ),
     }
 )
