@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PATIENCE = 20.0
 """Seconds after which a test that waits has failed."""
 
+PROVIDERS = ("/octopush", "/routee")
+CALLS = "/routee/voice/campaign"
+
 HTML = b"<html><body>Bad gateway</body></html>"
 NO_STOP = b'{"code": 121, "message": "Mention STOP is missing."}'
 
@@ -41,9 +44,10 @@ class Relay:
 
     def act(self, call: Call) -> Callable[[Call], None]:
         with self._lock:
-            self.requests += call.path.startswith("/octopush")
-            if not call.path.endswith("/send") or b'"simulation_mode":true' in call.content:
-                return self.asks if call.path.startswith("/octopush") else passed
+            is_providers = call.path.startswith(PROVIDERS)
+            self.requests += is_providers
+            if not _sends(call):
+                return self.asks if is_providers else passed
             self.sends.append(call.content)
             return self.script.popleft() if self.script else passed
 
@@ -117,6 +121,12 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, *_: Any) -> None:
         """Ignore a client that was killed."""
+
+
+def _sends(call: Call) -> bool:
+    if (call.command, call.path) == ("POST", CALLS):
+        return True
+    return call.path.endswith("/send") and b'"simulation_mode":true' not in call.content
 
 
 def passed(call: Call) -> None:

@@ -122,6 +122,8 @@ class Workspace:
         return {
             "OCTOPUSH_API_LOGIN": "sandbox-team",
             "OCTOPUSH_API_KEY": "sandbox-key",
+            "ROUTEE_APPLICATION_ID": "sandbox-team",
+            "ROUTEE_APPLICATION_SECRET": "sandbox-secret",
             **({"OCTOPLAN_SANDBOX": self.served} if self.served else {}),
             **self.variables,
         }
@@ -176,7 +178,8 @@ class Workspace:
     @contextlib.contextmanager
     def serving(self) -> Iterator[str]:
         """Serve the sandbox apart from octoplan, over the project's own state."""
-        with Sandbox(self.root / ".octoplan/sandbox.db", prices=self.root / "prices/octopush.yaml") as sandbox:
+        books = {path.stem: path for path in (self.root / "prices").glob("*.yaml")}
+        with Sandbox(self.root / ".octoplan/sandbox.db", prices=books) as sandbox:
             self.served = sandbox.url
             yield sandbox.url
         self.served = ""
