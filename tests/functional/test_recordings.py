@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from recordings import written
-from workspaces import AUDIENCE, Workspace
+from workspaces import AUDIENCE, Workspace, tally
 
 from octoplan import wire
 from octoplan.core.model import NotSent, Reply
@@ -144,3 +144,13 @@ def test_it_is_read_again_before_it_is_sent(project: Workspace, shelf: Shelf) ->
     assert shelf.asked == 2
     assert "is not the one that is pinned" in ended.flat + " ".join(ended.err.split())
     assert project.counts()["deliveries"] == 0
+
+
+def test_everybody_hears_it_once(project: Workspace, shelf: Shelf) -> None:
+    project.run("plan", "--out", "plan.zip")
+    ended = project.run("apply", "plan.zip")
+    assert tally(ended.out)["accepted"] == 3
+    assert shelf.asked == 2
+    assert {one["content"]["file_url"] for one in project.deliveries()} == {"https://media.acme.fr/fermeture.wav"}
+    assert planned(project)["action"] == "none"
+    assert shelf.asked == 2
