@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from recordings import written
-from workspaces import AUDIENCE, Workspace
+from workspaces import AUDIENCE, Workspace, tally
 
 from octoplan import wire
 from octoplan.core.model import NotSent, Reply
-from octoplan.providers.octopush import offered
-from octoplan.workflow.prepare import Preparation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +20,15 @@ if TYPE_CHECKING:
 
 MINUTE = written(8000 * 61)
 
+PROJECT = """\
+version: 1
+defaults: {sender: ACME, country: FR, timezone: Europe/Paris}
+limits: {max_cost: 500 EUR, max_contacts: 5000, max_parts: 3, countries: [FR]}
+providers: {routee: {}}
+"""
+PRICES = """\
+{currency: EUR, as_of: 2026-11-01, sample: true, voice_sms: {FR: 0.05}, voice_step_seconds: 30}
+"""
 CAMPAIGN = """\
 id: fermeture
 channel: voice
@@ -52,14 +59,12 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """Make a project whose provider plays recordings: all but the sending is the same for each that does."""
-    monkeypatch.setattr(offered, "ROUTEE", ())
-    monkeypatch.setattr(Preparation, "_simulate", lambda *_, **__: None)
+def project(tmp_path: Path) -> Workspace:
+    """Make a project that calls with a recording."""
     made = Workspace(tmp_path)
+    made.write("octoplan.yaml", PROJECT)
     made.write("audiences/list.csv", AUDIENCE)
-    made.write("prices/octopush.yaml", "{currency: EUR, as_of: 2026-11-01, sample: true, voice_sms: {FR: 0.05}, ")
-    made.edit("prices/octopush.yaml", "{FR: 0.05}, ", "{FR: 0.05}, voice_step_seconds: 30}\n")
+    made.write("prices/routee.yaml", PRICES)
     made.write("campaigns/fermeture.yaml", CAMPAIGN.replace("SHA256", hashlib.sha256(MINUTE).hexdigest()))
     return made
 
@@ -139,3 +144,13 @@ def test_it_is_read_again_before_it_is_sent(project: Workspace, shelf: Shelf) ->
     assert shelf.asked == 2
     assert "is not the one that is pinned" in ended.flat + " ".join(ended.err.split())
     assert project.counts()["deliveries"] == 0
+
+
+def test_everybody_hears_it_once(project: Workspace, shelf: Shelf) -> None:
+    project.run("plan", "--out", "plan.zip")
+    ended = project.run("apply", "plan.zip")
+    assert tally(ended.out)["accepted"] == 3
+    assert shelf.asked == 2
+    assert {one["content"]["file_url"] for one in project.deliveries()} == {"https://media.acme.fr/fermeture.wav"}
+    assert planned(project)["action"] == "none"
+    assert shelf.asked == 2
