@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from octoplan.sandbox import octopush, routee
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from octoplan.sandbox.world import Imitation
 
 IMITATIONS: tuple[Imitation, ...] = (octopush.OCTOPUSH, routee.TOKENS, routee.ROUTEE)
 
 PROVIDERS: tuple[str, ...] = tuple(dict.fromkeys(imitation.provider for imitation in IMITATIONS))
+
+
+def failure(provider: str, message: str) -> Mapping[str, Any]:
+    """Write what a provider says of an error of its own."""
+    refusal = next(one.refusal for one in IMITATIONS if one.provider == provider)
+    return refusal(500, message)
 
 
 def below(path: str) -> str | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from octoplan.sandbox import campaigns, cancels, drafts, file, members, prices, tokens
-from octoplan.sandbox.imitations import PROVIDERS
+from octoplan.sandbox.imitations import PROVIDERS, failure
 from octoplan.sandbox.prices import Prices
 from octoplan.sandbox.schedule import Schedule
 from octoplan.sandbox.switches import Settings
@@ -107,8 +107,8 @@ class State:
             with self._transaction():
                 verdicts = self._judge_all(group)
         except Exception as error:  # noqa: BLE001 - a full disk or our own bug: nobody may wait for ever
-            failed = verdict(500, {"code": 500, "message": f"sandbox: cannot record: {error!r}"}, outcome="failed")
-            verdicts = [failed] * len(group)
+            said = f"sandbox: cannot record: {error!r}"
+            verdicts = [verdict(500, failure(one.call.provider, said), outcome="failed") for one in group]
         for waiting, decided in zip(group, verdicts, strict=True):
             if not waiting.answered.done():
                 waiting.answered.set_result(decided)

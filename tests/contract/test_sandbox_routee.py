@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -171,7 +172,7 @@ def test_names_of_two_to_thirty_characters(routee: Routee, name: str) -> None:
     assert (delivery["campaign"], delivery["request_id"]) == (name, name)
 
 
-@pytest.mark.parametrize("name", ["a", "x" * 31, "noel_1", "noël", "a.b", "a\nb", "Νοελ", "a\u00a0b"])
+@pytest.mark.parametrize("name", ["", "a", "x" * 31, "noel_1", "noël", "a.b", "a\nb", "Νοελ", "a\u00a0b"])
 def test_names_that_are_none(routee: Routee, name: str) -> None:
     assert "name must have 2 to 30" in routee.refused("400000000", name=name)
 
@@ -965,6 +966,20 @@ def test_the_page_of_a_lost_answer_and_its_name_again(tmp_path: Path) -> None:
         routee.refused("409009003", LYON, PARIS, name="noel")
         assert routee.counts() == {"deliveries": 2, "addresses": 2, "most_per_address": 1}
         assert exact(routee.http.post(CAMPAIGN, json=body(LYON, PARIS, name="noel")))["code"] == "409009003"
+
+
+def test_a_full_disk_is_answered_with_500_and_nobody_is_called(tmp_path: Path) -> None:
+    with account(tmp_path / "sandbox.db") as routee:
+        with sqlite3.connect(tmp_path / "sandbox.db") as foreign:
+            foreign.execute("CREATE TRIGGER full BEFORE INSERT ON campaigns BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+        foreign.close()
+        assert code(routee.send(name="noel")) == (500, "500000000")
+        with sqlite3.connect(tmp_path / "sandbox.db") as foreign:
+            foreign.execute("DROP TRIGGER full")
+        foreign.close()
+        assert routee.deliveries() == []
+        assert accepted(routee, name="noel")["state"] == "Queued"
+        assert routee.look("balance")["providers"]["routee"]["amount"] == 1_000_000 - Decimal("0.002")
 
 
 # -- beside Octopush ---------------------------------------------------------------------------------------------------

@@ -53,6 +53,7 @@ def test_a_campaign_is_found_by_its_name_to_the_letter(routee: Routee) -> None:
         sent(routee, number, name=name)
     assert routee.found(("campaign", "is", "noel")) == [LYON]
     assert routee.found(("campaign", "is", "noe")) == []
+    assert routee.found(("campaign", "is", "")) == ["+33639980014"]
     assert routee.found(("campaign", "is", "n%l")) == []
     assert routee.found(("campaign", "starts_with", "noel")) == [LYON, PARIS]
     assert routee.found(("campaign", "is_not", "noel")) == [PARIS, LIEGE, "+33639980014"]

@@ -245,7 +245,7 @@ OCTOPUSH: Mapping[str, Switch] = MappingProxyType(
         "unknown_country_price": Switch(
             default="",
             allowed=rf"({AMOUNT})?",
-            meaning="price a part, step or message where the price book has none; empty: rejected, by Octopush with code 151",
+            meaning="price a part, step or message where the book has none; empty: rejected, by Octopush with code 151",
         ),
         "price_without_book": Switch(
             default="0.05",

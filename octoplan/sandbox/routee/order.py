@@ -177,7 +177,7 @@ def _is_wav(address: str) -> bool:
 def _name(fields: Mapping[str, Any], settings: Settings) -> str | None:
     read_from = settings.text("routee_name_field")
     candidates = ("name", "campaignName") if read_from == "both" else (read_from,)
-    name = next((text for field in candidates if (text := casts.text(fields.get(field)) or "")), None)
+    name = next((text for field in candidates if (text := casts.text(fields.get(field))) is not None), None)
     if name is not None and not _NAME.fullmatch(name):
         raise invalid(settings, "name must have 2 to 30 latin letters, digits, spaces and -.")
     return name

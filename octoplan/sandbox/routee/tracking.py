@@ -84,7 +84,7 @@ def _candidates(call: Call, filters: Sequence[Filter], *, world: World) -> Itera
         return [found] if found else []
     exact = [one.term for one in filters if (one.field, one.operator) == ("campaign", "is")]
     narrows = exact and (len(filters) == 1 or world.settings.text("routee_tracking_filters") == "all")
-    return world.campaigns(exact[0] if narrows else None)
+    return world.campaigns((exact[0] or None) if narrows else None)
 
 
 def of_campaign(call: Call, world: World) -> Verdict:
