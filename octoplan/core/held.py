@@ -9,7 +9,7 @@ from octoplan.core import price
 from octoplan.core.batch import Packed
 from octoplan.core.errors import Stale
 from octoplan.core.message import filled
-from octoplan.core.model import Batch, Money, Rows
+from octoplan.core.model import HELD_THERE, Batch, Money, Rows
 from octoplan.core.places import Whereabouts
 
 if TYPE_CHECKING:
@@ -18,16 +18,13 @@ if TYPE_CHECKING:
 
     from octoplan.core.model import Campaign, Prices
 
-KINDS = ("list", "tag", "groups", "contact_ids")
-"""What a provider may hold an audience as."""
-
 STRICTEST = "FR"
 """Where contacts are of whom no country is known: its hours are the narrowest, its messages need a way to opt out."""
 
 
 def kind_of(spec: Mapping[str, Any]) -> str:
     """Return what the provider holds the audience of a canonical campaign as; empty: octoplan has the addresses."""
-    return next((kind for kind in KINDS if kind in spec["audience"]), "")
+    return next((kind for kind in HELD_THERE if kind in spec["audience"]), "")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -61,9 +61,10 @@ def measure(campaign: Campaign, terms: Terms) -> Measure:
     """Return the measure of a campaign's channel."""
     if campaign.channel is Channel.SMS:
         return SmsParts(plain_only=campaign.message.encoding == parts.GSM7)
+    pause = campaign.options.key_wait_seconds or 0  # it is part of the call
     if campaign.message.audio is not None:
-        return Played(terms)
-    return Steps(terms.step) if campaign.channel is Channel.VOICE else Messages()
+        return Played(terms, pause=pause)
+    return Steps(terms.step, pause=pause) if campaign.channel is Channel.VOICE else Messages()
 
 
 class Messages:
@@ -91,22 +92,24 @@ class Messages:
 class Steps(Messages):
     """The billing steps of a call."""
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int, *, pause: int) -> None:
         super().__init__()
         self._step = step
+        self._pause = pause
 
     def count(self, texts: list[str], _joined: str) -> list[int]:
-        """Return the steps it takes to say each text."""
-        self.seconds = max(self.seconds, *map(spoken.seconds, texts))
-        return [spoken.steps(text, self._step) for text in texts]
+        """Return the steps it takes to say each text, and to wait for keys after it."""
+        lengths = [spoken.seconds(text) + self._pause for text in texts]
+        self.seconds = max(self.seconds, *lengths)
+        return [-(-length // self._step) for length in lengths]
 
 
 class Played(Messages):
     """The billing steps of a call that plays a recording: the same for everybody, one where its length is unknown."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, *, pause: int) -> None:
         super().__init__()
-        self.seconds = terms.recording.seconds
+        self.seconds = terms.recording.seconds and terms.recording.seconds + pause
         self._steps = max(1, -(-self.seconds // terms.step))
         self._findings = terms.recording.findings
 

@@ -13,8 +13,3 @@ def seconds(text: str) -> int:
     """Return the seconds it takes to say a text, at least one; runs of blanks count as one."""
     characters = len(" ".join(text.split()))
     return max(1, -(-characters // CHARACTERS_PER_SECOND))
-
-
-def steps(text: str, step: int) -> int:
-    """Return the billing steps of `step` seconds that a call takes."""
-    return -(-seconds(text) // step)

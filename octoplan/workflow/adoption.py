@@ -220,7 +220,7 @@ def _channel(edition: Edition) -> str | None:
 def _refuse_other_kind(target: _Target, edition: Edition) -> None:
     if edition.of_provider:
         raise Refused(
-            f"{target.campaign} #{target.edition} was begun with a list or tag of the provider: who of these is in it "
+            f"{target.campaign} #{target.edition} was begun with an audience of the provider: who of these is in it "
             "nobody can tell; import under an id of its own",
             reason="provider-held",
         )

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from octoplan.core import cap
+from octoplan.core.held import kind_of
 from octoplan.core.rules.near import DAYS, Likeness, check
 from octoplan.core.wording import wordings
 from octoplan.ledger import packed
@@ -86,9 +87,10 @@ def _groups(owing: Iterable[Prepared], *, ledger: Ledger | None, start: datetime
 
 
 def _said(spec: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """Return what a campaign says, each with the list or tag that it is said to; empty: people of whom we know."""
+    """Return what a campaign says, each with what of the provider it is said to; empty: people of whom we know."""
     audience = spec.get("audience", {})
-    held = next((f"{kind} {audience[kind]}" for kind in ("list", "tag") if kind in audience), "")
+    kind = kind_of(spec) if audience else ""
+    held = f"{kind} {audience[kind]}" if kind else ""
     return frozenset((wording, held) for wording in wordings(spec.get("message", {})))
 
 

@@ -186,7 +186,7 @@ class Preparation:
         return self._compose(campaign, self._owed(campaign, past.edition), engine=engine)
 
     def _say(self, campaign: Campaign) -> Composed:
-        """Compose the one text for whoever is in a list or tag of the provider."""
+        """Compose the one text for whoever is in an audience of the provider."""
         prices = self.loaded.prices[campaign.provider]
         terms = self._terms(campaign, owed=True)
         composer = Composer(campaign, live=not self.project.surroundings.sandbox, sizes={}, terms=terms)

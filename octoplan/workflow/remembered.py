@@ -82,7 +82,7 @@ class Remembered:
         yield from dict.fromkeys((name, channel_of(edition)) for name, edition in self._excluded(campaign))
 
     def unknown(self, campaign: Campaign) -> Iterator[str]:
-        """Yield each excluded campaign that was sent to a list or tag of the provider."""
+        """Yield each excluded campaign that was sent to an audience of the provider."""
         yield from dict.fromkeys(
             name for name, edition in self._excluded(campaign) if edition.of_provider and edition.held()
         )
@@ -147,4 +147,4 @@ def held_of(edition: Edition | None) -> str | None:
     """Return what the provider held of an edition's audience, in words; empty: addresses; None: nothing was begun."""
     if edition is None or not edition.batches:
         return None
-    return "a list or tag of the provider" if edition.batches[0].held else ""
+    return "an audience of the provider" if edition.batches[0].held else ""

@@ -19,7 +19,7 @@ from octoplan.core.held import HeldPacker
 from octoplan.core.measure import Terms
 from octoplan.core.merging import Merging
 from octoplan.core.message import leaves
-from octoplan.core.model import Channel, Kind, Request
+from octoplan.core.model import Agreed, Channel, Kind, Request
 from octoplan.core.plan import money_text
 from octoplan.workflow.names import query
 from octoplan.workflow.plan import load, one
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from octoplan.core.model import Batch, Campaign
     from octoplan.project import Project
 
+WHOM = ("recipients", "to", "contacts")
+"""Fields of a request that say whom it is for."""
+
+MASK = "…"
 MASKS = {"phone_number": "+…", "email": "…@…"}
 """What stands for an address in a recipient of a request."""
 
@@ -109,7 +113,7 @@ def _terms(project: Project, campaign: Campaign, *, step: int) -> Terms:
 
 
 def _body(project: Project, batch: Batch) -> dict[str, Any]:
-    request = project.provider(batch.campaign.provider).next(batch, ())
+    request = project.provider(batch.campaign.provider).next(batch, (Agreed(),))
     return masked(json.loads(request.body)) if isinstance(request, Request) else {}
 
 
@@ -145,9 +149,13 @@ def _rendered(batch: Batch, body: dict[str, Any], *, country: str) -> Rendered:
 
 
 def masked(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the body of a request without its recipients' addresses."""
-    shown = [
-        {field: MASKS.get(field, value) for field, value in recipient.items()}
-        for recipient in body.get("recipients", ())
-    ]
-    return {**body, "recipients": shown} if shown else body
+    """Return the body of a request without its recipients' addresses, and what their provider knows them by."""
+    return {name: _masked(value) if name in WHOM else value for name, value in body.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    if isinstance(value, dict):
+        return {field: MASKS.get(field, each) for field, each in value.items()}
+    return MASK

@@ -122,7 +122,7 @@ class Repeater:
             ticket=doubt.ticket or row.ticket,
             kind=kind_of(spec) if row.held else "",
         )
-        known_by = f"ticket {lost.ticket}" if lost.ticket else row.request_id
+        known_by = f"ticket {lost.ticket}" if lost.ticket else row.request_id or "it"
         look = f"look up {known_by} at the provider, then decide"
         provider = self.project.provider(row.provider)
         with contextlib.closing(self.wires.open(row.provider)) as wire:

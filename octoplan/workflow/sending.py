@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import keys
 from octoplan.core.errors import InDoubt, OctoplanError
-from octoplan.core.model import Agreed, Doubted, Exchange, NotSent, Outcome, Reply, Request, Verdict, Wait, Waited
+from octoplan.core.model import (
+    Agreed,
+    Doubted,
+    Effect,
+    Exchange,
+    NotSent,
+    Outcome,
+    Reply,
+    Request,
+    Verdict,
+    Wait,
+    Waited,
+)
 from octoplan.ledger import FOREIGN, BatchState, Claim, Settlement
 from octoplan.wire import SECONDS, Deadline
 from octoplan.workflow import hours
@@ -245,7 +257,8 @@ class Sender:
 
     def _duplicate(self, attempt: str, outcome: Outcome, *, history: History) -> Outcome:
         """Tell our own duplicate, after an answer that a middle box may have invented, from a foreign one."""
-        *earlier, last = (item.seen for item in history if isinstance(item, Exchange))
+        exchanges = (item for item in history if isinstance(item, Exchange))
+        *earlier, last = (item.seen for item in exchanges if item.request.effect is Effect.SEND)
         again = isinstance(last, Reply) and last.again
         if again or any(not isinstance(seen, NotSent) for seen in earlier) or self.ledger.earlier(attempt):
             return replace(outcome, verdict=Verdict.ACCEPTED)

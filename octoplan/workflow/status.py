@@ -78,7 +78,7 @@ class Standing:
         return f"{mark} {self.campaign} #{self.edition}: {' · '.join(parts)}"
 
 
-OF_PROVIDER = "sent to a list or tag of the provider, which alone knows who is in it"
+OF_PROVIDER = "sent to an audience of the provider, which alone knows who is in it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

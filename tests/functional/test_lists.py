@@ -127,7 +127,7 @@ def test_once_sent_a_list_goes_on_with_nothing_else(project: Workspace) -> None:
     project.write("audiences/list.csv", "phone_number\n+33639980100\n")
     project.edit("campaigns/promo.yaml", "{list: clients}", "{file: ../audiences/list.csv, new_contacts: send}")
     ended = project.run("plan", code=1)
-    assert "provider-held: this edition was begun with a list or tag of the provider" in ended.flat
+    assert "provider-held: this edition was begun with an audience of the provider" in ended.flat
     assert project.counts()["deliveries"] == 20
 
 
@@ -468,7 +468,7 @@ def test_what_cannot_be_told_of_a_list_is_said(project: Workspace) -> None:
     assert "nobody is excluded" in project.run("plan", "more", code=3).flat
     project.write("old.csv", "phone_number\n+33639980001\n")
     told = said(project.run("import", "promo", "old.csv", code=1))
-    assert "begun with a list or tag of the provider" in told
+    assert "begun with an audience of the provider" in told
 
 
 def test_by_which_call_it_travels_is_approved(project: Workspace) -> None:

@@ -334,3 +334,18 @@ options:
         "collectDtmfDigits": True,
         "collectDtmfAwaitSeconds": 5,
     }
+
+
+def test_what_is_rendered_hides_whom_it_is_for(project: Workspace) -> None:
+    shown = project.run("render", "appel", "--json").out
+    assert "+33" not in shown
+    assert json.loads(shown)["body"]["to"] == ["…"]
+    project.write("campaigns/groupe.yaml", GROUP)
+    assert json.loads(project.run("render", "groupe", "--json").out)["body"]["groups"] == ["gold"]
+
+
+def test_the_pause_for_keys_is_part_of_the_call(project: Workspace) -> None:
+    project.write("campaigns/appel.yaml", f"{CALL}options: {{collect_keys: true, key_wait_seconds: 30}}\n")
+    project.edit("campaigns/appel.yaml", "options:", 'allow: {keys-nowhere: "looked at"}\noptions:')
+    assert "2 steps: 3" in project.run("plan").flat
+    assert "cost 0.19 of 0.21 EUR" in project.run("apply").out

@@ -15,6 +15,7 @@ from campaigns import PRICES, campaign
 from octoplan.core import spoken
 from octoplan.core.batch import Packer
 from octoplan.core.compose import Composer
+from octoplan.core.measure import Steps
 from octoplan.core.message import Action, Card, Content, From, Locale, Media, Message, filled, joined, leaves
 from octoplan.core.model import Channel, Effect, Options, Purpose, Request, Rows, Severity
 from octoplan.core.rules.campaign import check_campaign
@@ -185,7 +186,8 @@ def test_leaves_go_back_to_their_places(skeleton: Content, data: st.DataObject) 
     assert list(leaves(filled(skeleton, content))) == list(zip(paths, rendered, strict=True))
 
 
-@given(st.text(max_size=400), st.text(max_size=40), st.integers(1, 120))
-def test_more_text_never_takes_fewer_steps(text: str, more: str, step: int) -> None:
-    assert 1 <= spoken.steps(text, step) <= spoken.steps(text + more, step)
-    assert spoken.steps(text, step) == -(-spoken.seconds(text) // step)
+@given(st.text(max_size=400), st.text(max_size=40), st.integers(1, 120), st.integers(0, 30))
+def test_more_text_never_takes_fewer_steps(text: str, more: str, step: int, pause: int) -> None:
+    shorter, longer = Steps(step, pause=pause).count([text, text + more], "")
+    assert 1 <= shorter <= longer
+    assert shorter == -(-(spoken.seconds(text) + pause) // step)

@@ -120,7 +120,7 @@ def test_calls_are_counted_in_steps() -> None:
     composer = Composer(made, live=False, sizes={}, terms=Terms(step=1))
     assert composer.compose(rows(["a" * 12, "a" * 13])).parts == [1, 2]
     assert composer.summary().seconds == 2
-    assert spoken.steps("a" * 361, 30) == 2
+    assert spoken.seconds("a" * 361) == 31
 
 
 AUDIO = Audio(url="https://media.acme.fr/test.wav", sha256="0" * 64)

@@ -89,7 +89,7 @@ def check_edition(campaign: Campaign, begun: str | None) -> Iterator[Finding]:
 def check_excluded(others: Iterable[str]) -> Iterator[Finding]:
     """Yield a warning for each excluded campaign that was sent to a list or tag: nobody is excluded by it."""
     for name in others:
-        message = f"{name} was sent to a list or tag of the provider: who got it nobody can tell, nobody is excluded"
+        message = f"{name} was sent to an audience of the provider: who got it nobody can tell, nobody is excluded"
         hint = "exclude a file with their addresses, or accept it under `allow`"
         yield finding(RULE, message, path=("audience", "exclude"), value=name, hint=hint)
 

@@ -28,7 +28,7 @@ class Likeness:
 
     Of `contacts` of the campaign that is judged and `theirs` of the other, both have `shared`. `later`: the
     other one is the later of the two. `sent`: it was sent to somebody; else it is in the same plan. `held`: both are
-    for the same list or tag of the provider, which counts as one contact.
+    for the same audience of the provider, which counts as one contact.
     """
 
     campaign: str

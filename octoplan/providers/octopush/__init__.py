@@ -133,7 +133,8 @@ class Octopush:
     def evidence(self, lost: Lost, answered: tuple[Exchange, ...]) -> Request | Outcome:
         """Return the look at what was to be confirmed, or what it showed: of anything else there is no record."""
         if not lost.kind or not lost.ticket:
-            told = "Octopush keeps no record that can be asked for" if not lost.kind else "no ticket of it is known"
+            told = "Octopush keeps no record that can be asked for"
+            told = f"a {lost.kind} is not sent again without a person's word" if lost.kind else told
             return Outcome(verdict=Verdict.IN_DOUBT, reason=told)
         of = held.calls(lost.channel, lost.kind, own_tag_paths=self.own_tag_paths)
         return held.evidence(lost.ticket, answered, of=of)
