@@ -11,6 +11,7 @@ import inspect
 import sys
 import textwrap
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from faults.patch import put
@@ -21,6 +22,7 @@ from octoplan.ledger import attempts, file, plans, reservation, runs
 from octoplan.ledger.sqlite import SqliteLedger
 from octoplan.providers import octopush
 from octoplan.providers.octopush import held, single
+from octoplan.providers.routee import Routee
 from octoplan.workflow import approve, drafting, names, prepare, repeat, run, sending, suppressions
 
 if TYPE_CHECKING:
@@ -200,13 +202,28 @@ def lists_without_limits() -> None:
 
 def ready_is_proof() -> None:
     """Take it for a proof that nothing was confirmed that a draft is still called ready, cancelled or not."""
-    rewrite(held, "_evidence", ("(answers.FAILED, answers.COMPUTING)", "answers.STATUSES.values()"))
+    rewrite(held, "evidence", ("(answers.FAILED, answers.COMPUTING)", "answers.STATUSES.values()"))
     rewrite(repeat.Repeater, "_evidence", ("is not Verdict.ACCEPTED:", "is None:"))
 
 
 def values_of_others() -> None:
     """Give each contact of a call the values of the next one."""
     rewrite(single, "_recipients", ("batch.values, strict", "(*batch.values[1:], batch.values[0]), strict"))
+
+
+def no_record_is_proof() -> None:
+    """Take it for a proof that nothing was sent that the provider's records have nothing, or are not to be had."""
+    rewrite(Routee, "evidence", ("verdict=Verdict.IN_DOUBT", "verdict=Verdict.REJECTED"))
+
+
+def counting_is_sending() -> None:
+    """Take the count of an audience for an earlier attempt: a name that another ledger took is then ours."""
+    rewrite(sending.Sender, "_duplicate", (" if item.request.effect is Effect.SEND", ""))
+
+
+def calls_again() -> None:
+    """Repeat a request that has no request id, instead of looking up what became of it."""
+    put(Routee, limits=replace(Routee.limits, request_id_window=timedelta(hours=22)))
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
@@ -233,6 +250,9 @@ MUTANTS: dict[str, Callable[[], None]] = {
         lists_without_limits,
         ready_is_proof,
         values_of_others,
+        no_record_is_proof,
+        counting_is_sending,
+        calls_again,
         no_approved_set,
         opt_outs_not_looked_at_again,
         plan_time_ignored,
@@ -240,7 +260,9 @@ MUTANTS: dict[str, Callable[[], None]] = {
 }
 
 CAUGHT: dict[str, int] = {
+    "calls-again": 2000001,
     "claim-after-send": 21,
+    "counting-is-sending": 2000120,
     "dead-claims-are-free": 17,
     "deadline-not-checked": 1,
     "float-money": 2,
@@ -253,6 +275,7 @@ CAUGHT: dict[str, int] = {
     "no-key-check": 136,
     "no-ledger-id-check": 108,
     "no-quiet-time": 133,
+    "no-record-is-proof": 2000028,
     "no-version-check": 93,
     "older-plan-after-newer": 24,
     "opt-outs-not-looked-at-again": 164,

@@ -1,4 +1,4 @@
-"""Schedules as `make test` runs them; `make faults` runs ten times as many."""
+"""Schedules as `make test` runs them, also those of lists and of two providers; `make faults` runs ten times as many."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from conftest import ROOT
 from workspaces import unmeasured
 
-SCHEDULES = 100
+from faults import modern, second
 
 
-@pytest.mark.parametrize("seed", [1, 1 + SCHEDULES])
-def test_every_promise_is_kept(seed: int) -> None:
-    ended = faults("--schedules", str(SCHEDULES), "--seed", str(seed), "--jobs", "1")
+@pytest.mark.parametrize(("seed", "schedules"), [(1, 100), (modern.ALWAYS, 40), (second.ALWAYS, 60)])
+def test_every_promise_is_kept(seed: int, schedules: int) -> None:
+    ended = faults("--schedules", str(schedules), "--seed", str(seed), "--jobs", "1")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert f"schedules {SCHEDULES}," in ended.stdout
+    assert f"schedules {schedules}," in ended.stdout
     assert "violations 0 in 0 schedules" in ended.stdout
 
 
