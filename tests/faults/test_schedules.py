@@ -1,4 +1,4 @@
-"""Schedules as `make test` runs them, also those of lists and of two providers; `make faults` runs ten times as many."""
+"""Schedules as `make test` runs them, of lists and two providers too; `make faults` runs ten times as many."""
 
 from __future__ import annotations
 
