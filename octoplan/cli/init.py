@@ -13,10 +13,10 @@ from octoplan.cli.terminal import put, say
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option(
     "--example",
-    type=click.Choice(["sms", "voice", "rcs", "email", "list"]),
+    type=click.Choice(["sms", "voice", "rcs", "email", "list", "routee"]),
     default="sms",
     show_default=True,
-    help="The channel of its campaign, or an SMS to a list that the provider holds.",
+    help="The channel of its campaign, an SMS to a list that the provider holds, or a call by Routee.",
 )
 def init(directory: Path, example: str) -> None:
     """Make a new project in DIR: one campaign, six contacts nobody has, sample prices."""

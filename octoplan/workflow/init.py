@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-EXAMPLES = ("sms", "voice", "rcs", "email", "list")
-"""The campaigns to begin with: one a channel, and one on a list that the provider holds."""
+EXAMPLES = ("sms", "voice", "rcs", "email", "list", "routee")
+"""The campaigns to begin with: one a channel, one on a list that the provider holds, and a call by Routee."""
 
 _PROJECT = "project"
 """What every example stands in; a file of the example is there in place of one of the same name."""

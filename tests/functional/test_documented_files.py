@@ -31,11 +31,11 @@ def shown(page: str, language: str) -> list[str]:
 
 
 def project(root: Path) -> Workspace:
-    """Return a new project without campaigns, whose contacts have the columns of the pages."""
+    """Return a new project of both providers, without campaigns, whose contacts have the columns of the pages."""
     made = Workspace(root / "kept")
-    made.run("init", str(root / "new"))
+    made.run("init", "--example", "routee", str(root / "new"))
     made.root = root / "new"
-    (made.root / "campaigns/welcome.yaml").unlink()
+    (made.root / "campaigns/pickup-call.yaml").unlink()
     made.write("audiences/customers.csv", CUSTOMERS)
     made.write("audiences/customers-gb.csv", BRITONS)
     return made

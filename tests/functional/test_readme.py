@@ -40,7 +40,7 @@ def test_the_first_screen_is_what_octoplan_prints(tmp_path: Path) -> None:
 def test_the_demo_runs_and_says_why(tmp_path: Path) -> None:
     text = shell(f"'{DEMO}' '{README}'", tmp_path).stdout
     flat = " ".join(text.split())
-    assert flat.count("accepted 6 · rejected 0") == 4
+    assert flat.count("accepted 6 · rejected 0") == 5
     assert flat.count("accepted 0 · rejected 0") == 1
     assert flat.count("accepted 1 · rejected 0") == 1
     assert "your edit sends nothing: 6 already got it" in flat
@@ -48,3 +48,4 @@ def test_the_demo_runs_and_says_why(tmp_path: Path) -> None:
     assert "= welcome #1: sent 7" in flat
     for campaign in ("reminder #1 voice", "card-ready #1 rcs", "card-ready-mail #1 email"):
         assert f"+ {campaign} · octopush · transactional" in flat
+    assert "+ pickup-call #1 voice · routee · transactional" in flat
