@@ -27,8 +27,14 @@ lint: $(READY) ## style, format, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-faults: $(READY) ## 2,000 fault schedules; N=20000 for more, SEED= for others
-	$(BIN)/python -m tests.faults --schedules $(or $(N),2000) --seed $(or $(SEED),1) --jobs 2
+faults: $(READY) ## 2,000 fault schedules, of them 500 of lists and 500 of two providers; N= and SEED= for others
+ifdef SEED
+	$(BIN)/python -m tests.faults --schedules $(or $(N),2000) --seed $(SEED) --jobs 2
+else
+	$(BIN)/python -m tests.faults --schedules $(or $(N),1000) --seed 1 --jobs 2
+	$(BIN)/python -m tests.faults --schedules 500 --seed 1000000 --jobs 2
+	$(BIN)/python -m tests.faults --schedules 500 --seed 2000000 --jobs 2
+endif
 
 machine: $(READY) ## 400 examples of the state machine; N=4000 for more, SEED= for others
 	$(BIN)/python -m tests.faults --machine $(or $(N),400) --seed $(or $(SEED),1) --jobs 2

@@ -247,7 +247,7 @@ def test_what_is_no_list_of_filters(routee: Routee, content: bytes) -> None:
 
 
 def test_the_calls_of_a_campaign_that_does_not_exist(routee: Routee) -> None:
-    address = f"{BASE}/voice/tracking/campaign/{uuid.uuid4()}"
+    address = f"{BASE}/voice/tracking/campaign/{uuid.UUID(int=7)}"
     assert code(routee.http.get(address)) == (404, "404009001")
     routee.set("switches", routee_tracking_unknown="empty")
     assert figures(exact(routee.http.get(address))) == (0, 20, 0, 0, True, True, 0)

@@ -158,3 +158,13 @@ def test_a_late_rejection_of_an_earlier_attempt_proves_nothing(world: World) -> 
     assert attempt is not None
     assert world.states() == ["claimed"]
     assert ("late-answer", BATCH, "not_sent, but the attempt is in_doubt: late") in world.events()
+
+
+def test_a_record_of_the_provider_proves_that_it_was_sent(world: World) -> None:
+    recorded = Settlement(state=BatchState.ACCEPTED, reason="records", receipt=Receipt(ticket=""))
+    assert world.ledger.prove(BATCH, recorded) is True
+    row = world.batch(BATCH)
+    assert (row.state, row.reason, row.ticket, row.charged) == (BatchState.ACCEPTED, "records", "", None)
+    assert row.cost == row.worst
+    assert world.ledger.in_doubt() == ()
+    assert world.ledger.prove(BATCH, recorded) is False
