@@ -28,6 +28,7 @@ LEFT_AUDIENCE = "left-the-audience"
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 NO_RATES: Mapping[str, Decimal] = MappingProxyType({})
+NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 _SHOWN = 10
 """Groups that are named at most, where all would be too many to read."""
@@ -420,10 +421,14 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What the provider says that confirming a prepared batch comes to: contacts, and money in the book's currency."""
+    """What the provider says that confirming a batch comes to: contacts, and money in the book's currency.
+
+    `countries` counts them by country (ISO 3166-1 alpha-2), as far as it tells.
+    """
 
     contacts: int
     cost: Decimal
+    countries: Mapping[str, int] = field(default_factory=lambda: NO_COUNTS)
 
 
 History = tuple[Exchange | Waited | Doubted | Drafted | Agreed, ...]

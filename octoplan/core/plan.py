@@ -125,6 +125,7 @@ class Simulation(_Part):
     calls: int
     contacts: int
     cost: MoneyText | None
+    countries: dict[str, int] = {}
     differing: int = 0
     refused: int = 0
 

@@ -289,7 +289,9 @@ def _simulated(simulation: Simulation, *, held: bool) -> str:
         return f"simulated {cost}" if cost else f"simulated, {quantity(simulation.contacts, 'contact')}"
     if not simulation.contacts:
         return "its preparation was simulated"
-    return f"the provider counts {quantity(simulation.contacts, 'contact')}{f', {cost}' if cost else ''}"
+    where = ", ".join(f"{country} {number:,}" for country, number in simulation.countries.items())
+    counted = quantity(simulation.contacts, "contact")
+    return f"the provider counts {counted}{f' ({where})' if where else ''}{f', {cost}' if cost else ''}"
 
 
 def _changes(changes: tuple[Change, ...]) -> Iterator[str]:

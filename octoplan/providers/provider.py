@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from octoplan.core.model import NOTHING, Outcome, Verdict
+from octoplan.core.model import NO_COUNTS, NOTHING, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,6 +51,8 @@ class Limits:
 class Simulated:
     """A provider's own estimate of one batch: `parts` over all contacts, `credit` what would be left.
 
+    `countries` counts contacts by country (ISO 3166-1 alpha-2), as far as it tells.
+
     What it does not tell is None. At most one of the reasons is set, and then there are no figures: `refused` (this
     batch would be rejected), `unauthorised` (the credentials are), `unreachable` (no usable answer; ask again).
     """
@@ -59,6 +61,7 @@ class Simulated:
     parts: int | None = None
     cost: Decimal | None = None
     credit: Decimal | None = None
+    countries: Mapping[str, int] = field(default_factory=lambda: NO_COUNTS)
     refused: str = ""
     unauthorised: str = ""
     unreachable: str = ""

@@ -108,6 +108,7 @@ def filled(
             calls=opinion.calls,
             contacts=opinion.contacts,
             cost=None if opinion.cost is None else money_text(opinion.cost),
+            countries=dict(opinion.countries),
             differing=opinion.differing,
             refused=sum(opinion.refused.values()),
         )

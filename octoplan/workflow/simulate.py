@@ -124,6 +124,7 @@ def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int,
     calls = contacts = differing = 0
     cost: Decimal | None = Decimal(0)
     refused: Counter[str] = Counter()
+    countries: Counter[str] = Counter()
     try:
         for batch, answer in _answers(pool, asker, batches=batches):
             progress.advance(batch.contacts)
@@ -132,14 +133,21 @@ def simulate(batches: Iterable[Batch], *, name: str, wires: Wires, workers: int,
                 refused[answer.refused] += 1
                 continue
             contacts += answer.contacts or 0
+            countries.update(answer.countries)
             cost = None if cost is None or answer.cost is None else cost + answer.cost
             differing += not batch.campaign.audience.held and _differs(batch, answer)
     finally:
         asker.stop.set()
         pool.shutdown(cancel_futures=True)
         asker.close()
-    ordered = dict(sorted(refused.items()))
-    return SecondOpinion(calls=calls, contacts=contacts, cost=cost, differing=differing, refused=ordered)
+    return SecondOpinion(
+        calls=calls,
+        contacts=contacts,
+        cost=cost,
+        countries=dict(sorted(countries.items())),
+        differing=differing,
+        refused=dict(sorted(refused.items())),
+    )
 
 
 def _differs(batch: Batch, answer: Simulated) -> bool:

@@ -276,7 +276,7 @@ def group(project: Workspace) -> Workspace:
 def test_a_group_is_counted_and_called_once(group: Workspace) -> None:
     planned = group.run("plan").flat
     assert "groups gold of routee: at most 25 contacts" in planned
-    assert "the provider counts 20 contacts, 0.62" in planned
+    assert "the provider counts 20 contacts (FR 20), 0.62" in planned
     ended = group.run("apply")
     assert tally(ended.out)["accepted"] == 20
     assert "cost 0.62 of 2.00 EUR" in ended.out

@@ -101,10 +101,13 @@ def test_it_is_told_in_its_own_words(changes: dict[str, Any], told: str, hint: s
         (Quote(contacts=121, cost=Decimal(9)), 100, 1),
         (Quote(contacts=5, cost=Decimal(9)), 9, 0),
         (Quote(contacts=5, cost=Decimal(9)), 0, 0),
+        (Quote(contacts=5, cost=Decimal(9), countries={"FR": 3, "BE": 2}), None, 0),
+        (Quote(contacts=5, cost=Decimal(9), countries={"FR": 3, "GR": 2}), None, 1),
     ],
 )
 def test_what_is_beyond(quote: Quote, last: int | None, told: int) -> None:
-    assert len(list(held.beyond(LIST, quote, last=last))) == told
+    limited = replace(LIST, limits=replace(LIST.limits, countries=("FR", "BE")))
+    assert len(list(held.beyond(limited, quote, last=last))) == told
 
 
 def test_without_limits_everything_is_beyond() -> None:

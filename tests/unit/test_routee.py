@@ -235,7 +235,7 @@ def test_planning_reads_and_does_no_more() -> None:
 
 def test_a_simulation_counts_recipients_and_prices_them() -> None:
     found = simulated(ROUTEE, calls(), seen(200, ANALYSIS), seen(200, PRICES))
-    assert found == Simulated(contacts=2, cost=Decimal("0.07"))
+    assert found == Simulated(contacts=2, cost=Decimal("0.07"), countries={"FR": 2})
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_a_simulation_counts_recipients_and_prices_them() -> None:
 def test_prices_that_do_not_compare_leave_the_cost_out(prices: dict[str, Any]) -> None:
     status = 400 if "code" in prices else 200
     found = simulated(ROUTEE, calls(), seen(200, ANALYSIS), seen(status, prices))
-    assert found == Simulated(contacts=2, cost=None)
+    assert found == Simulated(contacts=2, cost=None, countries={"FR": 2})
 
 
 def test_people_of_no_country_have_no_price() -> None:
@@ -281,7 +281,8 @@ def test_a_group_is_counted_and_priced_by_the_projects_book() -> None:
     of = held(**GROUPS)
     counted = {**ANALYSIS, "numberOfRecipients": 0, "totalInGroups": 5, "recipientsPerCountry": {"FR": 3, "BE": 1}}
     assert sent(of).effect is Effect.READ
-    assert answered(of, seen(200, counted)) == Quote(contacts=5, cost=Decimal("0.205"))
+    expected = Quote(contacts=5, cost=Decimal("0.205"), countries={"FR": 3, "BE": 1})
+    assert answered(of, seen(200, counted)) == expected
 
 
 def test_a_country_without_a_price_is_not_called() -> None:
@@ -341,6 +342,17 @@ WHOLE: dict[str, Any] = {
 KEYS = [*ECHOES, *KEPT, "trackingId"]
 
 
+OBJECTS = ("callback", "campaignCallback", "message", "voiceAnalysis")
+"""Keys whose value is told by the keys in it."""
+
+ERRORS: dict[str, Any] = {
+    "code": "400013001",
+    "developerMessage": "+33639980001 is invalid",
+    "property": ["+33639980001", "+33639980002"],
+}
+"""An error as the page of the voice campaign names its keys."""
+
+
 def only(key: str) -> dict[str, Any]:
     """Return the answer with one key beside its tracking id."""
     names = key.split(".")
@@ -358,7 +370,7 @@ def accepted(body: dict[str, Any], of: Batch | None = None) -> Outcome:
     return found
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", [*KEYS, *OBJECTS])
 def test_golden_keys_of_the_answer(key: str, golden: Callable[[str, str], None]) -> None:
     of = CASES["recording"] if key == "fileURL" else CASES["every-field"]
     outcome = accepted(only(key), of)
@@ -376,7 +388,7 @@ def test_golden_keys_of_the_answer(key: str, golden: Callable[[str, str], None])
     }
     golden(f"routee/keys/{key}.json", json.dumps(told, indent=2, ensure_ascii=False))
     assert "+33" not in json.dumps(told["receipt"])
-    assert key == "trackingId" or key in receipt.details
+    assert key == "trackingId" or any(kept == key or kept.startswith(f"{key}.") for kept in receipt.details)
 
 
 def test_every_key_of_an_answer_is_kept_and_nobodys_number() -> None:
@@ -442,6 +454,16 @@ def test_invalid_recipients_are_counted_and_not_named() -> None:
         assert found.hint == UNLISTED
     alone = {"code": "400013001", "developerMessage": "x", "property": "+33639980001"}
     assert answered(calls(), seen(400, alone)).reason == "code 400013001; 1 invalid recipient"
+
+
+@pytest.mark.parametrize("key", ERRORS)
+def test_golden_keys_of_an_error(key: str, golden: Callable[[str, str], None]) -> None:
+    """Each beside the two that make it an error of a known shape."""
+    error = {name: ERRORS[name] for name in ERRORS if name in ("code", "developerMessage", key)}
+    found = answered(calls(), seen(400, {"errors": [error]}))
+    told = {"answer": {"errors": [error]}, "verdict": found.verdict, "reason": found.reason, "hint": found.hint}
+    golden(f"routee/keys/errors.{key}.json", json.dumps(told, indent=2))
+    assert "+33" not in found.reason + found.hint
 
 
 def test_every_code_has_a_hint(golden: Callable[[str, str], None]) -> None:

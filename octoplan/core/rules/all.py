@@ -34,13 +34,15 @@ AUDIENCE: KeyPath = ("audience",)
 class SecondOpinion:
     """What the provider's simulation of every batch came to.
 
-    `cost` is None where the provider tells none. `differing` counts batches whose contacts differ, or whose cost does
-    by more than 0.01; `refused` counts batches by the provider's reason.
+    `cost` is None where the provider tells none, and `countries` counts contacts as far as it tells. `differing` counts
+    batches whose contacts differ, or whose cost does by more than 0.01; `refused` counts batches by the provider's
+    reason.
     """
 
     calls: int
     contacts: int
     cost: Decimal | None
+    countries: Mapping[str, int] = field(default_factory=dict)
     differing: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
 

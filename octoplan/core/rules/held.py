@@ -64,6 +64,9 @@ def beyond(campaign: Campaign, quote: Quote, *, last: int | None) -> Iterator[st
         yield f"{counted}, `limits.max_contacts` is {limits.max_contacts or 0:,}"
     if limits.max_cost is None or quote.cost > limits.max_cost.amount:
         yield f"{quote.cost} is its cost, `limits.max_cost` is {limits.max_cost}"
+    outside = [] if limits.countries is None else sorted(quote.countries.keys() - set(limits.countries))
+    if outside:
+        yield f"contacts in {', '.join(outside)}, `limits.countries` is {', '.join(limits.countries or ())}"
     if quote.contacts < max(1, expect.min or 0):
         yield f"{counted}, at least {max(1, expect.min or 0):,} are expected"
     if last is not None and max(last, quote.contacts) >= FEW:

@@ -146,7 +146,7 @@ class Routee:
         if isinstance(priced, Outcome) and priced.verdict is not Verdict.REJECTED:
             return opinion(priced)
         cost = None if isinstance(priced, Outcome) else _cost(batch, answered)
-        return Simulated(contacts=counted.contacts, cost=cost)
+        return Simulated(contacts=counted.contacts, cost=cost, countries=_analysed(answered).countries)
 
     def next(self, batch: Batch, history: History) -> Step | Outcome:
         """Return what to do for `batch`: the campaign, once; first a count of an audience that Routee holds."""
@@ -267,15 +267,23 @@ def _is_deleted(reply: Reply) -> bool:
     return not reply.body.strip() or answers.read_cancel(reply).receipt is not None
 
 
+def _analysed(answered: tuple[Exchange, ...]) -> answers.Analysed:
+    """Return what the first of these answers counts."""
+    seen = answered[0].seen
+    if not isinstance(seen, Reply):
+        raise TypeError(seen)
+    return answers.analysed(seen)
+
+
 def _cost(batch: Batch, answered: tuple[Exchange, ...]) -> Decimal | None:
     """Return what a batch costs by the provider's own prices; None where they do not say.
 
     Answered calls are billed by the second; all are counted here as answered, and heard to the end.
     """
-    analysis, prices = (exchange.seen for exchange in answered)
-    if not isinstance(analysis, Reply) or not isinstance(prices, Reply):
-        raise TypeError(answered)
-    found, listed = answers.analysed(analysis), answers.price_list(prices)
+    found, prices = _analysed(answered), answered[1].seen
+    if not isinstance(prices, Reply):
+        raise TypeError(prices)
+    listed = answers.price_list(prices)
     is_whole = sum(found.countries.values()) >= found.contacts and found.countries.keys() <= listed.mobile.keys()
     if listed.currency != batch.currency or not is_whole:
         return None
@@ -293,9 +301,7 @@ def _counted(batch: Batch, history: History) -> Step | Outcome:
     if isinstance(found, Outcome):
         again = found.verdict is Verdict.UNREACHABLE and len(looks) < LOOKS
         return Wait(seconds=2.0 ** (len(looks) - 1), reason=found.reason) if again else found
-    if not isinstance(looks[-1], Reply):
-        raise TypeError(looks[-1])
-    return _quoted(batch, answers.analysed(looks[-1]))
+    return _quoted(batch, _analysed(tuple(item for item in history[-1:] if isinstance(item, Exchange))))
 
 
 def _quoted(batch: Batch, found: answers.Analysed) -> Quote | Outcome:
@@ -306,4 +312,5 @@ def _quoted(batch: Batch, found: answers.Analysed) -> Quote | Outcome:
         return Outcome(verdict=Verdict.REJECTED, reason=told, hint="add the price, or take these contacts out")
     known = sum(number * batch.rates[country] for country, number in found.countries.items())
     others = max(0, found.contacts - sum(found.countries.values()))
-    return Quote(contacts=found.contacts, cost=known + others * max(batch.rates.values(), default=Decimal(0)))
+    cost = known + others * max(batch.rates.values(), default=Decimal(0))
+    return Quote(contacts=found.contacts, cost=cost, countries=found.countries)

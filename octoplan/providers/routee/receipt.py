@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from octoplan.core.codes import COUNTRIES
+from octoplan.core.quantity import quantity
 from octoplan.providers.reply import count, figure
 
 if TYPE_CHECKING:
@@ -115,6 +116,12 @@ def _counted(name: str, known: tuple[str, ...]) -> Callable[[Any], str]:
     return read
 
 
+def _grouped(value: Any) -> str:
+    """Return how many are in how many groups: their names are not kept."""
+    numbers = [count(number, "recipientsPerGroup") or 0 for number in value.values()] if isinstance(value, dict) else []
+    return f"{sum(numbers)} in {quantity(len(numbers), 'group')}"
+
+
 KEPT: Mapping[str, Callable[[Any], str]] = {
     "contacts": _size,
     "cost": _figure("cost"),
@@ -130,7 +137,7 @@ KEPT: Mapping[str, Callable[[Any], str]] = {
     "voiceAnalysis.numberOfRecipients": _figure("numberOfRecipients"),
     "voiceAnalysis.recipientCountries": _size,
     "voiceAnalysis.recipientsPerCountry": _counted("recipientsPerCountry", tuple(COUNTRIES)),
-    "voiceAnalysis.recipientsPerGroup": _counted("recipientsPerGroup", ()),
+    "voiceAnalysis.recipientsPerGroup": _grouped,
     "voiceAnalysis.totalInGroups": _figure("totalInGroups"),
 }
 """What is kept of every other key."""
