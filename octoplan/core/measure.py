@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from octoplan.core import parts, spoken
 from octoplan.core.model import Channel
-from octoplan.core.recording import Recording
+from octoplan.core.recording import ASSUMED, Recording
 from octoplan.core.rules.texts import MAX_LENGTH, encoding_dearer, encoding_refused
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ class Steps(Messages):
 
 
 class Played(Messages):
-    """The billing steps of a call that plays a recording: the same for everybody, one where its length is unknown."""
+    """The billing steps of a call that plays a recording: the same for all, by a usual length where none is known."""
 
     def __init__(self, terms: Terms, *, pause: int) -> None:
         super().__init__()
         self.seconds = terms.recording.seconds and terms.recording.seconds + pause
-        self._steps = max(1, -(-self.seconds // terms.step))
+        self._steps = -(-(self.seconds or ASSUMED + pause) // terms.step)
         self._findings = terms.recording.findings
 
     def count(self, texts: list[str], _joined: str) -> list[int]:

@@ -21,6 +21,10 @@ _UNCOMPRESSED = (0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE)
 """PCM, floating point, A-law, mu-law, extensible: of these the header says twice how many bytes a second has."""
 
 
+ASSUMED = 30
+"""Seconds that a recording is counted as while nobody has read it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """What is known of a recording: `seconds` is 0 until it was read, `findings` is what reading it showed."""

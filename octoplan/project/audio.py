@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from octoplan.core import recording
 from octoplan.core.model import Reply, Severity
-from octoplan.core.recording import NoWave, Recording
+from octoplan.core.recording import ASSUMED, NoWave, Recording
 from octoplan.core.rules import finding
 from octoplan.core.rules.url import is_reserved
 
@@ -35,7 +35,7 @@ _OK = 200
 _REDIRECTS = range(300, 400)
 _SHOWN = 12
 
-_ONE_STEP = "one billing step a call is counted"
+_ASSUMED = f"{ASSUMED} seconds a call are counted"
 _SAMPLE = "name the real file; sample data is for the sandbox"
 
 
@@ -45,11 +45,11 @@ def hear(audio: Audio | None, *, sandbox: bool, offline: bool) -> Recording:
         return Recording()
     if is_reserved(audio.url):
         message = "the recording is at a name reserved for examples: "
-        message += f"nothing is read there, {_ONE_STEP}" if sandbox else "this is sample data"
+        message += f"nothing is read there, {_ASSUMED}" if sandbox else "this is sample data"
         severity = Severity.INFO if sandbox else Severity.ERROR
         return _told(finding("audio", message, severity=severity, path=URL, hint=_SAMPLE))
     if offline:
-        message = f"the recording is not read offline: {_ONE_STEP}"
+        message = f"the recording is not read offline: {_ASSUMED}"
         return _told(finding("audio", message, severity=Severity.INFO, path=URL, hint="`plan` reads it"))
     return _heard(audio, _fetched(audio.url))
 

@@ -99,7 +99,7 @@ def test_its_steps_have_a_limit(project: Workspace, shelf: Shelf) -> None:
 
 def test_offline_nothing_is_read_and_one_step_counted(project: Workspace, shelf: Shelf) -> None:
     campaign = planned(project, "--offline")
-    assert told(campaign) == [("info", "the recording is not read offline: one billing step a call is counted")]
+    assert told(campaign) == [("info", "the recording is not read offline: 30 seconds a call are counted")]
     assert campaign["estimate"]["parts"] == 3
     assert campaign["text"]["step"] == 0
     assert shelf.asked == 0
