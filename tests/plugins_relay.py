@@ -19,3 +19,12 @@ def relay(project: Workspace) -> Iterator[Relay]:
     with project.serving() as served, relaying(served) as relay:
         project.served = relay.url
         yield relay
+
+
+@pytest.fixture
+def plan(project: Workspace, relay: Relay) -> list[str]:
+    """Save a plan of a rehearsal; give the words that apply it."""
+    assert project.served == relay.url
+    project.run("--env", "rehearsal", "ledger", "init")
+    project.run("--env", "rehearsal", "plan", "--out", str(project.root / "plan"))
+    return ["apply", str(project.root / "plan")]

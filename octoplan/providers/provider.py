@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from octoplan.core.errors import Refused
 from octoplan.core.model import NO_COUNTS, NOTHING, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from decimal import Decimal
 
     from octoplan.core.merge import MergeFields
@@ -108,6 +109,22 @@ class Lost:
     request_id: str
     ticket: str = ""
     kind: str = ""
+
+
+def refuse_unsendable(kind: str, credentials: Mapping[str, str], *, names: Iterable[str]) -> None:
+    """Refuse credentials that no header can carry.
+
+    Raises:
+        Refused: one of these `names` is empty, or holds what a header may not.
+    """
+    for name in names:
+        value = credentials[name]
+        if not (value.isascii() and value.isprintable() and value.strip() == value and value):
+            raise Refused(
+                f"providers.{kind}.{name} is empty, or holds blanks around it, line breaks or letters outside "
+                "ASCII: check the variable it is read from",
+                reason="credentials",
+            )
 
 
 def left_at_once(sent: Sent) -> Outcome | None:

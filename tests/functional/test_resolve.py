@@ -34,15 +34,6 @@ def project(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def plan(project: Workspace, relay: Relay) -> list[str]:
-    """Save a plan of a rehearsal; give the words that apply it."""
-    assert project.served == relay.url
-    project.run(*REHEARSAL, "ledger", "init")
-    project.run(*REHEARSAL, "plan", "--out", str(project.root / "plan"))
-    return ["apply", str(project.root / "plan")]
-
-
-@pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """Return what moves this machine's clock, as octoplan reads it."""
     real, ahead = projects.utc_now, [timedelta()]

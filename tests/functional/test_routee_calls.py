@@ -62,15 +62,6 @@ def project(tmp_path: Path) -> Workspace:
     return project
 
 
-@pytest.fixture
-def plan(project: Workspace, relay: Relay) -> list[str]:
-    """Save a plan of a rehearsal; give the words that apply it."""
-    assert project.served == relay.url
-    project.run(*REHEARSAL, "ledger", "init")
-    project.run(*REHEARSAL, "plan", "--out", str(project.root / "plan"))
-    return ["apply", str(project.root / "plan")]
-
-
 def sends(project: Workspace) -> list[dict[str, Any]]:
     """Return the bodies of the campaigns that were asked for."""
     asked = project.ask("requests?limit=1000")["requests"]

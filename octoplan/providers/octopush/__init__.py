@@ -14,13 +14,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from octoplan.core.errors import InputError, Refused
+from octoplan.core.errors import InputError
 from octoplan.core.model import Effect, Exchange, Money, Outcome, Request, Verdict
 from octoplan.core.outcome import consult, judge
 from octoplan.core.rules import sender, voice
 from octoplan.providers.octopush import answers, body, cancel, held, offered, single
 from octoplan.providers.octopush.contract import check_body, check_single
-from octoplan.providers.provider import Limits, left_at_once, opinion
+from octoplan.providers.provider import Limits, left_at_once, opinion, refuse_unsendable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,14 +90,7 @@ class Octopush:
 
     def headers(self, credentials: Mapping[str, str]) -> dict[str, str]:
         """Return what authenticates a request; raises `Refused` for credentials no header can carry."""
-        for name in self.credentials:
-            value = credentials[name]
-            if not (value.isascii() and value.isprintable() and value.strip() == value and value):
-                raise Refused(
-                    f"providers.octopush.{name} is empty, or holds blanks around it, line breaks or letters outside "
-                    "ASCII: check the variable it is read from",
-                    reason="credentials",
-                )
+        refuse_unsendable(self.kind, credentials, names=self.credentials)
         return {"api-login": credentials["login"], "api-key": credentials["key"]}
 
     def check(self, campaign: Campaign) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from octoplan.core.errors import InputError, Refused
+from octoplan.core.errors import InputError
 from octoplan.core.model import (
     Agreed,
     Channel,
@@ -31,7 +31,7 @@ from octoplan.core.model import (
 from octoplan.core.outcome import Hints, consult, judge, revoked
 from octoplan.core.rules import finding, sender, voice
 from octoplan.core.rules.offered import not_offered
-from octoplan.providers.provider import Limits, Simulated, Tokens, left_at_once, opinion
+from octoplan.providers.provider import Limits, Simulated, Tokens, left_at_once, opinion, refuse_unsendable
 from octoplan.providers.reply import Unusable, decode
 from octoplan.providers.routee import answers, body
 from octoplan.providers.routee.contract import check_analysis, check_campaign, check_search
@@ -113,14 +113,7 @@ class Routee:
         Raises:
             Refused: no header can carry these credentials.
         """
-        for name in self.credentials:
-            value = credentials[name]
-            if not (value.isascii() and value.isprintable() and value.strip() == value and value):
-                raise Refused(
-                    f"providers.routee.{name} is empty, or holds blanks around it, line breaks or letters outside "
-                    "ASCII: check the variable it is read from",
-                    reason="credentials",
-                )
+        refuse_unsendable(self.kind, credentials, names=self.credentials)
         pair = f"{credentials['application_id']}:{credentials['application_secret']}"
         return {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
