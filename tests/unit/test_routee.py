@@ -446,15 +446,12 @@ def test_what_an_answer_means(seen_: Seen, verdict: Verdict, told: str) -> None:
     assert (found.verdict, told in found.reason) == (verdict, True), found.reason
 
 
-def test_invalid_recipients_are_counted_and_not_named(golden: Callable[[str, str], None]) -> None:
+def test_invalid_recipients_are_counted_and_not_named() -> None:
     errors = [{"code": "400013001", "developerMessage": "+33639980001", "property": ["+33639980001", "+33639980002"]}]
-    told = []
     for body in ({"errors": errors}, {"errors": errors[0]}, {**errors[0]}):
         found = answered(calls(), seen(400, body))
         assert (found.verdict, found.reason) == (Verdict.REJECTED, "code 400013001; 2 invalid recipients")
         assert found.hint == UNLISTED
-        told.append({"answer": body, "verdict": found.verdict, "reason": found.reason, "hint": found.hint})
-    golden("routee/errors.json", json.dumps(told, indent=2))
     alone = {"code": "400013001", "developerMessage": "x", "property": "+33639980001"}
     assert answered(calls(), seen(400, alone)).reason == "code 400013001; 1 invalid recipient"
 
