@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from conftest import ROOT
@@ -12,6 +12,10 @@ from conftest import ROOT
 from octoplan.providers.octopush import answers
 from octoplan.providers.octopush.contract import BODIES, SINGLES, Cancel, Ticket, fields, single_fields
 from octoplan.providers.octopush.held_contract import CREATES
+from octoplan.providers.pinned import Pinned
+from octoplan.providers.routee import contract
+from octoplan.providers.routee.codes import CODES
+from octoplan.providers.routee.receipt import ECHOES, KEPT
 from octoplan.sandbox import routee
 from octoplan.sandbox.faults import CHOICE, FAULTS, MISSING, Field
 from octoplan.sandbox.octopush import ENDPOINTS
@@ -19,6 +23,8 @@ from octoplan.sandbox.switches import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from pydantic import BaseModel
 
     from octoplan.providers.octopush.held_contract import Create
 
@@ -28,7 +34,7 @@ PARAMETERS = {"recipients.last_name", *(f"recipients.param{number}" for number i
 WIRE = ROOT / "tests" / "golden" / "octopush"
 
 
-def octopush_rows(heading: str, *, table: int = 0) -> list[list[str]]:
+def rows_below(heading: str, *, table: int = 0) -> list[list[str]]:
     """Return the cells of a table below a heading of docs/providers.md, the first by default, without its head."""
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     _, _, below = page.partition(f"### {heading}\n")
@@ -36,13 +42,31 @@ def octopush_rows(heading: str, *, table: int = 0) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-SENT = octopush_rows("The call `multi-channel/send`, field by field")
-SINGLE = octopush_rows("The calls `sms-campaign/send` and `voice-campaign/send`", table=1)
-CANCELLED = octopush_rows("The call `multi-channel/cancel`")
-SINGLE_CANCELLED = octopush_rows("The calls `sms-campaign/cancel` and `voice-campaign/cancel`")
-ANSWERED = octopush_rows("What it answers")
-HELD = octopush_rows("Lists and tags: `sms-campaign-on-list` and `voice-campaign-on-list`")
-HELD_ANSWERED = octopush_rows("Lists and tags: `sms-campaign-on-list` and `voice-campaign-on-list`", table=1)
+SENT = rows_below("The call `multi-channel/send`, field by field")
+SINGLE = rows_below("The calls `sms-campaign/send` and `voice-campaign/send`", table=1)
+CANCELLED = rows_below("The call `multi-channel/cancel`")
+SINGLE_CANCELLED = rows_below("The calls `sms-campaign/cancel` and `voice-campaign/cancel`")
+ANSWERED = rows_below("What it answers")
+HELD = rows_below("Lists and tags: `sms-campaign-on-list` and `voice-campaign-on-list`")
+HELD_ANSWERED = rows_below("Lists and tags: `sms-campaign-on-list` and `voice-campaign-on-list`", table=1)
+CALLED = rows_below("The call `voice/campaign`, field by field")
+CALL_ANSWERED = rows_below("What Routee answers")
+
+ANSWER_KEYS = (
+    *("callback", "callback.strategy", "callback.url"),
+    *("campaignCallback", "campaignCallback.strategy", "campaignCallback.url", "campaignName"),
+    *("contacts", "cost", "createdAt", "fileURL", "from", "groups", "hangupDelay"),
+    *("message", "message.gender", "message.language", "message.text", "respectQuietHours", "scheduledDate"),
+    *("state", "statuses", "to", "trackingId", "type", "collectDtmfDigits", "collectDtmfAwaitSeconds"),
+    *("voiceAnalysis", "voiceAnalysis.contacts"),
+    *("voiceAnalysis.dialPlanAnalysis", "voiceAnalysis.dialPlanAnalysis.placeholder"),
+    *("voiceAnalysis.numberOfRecipients", "voiceAnalysis.recipientCountries", "voiceAnalysis.recipientsPerCountry"),
+    *("voiceAnalysis.recipientsPerGroup", "voiceAnalysis.totalInGroups"),
+    *("errors.code", "errors.developerMessage", "errors.property"),
+)
+"""What Routee's page of the voice campaign has for a response, in its order."""
+
+CALLS = ROOT / "tests" / "golden" / "routee"
 
 PROVIDERS = {"sms": "sms", "voice": "voice_sms"}
 """Channels of ours, and what the provider calls them."""
@@ -69,14 +93,14 @@ def alternatives(address: str) -> list[str]:
 
 
 def test_every_address_of_the_sandbox_is_documented() -> None:
-    rows = octopush_rows("Addresses of the sandbox")
+    rows = rows_below("Addresses of the sandbox")
     assert {(row[0], address) for row in rows for address in alternatives(words(row[1])[0])} == ENDPOINTS.keys()
 
 
 def test_every_address_of_the_sandboxs_routee_is_documented() -> None:
     there = {(method, routee.BASE + path) for method, path in routee.ENDPOINTS}
     there.add((routee.TOKEN[0], routee.AUTHENTICATION_BASE + routee.TOKEN[1]))
-    assert {(row[0], words(row[1])[0]) for row in octopush_rows("Addresses of the sandbox: Routee")} == there
+    assert {(row[0], words(row[1])[0]) for row in rows_below("Addresses of the sandbox: Routee")} == there
 
 
 def written(field: Field) -> str:
@@ -84,11 +108,11 @@ def written(field: Field) -> str:
 
 
 def test_every_fault_of_the_sandbox_is_documented() -> None:
-    assert octopush_rows("Faults of the sandbox", table=1) == [
+    assert rows_below("Faults of the sandbox", table=1) == [
         [f"`{name}`", kind.where, ", ".join(f"`{n}` {written(f)}" for n, f in kind.takes.items()), kind.meaning]
         for name, kind in FAULTS.items()
     ]
-    assert [row[:2] for row in octopush_rows("Faults of the sandbox")] == [
+    assert [row[:2] for row in rows_below("Faults of the sandbox")] == [
         [f"`{name}`", written(field)] for name, field in CHOICE.items()
     ]
 
@@ -174,6 +198,91 @@ def test_the_guesses_name_switches_there_are_and_the_answers_every_ticket() -> N
     assert named - {*answers.TICKETS, "providers/octopush/rcs.py"} <= SWITCHES.keys()
     assert tickets == {*answers.TICKETS}
     assert {word for row in ANSWERED for word in words(row[0])} >= answers.FIGURES
+
+
+def at(body: Any, key: str) -> Any:
+    """Return the value at a dotted key; None where there is none."""
+    for name in key.split("."):
+        body = body[0] if isinstance(body, list) else body
+        body = body.get(name) if isinstance(body, dict) else None
+    return body
+
+
+def names(model: type[BaseModel], before: str = "") -> list[str]:
+    """Return the fields of a contract as they are called on the wire, dotted."""
+    found = []
+    for name, field in model.model_fields.items():
+        found.append(before + (field.alias or name))
+        inside = [each for each in (field.annotation, *get_args(field.annotation)) if isinstance(each, type)]
+        for each in inside:
+            found += names(each, f"{found[-1]}.") if issubclass(each, Pinned) else []
+    return found
+
+
+def routee_golden(name: str) -> Any:
+    return json.loads((CALLS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_every_field_of_routees_contract_has_a_row_and_every_row_a_field() -> None:
+    assert sorted(words(row[0])[0] for row in CALLED) == sorted(names(contract.Campaign))
+    assert sorted(words(row[0])[0] for row in CALLED if row[1] == "yes") == sorted(names(contract.Analysis))
+    assert {row[1] for row in CALLED} == {"yes", ""}
+
+
+@pytest.mark.parametrize(("field", "analysed", "named"), [(words(row[0])[0], row[1], words(row[3])) for row in CALLED])
+def test_the_golden_files_of_routees_fields_hold_them(field: str, analysed: str, named: list[str]) -> None:
+    assert named
+    for name in named:
+        steps = routee_golden(name)
+        assert at(steps["send"]["body"], field) is not None, name
+        assert (at(steps["simulate"]["body"], field) is not None) == (analysed == "yes"), name
+
+
+def test_what_routee_is_always_sent_is_said_to_be() -> None:
+    always = {words(row[0])[0] for row in CALLED if row[2].startswith("always: ")}
+    sends = [routee_golden(name)["send"]["body"] for name in ("text", "transactional", "recording", "groups")]
+    assert always == set.intersection(*map(set, sends))
+    assert always == {
+        field.alias or name for name, field in contract.Campaign.model_fields.items() if field.is_required()
+    } | {"name"}
+
+
+def test_every_key_of_routees_answer_has_a_row_that_says_what_is_kept() -> None:
+    assert tuple(words(row[0])[0] for row in CALL_ANSWERED) == ANSWER_KEYS
+    kept = {words(row[0])[0]: row[1] for row in CALL_ANSWERED}
+    parents = {key for key in ANSWER_KEYS if f"{key}." in "".join(ANSWER_KEYS)} - {*KEPT}
+    errors = {key for key in ANSWER_KEYS if key.startswith("errors.")}
+    assert {key for key, told in kept.items() if told == "by its keys"} == parents
+    assert {key for key, told in kept.items() if told.startswith("compared")} == ECHOES.keys()
+    assert kept.keys() - parents - errors - ECHOES.keys() == {*KEPT, "trackingId"}
+
+
+def test_every_key_of_routees_answer_has_its_golden_file() -> None:
+    assert [words(row[2]) for row in CALL_ANSWERED] == [[f"keys/{key}"] for key in ANSWER_KEYS]
+    assert {path.stem for path in (CALLS / "keys").iterdir()} == set(ANSWER_KEYS)
+    assert [key for key in ANSWER_KEYS if at(routee_golden(f"keys/{key}")["answer"], key) is None] == []
+
+
+def test_every_error_code_of_routee_is_documented_with_our_hint() -> None:
+    verdicts = {code: told["verdict"] for code, told in routee_golden("codes").items()}
+    become = {
+        "refused": "not sent, and the run stops",
+        "rejected": "rejected",
+        "duplicate": "a duplicate, see below",
+    }
+    assert rows_below("What Routee answers", table=1) == [
+        [f"`{code}`", of.meaning, become[verdicts[str(code)]], of.hint] for code, of in CODES.items()
+    ]
+
+
+def test_the_guesses_about_routee_name_its_switches() -> None:
+    cells = [row[4] for row in CALLED] + [row[3] for row in CALL_ANSWERED]
+    cells += [row[1] for row in rows_below("What octoplan assumes of Routee")]
+    named = {word for cell in cells for word in words(cell) if word.startswith("routee_")}
+    assert named <= {name for name in SWITCHES if name.startswith("routee_")}
+    page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+    _, _, section = page.partition("## Routee: voice\n")
+    assert {*re.findall(r"`(routee_\w+)`", section)} <= SWITCHES.keys()
 
 
 def test_every_decision_is_numbered_and_says_why() -> None:
