@@ -261,7 +261,8 @@ def _compare(batch: Batch, accepted: Outcome) -> Outcome:
     receipt = accepted.receipt or Receipt(ticket="")
     reserved, excess = batch.contacts, []
     if receipt.contacts is not None and receipt.contacts > reserved:
-        excess.append(f"{receipt.contacts} contacts accepted, {reserved} sent")
+        given = "approved" if batch.campaign.audience.held else "sent"
+        excess.append(f"{receipt.contacts} contacts accepted, {reserved} {given}")
     if receipt.cost is not None and receipt.cost > batch.worst:
         excess.append(f"{receipt.cost} {batch.currency} charged, {batch.worst} reserved")
     return replace(accepted, receipt=receipt, excess="; ".join(excess))

@@ -154,7 +154,7 @@ def _audience(campaign: PlannedCampaign) -> str:
         return ""
     if campaign.held:
         most = quantity(counts.contacts, "contact")
-        return f"{campaign.held} of {campaign.provider}: at most {most}, counted when it is prepared"
+        return f"{campaign.held} of {campaign.provider}: at most {most}, counted before it is sent"
     line = f"{quantity(counts.rows, 'row')} → {quantity(counts.contacts, 'contact')}"
     gone = dict(counts.excluded)
     if counts.already_sent:
@@ -185,8 +185,19 @@ def _text(campaign: PlannedCampaign) -> Iterator[str]:
     manner = " · ".join(_manner(campaign.spec))
     if manner:
         yield from _field("as", manner)
+    for callback in _callbacks(campaign.spec):
+        yield from _field("callback", callback)
     if text.locales:
         yield from _field("languages", ", ".join(f"{locale} {count:,}" for locale, count in text.locales.items()))
+
+
+def _callbacks(spec: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which addresses the provider calls, about what and when."""
+    for key, told in (("callback", "each call"), ("campaign_callback", "the campaign")):
+        callback = spec.get("options", {}).get(key)
+        if callback:
+            when = "every change" if callback["when"] == "change" else "the end"
+            yield f"{visible(callback['url'])} · of {told}, at {when}"
 
 
 def _manner(spec: Mapping[str, Any]) -> Iterator[str]:
@@ -201,7 +212,12 @@ def _manner(spec: Mapping[str, Any]) -> Iterator[str]:
     if service and message.get("text"):
         yield "HTML" if message.get("format") == "html" else "plain text"
     if options.get("collect_keys"):
-        yield "keys collected"
+        seconds = options.get("key_wait_seconds")
+        yield f"keys collected, {seconds} s to press one" if seconds else "keys collected"
+    if seconds := options.get("ring_seconds"):
+        yield f"rings for {seconds} s"
+    if (quiet := options.get("respect_quiet_hours")) is not None:
+        yield f"quiet hours {'kept' if quiet else 'not kept'}"
 
 
 def _quoted(pattern: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from octoplan.core import action, approval, keys
@@ -13,7 +14,7 @@ from octoplan.core.errors import InputError
 from octoplan.core.held import HeldPacker
 from octoplan.core.measure import Terms
 from octoplan.core.merging import Merging
-from octoplan.core.model import Channel, Severity
+from octoplan.core.model import Channel, Quote, Severity
 from octoplan.core.plan import AudienceCounts, PlannedCampaign
 from octoplan.core.rules import accept, blocks, history, merge, reach, voice
 from octoplan.core.rules import held as listed
@@ -27,6 +28,7 @@ from octoplan.workflow.remembered import Remembered, channel_of, distinct, held_
 from octoplan.workflow.rows import Composed, filled, planned
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from octoplan.audience import Engine, Query
@@ -149,13 +151,20 @@ class Preparation:
             *history.check_history(composed.packed.contacts, empty=self.remembered.is_new(campaign)),
         )
         opinion = self._simulate(campaign, composed, found=found)
-        found += check_simulation(replace(facts, simulated=opinion))
+        found += (*check_simulation(replace(facts, simulated=opinion)), *self._counted(campaign, opinion))
         row = filled(bare.row, campaign, composed=composed, opinion=opinion)
         row = row.model_copy(
             update={"again": composed.packer.count(self.remembered.got_another(campaign)), **hours.shown(due)}
         )
         complete = replace(bare, row=row, packer=composed.packer, entries=composed.entries)
         return self._judged(complete, past, found=found)
+
+    def _counted(self, campaign: Campaign, opinion: SecondOpinion | None) -> Iterable[Finding]:
+        """Return what the provider counts beyond what is approved, where it counts an audience that it holds."""
+        if opinion is None or not campaign.audience.held or not opinion.contacts:
+            return ()
+        quote = Quote(contacts=opinion.contacts, cost=opinion.cost or Decimal(0), countries=opinion.countries)
+        return listed.check_counted(campaign, quote, last=self.remembered.last_contacts(campaign))
 
     def _of_file(self, campaign: Campaign) -> tuple[Finding, ...]:
         """Return what was found when the campaign's file was read; none of it is an error."""

@@ -102,6 +102,7 @@ def test_the_messy_list_arrives_number_by_number(tmp_path: Path) -> None:
             "calls": plan["calls"],
             "contacts": audience["contacts"],
             "cost": plan["estimate"]["cost"],
+            "countries": {},
             "differing": 0,
             "refused": 0,
         }

@@ -284,6 +284,22 @@ def test_a_group_that_has_grown_beyond_its_limits_is_not_called(group: Workspace
     assert sends(group) == []
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("max_contacts: 25", "max_contacts: 19", "20 contacts, `limits.max_contacts` is 19"),
+        ("max_contacts: 25", "max_contacts: 25, countries: []", "contacts in FR, `limits.countries` is"),
+        ("[gold]}", "[gold], expect: {min: 21}}", "20 contacts, at least 21 are expected"),
+    ],
+)
+def test_a_group_beyond_its_limits_is_told_while_planning(group: Workspace, old: str, new: str, told: str) -> None:
+    group.edit("campaigns/groupe.yaml", old, new.replace("countries: []", "countries: [BE]"))
+    group.edit("octoplan.yaml", "countries: [FR]", "countries: [FR, BE]")
+    planned = group.run("plan", code=1).flat
+    assert f"error simulation-refused: the provider counts {told}" in planned
+    assert group.counts()["deliveries"] == 0
+
+
 def test_contacts_by_their_ids(project: Workspace) -> None:
     project.edit("campaigns/appel.yaml", "file: ../audiences/list.csv", "contact_ids: [zoe, marc]")
     project.edit("campaigns/appel.yaml", "Bonjour {{ contact.first_name }}. Votre", "Votre")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 RULE = "provider-held"
 
+PREPARED = ("list", "tag")
+"""What is prepared before it is counted: of anything else the provider tells at once how many are where."""
+
 FEW = 10
 """An audience that has had and has fewer contacts than this may change freely."""
 
@@ -42,14 +45,16 @@ def check(campaign: Campaign) -> Iterator[Finding]:
     if campaign.options.list_name is not None:
         said = "`options.list_name` would store as a list whoever is in one"
         yield finding(RULE, said, severity=ERROR, path=("options", "list_name"), hint="remove it")
-    if campaign.channel is Channel.VOICE and campaign.audience.kind in ("list", "tag"):
+    counted = campaign.audience.kind not in PREPARED
+    if campaign.channel is Channel.VOICE and not counted:
         purpose = campaign.purpose.value
         said = f"the call for a list or tag has no `purpose`: that this is {purpose} is not transmitted"
         hint = "where that matters, export the contacts to a file and name that under `audience.file`"
         yield finding("voice-purpose", said, path=("purpose",), value=purpose, hint=hint)
+    unapplied = ("suppression lists", "`limits.per_contact`", *(() if counted else ("`limits.countries`",)))
     said = (
-        f"{told}: suppression lists, `limits.per_contact`, `limits.countries` and how often somebody may be called "
-        "cannot be applied to it, nor can be told who gets another campaign, too"
+        f"{told}: {', '.join(unapplied)} and how often somebody may be called cannot be applied to it, nor can be told "
+        "who gets another campaign, too"
     )
     holds = _WORDS.get(campaign.audience.kind, "list holds")
     hint = f"see to it that the provider's {holds} nobody who must not get this, then accept it under `allow`"
@@ -73,6 +78,15 @@ def beyond(campaign: Campaign, quote: Quote, *, last: int | None) -> Iterator[st
         change = Decimal(abs(quote.contacts - last)) / max(last, 1)
         if change > expect.max_change:
             yield f"{counted}, the last edition had {last:,}: more of a change than `expect.max_change`"
+
+
+def check_counted(campaign: Campaign, quote: Quote, *, last: int | None) -> Iterator[Finding]:
+    """Yield an error where what the provider counts while planning is more than is approved: apply would refuse it."""
+    told = "; ".join(beyond(campaign, quote, last=last))
+    if told:
+        hint = "make the audience at the provider smaller, or raise the limit in a reviewed change"
+        path = ("audience", campaign.audience.kind)
+        yield finding("simulation-refused", f"the provider counts {told}", path=path, hint=hint)
 
 
 def check_edition(campaign: Campaign, begun: str | None) -> Iterator[Finding]:
