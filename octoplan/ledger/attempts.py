@@ -231,6 +231,9 @@ def settle(tx: Transaction, attempt: str, *, settlement: Settlement) -> Decimal 
         tx.at,
         batch["id"],
     )
+    if settlement.receipt is not None and settlement.receipt.contacts:
+        held = (settlement.receipt.contacts, batch["id"])
+        tx.change("UPDATE batches SET contacts = ? WHERE id = ? AND held = 1", *held)
     tx.event(settlement.state.replace("_", "-"), batch=batch["id"], reason=settlement.reason, details=details)
     return max(Decimal(0), (charged or Decimal(0)) - Decimal(batch["worst"]))
 

@@ -212,7 +212,7 @@ class BatchRow:
     """A batch as the ledger knows it; `id` is `campaign/edition/number`.
 
     `held`: the provider holds its audience, for which one key stands; `count` is then what was approved, and from
-    the claim on what the provider counts.
+    the claim on what the provider counts, in the end by its answer.
 
     A claimed batch whose run is gone reads as in doubt. `alive`: the claim's run lives, or, of a
     reserved batch, some run of its plan. `keys` (packed, ascending) are filled in by `reserve` and

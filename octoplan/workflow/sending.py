@@ -132,9 +132,9 @@ class Sender:
         return self._settled(wire, row, batch=identified, attempt=(attempt, deadline), history=(Doubted(),))
 
     def confirm(self, wire: Wire, row: BatchRow, *, batch: Batch, prepared: tuple[History, Quote]) -> Outcome | None:
-        """Claim what the provider has prepared, confirm it once and settle; None if another runner has taken it.
+        """Claim what the provider has prepared or counted, confirm it once and settle; None if another runner has it.
 
-        Late or closed, it is not claimed. Raises as `send` does.
+        Late or closed, it is not claimed. What the answer does not count is as it was quoted. Raises as `send` does.
         """
         history, quote = prepared
         late = self.ended() or self._late(batch, ())
@@ -147,7 +147,12 @@ class Sender:
         attempt = self.ledger.claim(self.run, row.id, wanted=wanted)
         if attempt is None:
             return None
-        return self._settled(wire, row, batch=batch, attempt=(attempt, deadline), history=agreed)
+        outcome = self._settled(wire, row, batch=batch, attempt=(attempt, deadline), history=agreed)
+        receipt = outcome.receipt
+        if outcome.verdict is not Verdict.ACCEPTED or receipt is None:
+            return outcome
+        cost = quote.cost if receipt.cost is None else receipt.cost
+        return replace(outcome, receipt=replace(receipt, contacts=receipt.contacts or quote.contacts, cost=cost))
 
     def ended(self) -> Outcome | None:
         """Return why nothing new may be begun any more; None if it may."""

@@ -356,3 +356,33 @@ def test_the_pause_for_keys_is_part_of_the_call(project: Workspace) -> None:
     project.edit("campaigns/appel.yaml", "options:", 'allow: {keys-nowhere: "looked at"}\noptions:')
     assert "2 steps: 3" in project.run("plan").flat
     assert "cost 0.19 of 0.21 EUR" in project.run("apply").out
+
+
+@pytest.mark.parametrize(
+    ("analysis", "code", "accepted"),
+    [({"numberOfRecipients": 19}, 0, 19), ({"numberOfRecipients": 26}, 3, 26), ({}, 0, 20)],
+)
+def test_the_last_word_on_a_group_is_the_answer(
+    group: Workspace, relay: Relay, analysis: dict[str, int], code: int, accepted: int
+) -> None:
+    def counted(call: Call) -> None:
+        status, body, _ = call.forward()
+        call.answer(status, json.dumps({**json.loads(body), "voiceAnalysis": analysis}).encode())
+
+    relay.then(counted)
+    group.ask("lists", groups={"gold": PEOPLE})
+    ended = group.run("apply", code=code)
+    assert tally(ended.out)["accepted"] == accepted
+    assert "cost 0.62 of 2.00 EUR" in ended.out
+    assert f"sent {accepted} · owed 0" in group.run("status").flat
+    assert ("26 contacts accepted, 25 approved" in said(ended)) is (code == 3)
+
+
+def test_a_group_whose_name_was_taken_by_an_earlier_try_is_counted_as_it_was_quoted(
+    group: Workspace, relay: Relay
+) -> None:
+    relay.then(sent_but(429, b"{}", retry_after="1"))
+    ended = group.run("apply")
+    assert tally(ended.out)["accepted"] == 20
+    assert "cost 0.62 of 2.00 EUR" in ended.out
+    assert group.counts() == {"deliveries": 20, "addresses": 20, "most_per_address": 1}

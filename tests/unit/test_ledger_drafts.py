@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ledgers import ID, SENT, UNKNOWN, K, World, packed, quick_folder
+from ledgers import ID, UNKNOWN, K, World, packed, quick_folder
 
 from octoplan.core.errors import Refused, Stale
-from octoplan.core.model import Kind, Quote
+from octoplan.core.model import Kind, Quote, Receipt
 from octoplan.ledger import BatchState, Claim, Draft, NewBatch, Reserve, Settlement, file
 from octoplan.ledger.sqlite import SqliteLedger
 
@@ -134,10 +134,18 @@ def test_a_claim_takes_the_figures_of_the_provider(world: World, run: str) -> No
     row = world.batch(BATCH)
     assert (row.count, row.worst) == (1184, Decimal("58.02"))
     assert attempt is not None
-    world.ledger.settle(attempt, SENT)
+    world.ledger.settle(attempt, Settlement(state=BatchState.ACCEPTED, receipt=Receipt(ticket="t-1")))
     edition = world.ledger.edition("noel", 1)
     assert (edition.people(edition.held()), edition.is_settled) == (1184, True)
     assert world.ledger.check() == ()
+
+
+def test_the_last_word_on_its_figures_is_the_answer(world: World, run: str) -> None:
+    attempt = world.ledger.claim(run, BATCH, wanted=claim(world, quote=QUOTE))
+    assert attempt is not None
+    told = Receipt(ticket="t-1", contacts=1180, cost=Decimal("57.90"))
+    world.ledger.settle(attempt, Settlement(state=BatchState.ACCEPTED, receipt=told))
+    assert (world.batch(BATCH).count, world.batch(BATCH).charged) == (1180, Decimal("57.90"))
 
 
 def test_a_rejected_batch_is_not_reserved_again(world: World, run: str) -> None:
