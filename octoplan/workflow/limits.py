@@ -94,6 +94,6 @@ def balance(wires: Wires, name: str) -> Money:
             f"{name} does not tell its balance ({found.reason}): run the same command again", reason="unreachable"
         )
     raise Refused(
-        f"{name} refuses to tell its balance ({found.reason}): check login and key, or remove `limits.min_balance`",
+        f"{name} refuses to tell its balance ({found.reason}): check its credentials, or remove `limits.min_balance`",
         reason="credentials",
     )

@@ -66,7 +66,7 @@ class Asker:
                 answered += (Exchange(request=step, seen=self.seen(step)),)
                 continue
             if step.unauthorised:
-                told = f"the provider refuses the credentials ({step.unauthorised}): check login and key"
+                told = f"the provider refuses the credentials ({step.unauthorised}): check them in octoplan.yaml"
                 raise Refused(told, reason="credentials")
             if not step.unreachable:
                 return batch, step

@@ -167,7 +167,7 @@ def test_refused_batches_are_counted_by_reason_and_refused_credentials_end_it() 
     opinion = opined(account, (batch() for _ in range(5)))
     assert (opinion.calls, opinion.contacts, list(opinion.refused.values())) == (5, 4, [1, 2])
     assert [reason[:8] for reason in opinion.refused] == ["code 107", "code 121"]
-    with pytest.raises(Refused, match="check login and key"):
+    with pytest.raises(Refused, match="check them in octoplan"):
         opined(Account(None, Reply(status=401, headers={}, body=b"{}")), iter([batch()]))
 
 
