@@ -294,6 +294,8 @@ def test_the_second_opinion() -> None:
     assert (one.rule, one.severity) == ("simulation-differs", Severity.INFO)
     (one,) = check_simulation(replace(GOOD, simulated=differing, sandbox=True))
     assert one.severity is Severity.ERROR
+    (bare,) = check_simulation(replace(GOOD, simulated=replace(differing, cost=None)))
+    assert (bare.value, "for" in bare.message) == ("990 contacts", False)
     refused = replace(agreeing, refused={"the sender is unknown": 1, "credit": 2})
     first, second = check_simulation(replace(GOOD, simulated=refused))
     assert first.message == "the provider's simulation refuses 1 batch: the sender is unknown"

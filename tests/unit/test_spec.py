@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT
 
 from octoplan.core import paths, settings, source, spec
 from octoplan.core.message import Audio, Message
@@ -345,12 +343,6 @@ def test_what_is_missing_of_a_held_audience_is_told_in_its_words() -> None:
         "`limits.max_cost` is missing: of contact ids of the provider it is what a reviewer approves",
         "`limits.max_contacts` is missing: of contact ids of the provider it is what a reviewer approves",
     ]
-
-
-def test_the_pages_show_campaigns_of_other_providers_that_are_valid() -> None:
-    page = (ROOT / "docs" / "campaigns.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```yml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert [calls(block).id for block in blocks] == ["closing-call"]
 
 
 def test_expectations_are_fractions() -> None:

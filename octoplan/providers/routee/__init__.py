@@ -10,7 +10,7 @@ import base64
 import json
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from octoplan.core.errors import InputError
@@ -261,11 +261,8 @@ def _is_deleted(reply: Reply) -> bool:
 
 
 def _analysed(answered: tuple[Exchange, ...]) -> answers.Analysed:
-    """Return what the first of these answers counts."""
-    seen = answered[0].seen
-    if not isinstance(seen, Reply):
-        raise TypeError(seen)
-    return answers.analysed(seen)
+    """Return what the first of these answers counts, which is known to be usable."""
+    return answers.analysed(cast("Reply", answered[0].seen))
 
 
 def _cost(batch: Batch, answered: tuple[Exchange, ...]) -> Decimal | None:
@@ -273,10 +270,7 @@ def _cost(batch: Batch, answered: tuple[Exchange, ...]) -> Decimal | None:
 
     Answered calls are billed by the second; all are counted here as answered, and heard to the end.
     """
-    found, prices = _analysed(answered), answered[1].seen
-    if not isinstance(prices, Reply):
-        raise TypeError(prices)
-    listed = answers.price_list(prices)
+    found, listed = _analysed(answered), answers.price_list(cast("Reply", answered[1].seen))
     is_whole = sum(found.countries.values()) >= found.contacts and found.countries.keys() <= listed.mobile.keys()
     if listed.currency != batch.currency or not is_whole:
         return None
