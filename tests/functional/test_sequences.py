@@ -203,6 +203,7 @@ def test_the_plan_s_time_is_over_in_mid_apply(story: Story) -> None:
 
     def over(call: Call) -> None:
         passed(call)
+        call.connection.recv(1)  # nothing, once the reply was read whole: before that it would come too late
         story.later(minutes=40)
 
     story.relay.then(over)
